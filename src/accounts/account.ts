@@ -1,0 +1,50 @@
+/**
+ * Accounts: the people who sign in. This room owns the account record, e-mail addresses, the password policy and hashing.
+ * It knows nothing of HTTP, of clients or of tokens.
+ */
+
+/** Standard claims of OpenID Connect Core, section 5.1, that a person may have beside name, e-mail and picture. */
+export interface ProfileClaims {
+  given_name?: string;
+  family_name?: string;
+  middle_name?: string;
+  nickname?: string;
+  preferred_username?: string;
+  profile?: string;
+  website?: string;
+  gender?: string;
+  birthdate?: string;
+  zoneinfo?: string;
+  locale?: string;
+  phone_number?: string;
+  phone_number_verified?: boolean;
+  address?: Record<string, string>;
+}
+
+export interface Account {
+  /** Opaque and stable: the `sub` of every token. */
+  id: string;
+  /** As the person wrote it. */
+  email: string;
+  /** What makes two addresses the same: unique in the store. */
+  email_normalized: string;
+  /** True only after proof. */
+  email_verified: boolean;
+  name: string;
+  picture: string | null;
+  claims: ProfileClaims;
+  roles: string[];
+  state: 'active' | 'suspended';
+  /** argon2id in PHC form, its parameters included; null where the person has no password. */
+  password_hash: string | null;
+  created_at: string;
+  updated_at: string;
+  last_sign_in_at: string | null;
+  /** Counts changes; an update names the version it saw. */
+  version: number;
+}
+
+/** What may be told of an account to an admin: all but the password hash. */
+export function publicAccount({ password_hash, email_normalized: _, id, ...rest }: Account) {
+  return { sub: id, ...rest, has_password: password_hash !== null };
+}

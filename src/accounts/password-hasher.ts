@@ -1,0 +1,56 @@
+/**
+ * argon2id with a bound on how many hashes run at once: they share the libuv pool with the signatures of tokens, which must
+ * not starve (at most the cores, and two threads of the pool stay free).
+ */
+import { availableParallelism } from 'node:os';
+import argon2 from 'argon2';
+import PQueue from 'p-queue';
+import { busy } from '../kernel/errors.ts';
+import { PASSWORD_MAX, passwordLength } from './password-policy.ts';
+
+const DEFAULT_POOL = 4;
+const FREE_FOR_SIGNING = 2;
+
+export interface HashCost {
+  memory_kib: number;
+  iterations: number;
+  parallelism: number;
+  /** How many may wait; more are refused. */
+  queue: number;
+}
+
+export interface PasswordHasher {
+  /** @returns the hash in PHC form. @throws busy when too many wait. */
+  hash(password: string): Promise<string>;
+  /**
+   * Whether `password` gives `hash`. Without a hash it works as long and answers false, so that nobody learns from the time
+   * whether an account exists. An overlong password is refused before any work. @throws busy when too many wait.
+   */
+  verify(password: string, hash: string | null): Promise<boolean>;
+  /** Whether `hash` was made at another cost than today's. */
+  needsRehash(hash: string): boolean;
+}
+
+export function createPasswordHasher({ memory_kib, iterations, parallelism, queue: most }: HashCost): PasswordHasher {
+  const pool = Number(process.env['UV_THREADPOOL_SIZE']) || DEFAULT_POOL;
+  const queue = new PQueue({ concurrency: Math.max(1, Math.min(availableParallelism(), pool - FREE_FOR_SIGNING)) });
+  const options = { type: argon2.argon2id, memoryCost: memory_kib, timeCost: iterations, parallelism } as const;
+  let dummy: Promise<string> | undefined;
+
+  const run = <T>(work: () => Promise<T>): Promise<T> => {
+    if (queue.size >= most) throw busy('Too many people sign in at this moment.');
+    return queue.add(work);
+  };
+
+  return {
+    hash: async (password) => run(() => argon2.hash(password, options)),
+    async verify(password, hash) {
+      if (passwordLength(password) > PASSWORD_MAX) return false;
+      dummy ??= argon2.hash('no account has this password', options);
+      const against = hash ?? (await dummy);
+      const matches = await run(() => argon2.verify(against, password));
+      return matches && hash !== null;
+    },
+    needsRehash: (hash) => argon2.needsRehash(hash, options),
+  };
+}

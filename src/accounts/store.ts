@@ -1,0 +1,19 @@
+import type { Page, PageRequest } from '../kernel/paging.ts';
+import type { Account } from './account.ts';
+
+/** Where accounts are kept. Every write survives power loss once its promise resolves. */
+export interface AccountStore {
+  /** Adds an account. @throws duplicate (field `email`) when the normalised e-mail is taken: of callers at once, one wins. */
+  insert(account: Account): Promise<void>;
+  find(id: string): Promise<Account | undefined>;
+  findByEmail(emailNormalized: string): Promise<Account | undefined>;
+  /**
+   * Replaces the account if its version is still `account.version`, and returns it with the version counted up.
+   * @throws conflict when it changed meanwhile, duplicate when its new e-mail is taken, not_found when it is gone.
+   */
+  update(account: Account): Promise<Account>;
+  /** @returns whether there was one. */
+  delete(id: string): Promise<boolean>;
+  /** Oldest first. */
+  list(page: PageRequest): Promise<Page<Account>>;
+}

@@ -1,0 +1,51 @@
+/**
+ * Clients: the apps that delegate their login to this provider, and the APIs that accept its tokens. This room owns their
+ * record, the rules of registration and the check of their secrets. Names are those of RFC 7591 and OpenID Connect
+ * Registration; what a standard does not name is explained here.
+ */
+export const CLIENT_TYPES = ['web', 'spa', 'native', 'service', 'api'] as const;
+/** web: confidential, server-side. spa, native: public. service: acts for itself. api: accepts tokens (resource server). */
+export type ClientType = (typeof CLIENT_TYPES)[number];
+
+export interface Client {
+  id: string;
+  type: ClientType;
+  client_name: string;
+  redirect_uris: string[];
+  post_logout_redirect_uris: string[];
+  /** Scopes the client may ask for; null is any. Of an API: the scopes it offers. */
+  scope: string | null;
+  /** Skips consent: the people who run this provider run the app too. */
+  first_party: boolean;
+  /** Identifier of the API that a request without `resource` (RFC 8707) is for. */
+  default_resource: string | null;
+  /** Of an API: its identifier, the `aud` of tokens made for it. */
+  resource: string | null;
+  /** Of a web client: a refresh token without `offline_access`, which ends with the session. */
+  always_issue_refresh_token: boolean;
+  client_uri: string | null;
+  logo_uri: string | null;
+  policy_uri: string | null;
+  tos_uri: string | null;
+  initiate_login_uri: string | null;
+  id_token_signed_response_alg: 'RS256' | 'ES256';
+  /** Hash of the secret; null for public clients. */
+  secret_hash: string | null;
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+/** How a client proves who it is at the token endpoint. */
+export const authMethod = (client: Pick<Client, 'type'>): 'none' | 'client_secret_basic' =>
+  client.type === 'spa' || client.type === 'native' ? 'none' : 'client_secret_basic';
+
+export function grantTypes({ type }: Pick<Client, 'type'>): string[] {
+  if (type === 'service') return ['client_credentials'];
+  return type === 'api' ? [] : ['authorization_code', 'refresh_token'];
+}
+
+/** What may be told of a client to an admin: all but the hash of its secret. */
+export function publicClient({ id, secret_hash, scope, ...rest }: Client) {
+  return { client_id: id, ...rest, ...(scope === null ? {} : { scope }), token_endpoint_auth_method: authMethod(rest), has_secret: secret_hash !== null };
+}

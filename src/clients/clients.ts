@@ -1,0 +1,150 @@
+/** The use cases of clients: the same functions serve the command line and, where it is enabled, the playground. */
+import { conflict, invalidInput, isGatehouseError, notFound } from '../kernel/errors.ts';
+import { isoNow } from '../kernel/clock.ts';
+import { newId, newSecret } from '../kernel/ids.ts';
+import type { Page, PageRequest } from '../kernel/paging.ts';
+import { authMethod, CLIENT_TYPES } from './client.ts';
+import type { Client, ClientType } from './client.ts';
+import { redirectUriProblem } from './redirect-uri.ts';
+import { hashSecret } from './secret.ts';
+import type { ClientStore } from './store.ts';
+
+const NAME_MAX = 200;
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const UPDATE_ATTEMPTS = 5;
+
+export interface NewClient {
+  type: ClientType;
+  name: string;
+  redirect_uris?: string[];
+  post_logout_redirect_uris?: string[];
+  /** One or more scopes, separated by spaces. */
+  scope?: string | undefined;
+  first_party?: boolean;
+  default_resource?: string | undefined;
+  resource?: string | undefined;
+  always_issue_refresh_token?: boolean;
+  client_uri?: string | undefined;
+  logo_uri?: string | undefined;
+  policy_uri?: string | undefined;
+  tos_uri?: string | undefined;
+  initiate_login_uri?: string | undefined;
+  id_token_signed_response_alg?: Client['id_token_signed_response_alg'] | undefined;
+}
+
+/** A client and, only in the answer that made it, its secret. */
+export interface Registered {
+  client: Client;
+  client_secret: string | undefined;
+}
+
+export interface Clients {
+  /** @throws invalid_input naming the field. */
+  register(input: NewClient, id?: string): Promise<Registered>;
+  /** @throws not_found. */
+  get(id: string): Promise<Client>;
+  find(id: string): Promise<Client | undefined>;
+  findByResource(resource: string): Promise<Client | undefined>;
+  list(page: PageRequest): Promise<Page<Client>>;
+  /** Replaces the secret; the old one stops working. @throws not_found, invalid_input for public clients. */
+  rotateSecret(id: string): Promise<Registered>;
+  /** @returns whether there was one. */
+  delete(id: string): Promise<boolean>;
+}
+
+const REDIRECTING = new Set<ClientType>(['web', 'spa', 'native']);
+const PAGE_FIELDS = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri'] as const;
+
+function checkRedirects(input: NewClient): void {
+  const { type, redirect_uris = [], post_logout_redirect_uris = [] } = input;
+  if (!REDIRECTING.has(type) && redirect_uris.length > 0) throw invalidInput(`a client of type ${type} has no redirect URIs`, 'redirect_uris');
+  if (REDIRECTING.has(type) && redirect_uris.length === 0) throw invalidInput(`a client of type ${type} needs a redirect URI`, 'redirect_uris');
+  for (const [field, uris] of Object.entries({ redirect_uris, post_logout_redirect_uris })) {
+    for (const uri of uris) {
+      const problem = redirectUriProblem(uri, type);
+      if (problem) throw invalidInput(`${uri} ${problem}`, field);
+    }
+  }
+}
+
+function checkInput(input: NewClient): void {
+  if (!CLIENT_TYPES.includes(input.type)) throw invalidInput(`type must be one of ${CLIENT_TYPES.join(', ')}`, 'type');
+  if (input.name.trim() === '' || input.name.length > NAME_MAX) throw invalidInput(`name must have 1 to ${NAME_MAX} characters`, 'name');
+  checkRedirects(input);
+  const badScope = input.scope?.split(' ').find((scope) => !SCOPE.test(scope));
+  if (badScope !== undefined) throw invalidInput(`scope ${JSON.stringify(badScope)} has characters that RFC 6749 does not allow`, 'scope');
+  for (const field of PAGE_FIELDS) {
+    const url = input[field] === undefined ? undefined : URL.parse(input[field]);
+    if (url === null || (url && url.protocol !== 'https:' && url.protocol !== 'http:')) throw invalidInput(`${field} must be an http or https URL`, field);
+  }
+  if (input.resource !== undefined && input.type !== 'api') throw invalidInput('only an API has a resource identifier', 'resource');
+  for (const field of ['resource', 'default_resource'] as const) {
+    const uri = input[field];
+    if (uri !== undefined && (!URL.canParse(uri) || uri.includes('#'))) throw invalidInput(`${field} must be an absolute URI without fragment (RFC 8707)`, field);
+  }
+  if (input.always_issue_refresh_token && input.type !== 'web') throw invalidInput('only a web client may have always_issue_refresh_token', 'always_issue_refresh_token');
+}
+
+export function createClients({ store }: { store: ClientStore }): Clients {
+  async function get(id: string): Promise<Client> {
+    const client = await store.find(id);
+    if (!client) throw notFound(`no client has the id ${id}`);
+    return client;
+  }
+
+  return {
+    async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_')) {
+      checkInput(input);
+      if (input.default_resource !== undefined && !(await store.findByResource(input.default_resource))) {
+        throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
+      }
+      const client_secret = authMethod(input) === 'none' ? undefined : newSecret();
+      const now = isoNow();
+      const client: Client = {
+        id,
+        type: input.type,
+        client_name: input.name.trim(),
+        redirect_uris: input.redirect_uris ?? [],
+        post_logout_redirect_uris: input.post_logout_redirect_uris ?? [],
+        scope: input.scope ?? null,
+        first_party: input.first_party ?? false,
+        default_resource: input.default_resource ?? null,
+        resource: input.type === 'api' ? (input.resource ?? `urn:gatehouse:api:${id}`) : null,
+        always_issue_refresh_token: input.always_issue_refresh_token ?? false,
+        client_uri: input.client_uri ?? null,
+        logo_uri: input.logo_uri ?? null,
+        policy_uri: input.policy_uri ?? null,
+        tos_uri: input.tos_uri ?? null,
+        initiate_login_uri: input.initiate_login_uri ?? null,
+        id_token_signed_response_alg: input.id_token_signed_response_alg ?? 'RS256',
+        secret_hash: client_secret === undefined ? null : hashSecret(client_secret),
+        created_at: now,
+        updated_at: now,
+        version: 1,
+      };
+      await store.insert(client);
+      return { client, client_secret };
+    },
+
+    get,
+    find: (id) => store.find(id),
+    findByResource: (resource) => store.findByResource(resource),
+    list: (page) => store.list(page),
+
+    async rotateSecret(id) {
+      for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
+        const client = await get(id);
+        if (client.secret_hash === null) throw invalidInput(`${id} is a public client: it has no secret`, 'client_id');
+        const client_secret = newSecret();
+        try {
+          return { client: await store.update({ ...client, secret_hash: hashSecret(client_secret), updated_at: isoNow() }), client_secret };
+        } catch (error) {
+          if (!isGatehouseError(error, 'conflict')) throw error;
+        }
+      }
+      throw conflict(`the client ${id} keeps changing; try again`);
+    },
+
+    delete: (id) => store.delete(id),
+  };
+}

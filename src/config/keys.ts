@@ -1,0 +1,58 @@
+/** The leaves of the schema, each with its path, environment name and meaning. */
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+
+export interface ConfigKey {
+  /** Path in the YAML file, such as `['storage', 'url']`. */
+  path: string[];
+  /** Name of the environment variable, such as `GATEHOUSE_STORAGE_URL`. */
+  env: string;
+  description: string;
+  secret: boolean;
+  /** Type for people to read. */
+  type: string;
+  fallback: unknown;
+  /** Whether the environment gives the value as it is; otherwise it is read as YAML. */
+  plainText: boolean;
+}
+
+function unwrap(schema: z.ZodType): { inner: z.ZodType; fallback: unknown } {
+  let fallback: unknown;
+  let inner = schema;
+  for (;;) {
+    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
+      fallback = inner.def.defaultValue;
+      inner = inner.def.innerType as z.ZodType;
+    } else if (inner instanceof z.ZodOptional) {
+      inner = inner.def.innerType as z.ZodType;
+    } else return { inner, fallback };
+  }
+}
+
+function typeName(schema: z.ZodType): string {
+  if (schema instanceof z.ZodEnum) return schema.options.join(' | ');
+  if (schema instanceof z.ZodArray) return 'list of text';
+  if (schema instanceof z.ZodBoolean) return 'true | false';
+  if (schema instanceof z.ZodNumber) return 'whole number';
+  return 'text';
+}
+
+function leaves(shape: Record<string, z.ZodType>, parents: string[]): ConfigKey[] {
+  return Object.entries(shape).flatMap(([name, schema]) => {
+    const path = [...parents, name];
+    const { inner, fallback } = unwrap(schema);
+    if (inner instanceof z.ZodObject) return leaves(inner.shape as Record<string, z.ZodType>, path);
+    const meta = schema.meta() ?? {};
+    return {
+      path,
+      env: `GATEHOUSE_${path.join('_').toUpperCase()}`,
+      description: meta.description ?? '',
+      secret: meta['secret'] === true,
+      type: typeName(inner),
+      fallback,
+      plainText: !(inner instanceof z.ZodArray || inner instanceof z.ZodBoolean || inner instanceof z.ZodNumber),
+    };
+  });
+}
+
+export const configKeys: ConfigKey[] = leaves(configSchema.shape, []);

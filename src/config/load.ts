@@ -1,0 +1,149 @@
+/**
+ * Reads `config/<environment>.yaml` (or the file named by `GATEHOUSE_CONFIG`), lays the environment over it, checks all of
+ * it, and either returns the finished configuration or throws one error that names every problem.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { closest, distance } from 'fastest-levenshtein';
+import { parse as parseYaml } from 'yaml';
+import { isLoopback } from '../kernel/urls.ts';
+import { configKeys } from './keys.ts';
+import { configSchema } from './schema.ts';
+import type { Config, ParsedConfig } from './schema.ts';
+import { generatedSecrets, secretProblems } from './secrets.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+const NOT_KEYS = new Set(['GATEHOUSE_CONFIG']);
+
+export class ConfigError extends Error {
+  readonly problems: string[];
+  constructor(problems: string[]) {
+    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+type Tree = Record<string, unknown>;
+type Env = Record<string, string | undefined>;
+
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function readFileTree(env: Env, environment: string, problems: string[]): Tree {
+  const named = env['GATEHOUSE_CONFIG'];
+  const file = named ? path.resolve(named) : path.join(PROJECT, 'config', `${environment}.yaml`);
+  if (!existsSync(file)) {
+    if (named) problems.push(`GATEHOUSE_CONFIG names ${named}, which does not exist`);
+    return {};
+  }
+  try {
+    const tree: unknown = parseYaml(readFileSync(file, 'utf8')) ?? {};
+    if (isTree(tree)) return tree;
+    problems.push(`${file} must hold keys and values`);
+  } catch (error) {
+    problems.push(`${file} is not valid YAML: ${(error as Error).message.split('\n')[0]}`);
+  }
+  return {};
+}
+
+function envValue(env: Env, name: string, problems: string[]): string | undefined {
+  const file = env[`${name}_FILE`];
+  if (file === undefined) return env[name];
+  if (env[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set`);
+  try {
+    return readFileSync(file, 'utf8').trimEnd();
+  } catch {
+    problems.push(`${name}_FILE names a file that cannot be read`);
+    return undefined;
+  }
+}
+
+function setAt(tree: Tree, keyPath: string[], value: unknown): void {
+  let node = tree;
+  for (const name of keyPath.slice(0, -1)) {
+    if (!isTree(node[name])) node[name] = {};
+    node = node[name] as Tree;
+  }
+  node[keyPath.at(-1)!] = value;
+}
+
+function layEnvironmentOver(tree: Tree, env: Env, problems: string[]): void {
+  for (const key of configKeys) {
+    const text = envValue(env, key.env, problems);
+    if (text === undefined || text === '') continue;
+    if (key.plainText) {
+      setAt(tree, key.path, text);
+      continue;
+    }
+    try {
+      const value: unknown = parseYaml(text);
+      setAt(tree, key.path, key.type.startsWith('list') && typeof value === 'string' ? value.split(/[\s,]+/) : value);
+    } catch {
+      problems.push(`${key.env} cannot be read`);
+    }
+  }
+}
+
+function unknownVariables(env: Env): string[] {
+  const known = configKeys.flatMap((key) => [key.env, `${key.env}_FILE`]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('GATEHOUSE_') && !NOT_KEYS.has(name) && !known.includes(name))
+    .map((name) => `${name} is not a known setting; the nearest is ${closest(name, known)}`);
+}
+
+function nearestKey(unknown: string): string {
+  const known = [...new Set(configKeys.flatMap((key) => key.path.map((_, i) => key.path.slice(0, i + 1).join('.'))))];
+  const byLastName = known.filter((name) => distance(name.split('.').at(-1)!, unknown.split('.').at(-1)!) <= 1);
+  return closest(unknown, byLastName.length > 0 ? byLastName : known);
+}
+
+function parseTree(tree: Tree, problems: string[]): ParsedConfig | undefined {
+  const result = configSchema.safeParse(tree);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      for (const name of issue.keys) {
+        const full = [...issue.path, name].join('.');
+        problems.push(`${full} is not a known key; the nearest is ${nearestKey(full)}`);
+      }
+    } else problems.push(`${issue.path.join('.')}: ${issue.message}`);
+  }
+  return undefined;
+}
+
+function productionProblems(config: ParsedConfig): string[] {
+  const problems: string[] = [];
+  const issuer = config.issuer === undefined ? null : new URL(config.issuer);
+  if (!issuer) problems.push('issuer is missing; set GATEHOUSE_ISSUER to the public https address');
+  else if (issuer.protocol !== 'https:' && !isLoopback(issuer)) problems.push(`issuer must be https, not ${config.issuer}`);
+  if (config.demo.enabled) problems.push('demo.enabled must be false: everybody knows the demo password');
+  if (config.storage.url === 'sqlite::memory:') problems.push('storage.url is sqlite::memory:, which forgets everything at a restart');
+  return [...problems, ...secretProblems(config.secrets)];
+}
+
+/**
+ * @param env the environment variables, `process.env` by default.
+ * @returns the configuration, with secrets generated into the data folder outside production.
+ * @throws ConfigError naming every problem at once.
+ */
+export function loadConfig(env: Env = process.env): Config {
+  const environment = env['NODE_ENV'] || 'development';
+  const production = environment === 'production';
+  const problems: string[] = [];
+  const tree = readFileTree(env, environment, problems);
+  layEnvironmentOver(tree, env, problems);
+  if (production) problems.push(...unknownVariables(env));
+  const parsed = parseTree(tree, problems);
+  if (parsed && production) problems.push(...productionProblems(parsed));
+  if (!parsed || problems.length > 0) throw new ConfigError(problems);
+
+  const config: Config = {
+    ...parsed,
+    environment,
+    production,
+    issuer: (parsed.issuer ?? `http://localhost:${parsed.port}`).replace(/\/$/, ''),
+    storage: { url: parsed.storage.url ?? `sqlite:${path.join(parsed.data_dir, 'gatehouse.db')}` },
+    secrets: production ? (parsed.secrets as Config['secrets']) : generatedSecrets(parsed),
+  };
+  return config;
+}

@@ -1,0 +1,45 @@
+/** The two secrets everything rests on: checked in production, generated on first start elsewhere. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Config, ParsedConfig } from './schema.ts';
+
+const KEY_BYTES = 32;
+const LEAST_DISTINCT = 12;
+
+/** The key material of `encryption_key`: hex if it is all hex digits, base64 (either alphabet) otherwise. */
+export function decodeKey(text: string): Buffer {
+  return /^([0-9a-f]{2})+$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
+}
+
+const looksGuessable = (bytes: Buffer) => new Set(bytes).size < LEAST_DISTINCT;
+
+/** What is wrong with the secrets of a production configuration, one sentence each. */
+export function secretProblems({ encryption_key: key, cookie_keys: cookies }: ParsedConfig['secrets']): string[] {
+  const problems: string[] = [];
+  if (!key) problems.push('secrets.encryption_key is missing; make one with: openssl rand -base64 32');
+  else if (decodeKey(key).length < KEY_BYTES || looksGuessable(decodeKey(key))) {
+    problems.push('secrets.encryption_key is weak; it needs 32 random bytes in base64 or hex');
+  }
+  if (!cookies?.length) problems.push('secrets.cookie_keys is missing; make one with: openssl rand -base64 32');
+  else if (cookies.some((cookie) => cookie.length < KEY_BYTES || looksGuessable(Buffer.from(cookie)))) {
+    problems.push('secrets.cookie_keys holds a weak key; each needs at least 32 random characters');
+  }
+  return problems;
+}
+
+/** The configured secrets, or those in `<data_dir>/secrets.json`, which is written with mode 0600 on first use. */
+export function generatedSecrets(config: ParsedConfig): Config['secrets'] {
+  const { encryption_key, cookie_keys } = config.secrets;
+  if (encryption_key && cookie_keys) return { encryption_key, cookie_keys };
+  mkdirSync(config.data_dir, { recursive: true, mode: 0o700 });
+  const file = path.join(config.data_dir, 'secrets.json');
+  const fresh = { encryption_key: randomBytes(KEY_BYTES).toString('base64'), cookie_keys: [randomBytes(KEY_BYTES).toString('base64')] };
+  try {
+    writeFileSync(file, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as Config['secrets'];
+  return { encryption_key: encryption_key ?? kept.encryption_key, cookie_keys: cookie_keys ?? kept.cookie_keys };
+}

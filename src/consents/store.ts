@@ -1,0 +1,13 @@
+import type { Consent } from './consent.ts';
+
+/** Where consents are kept, one per account and client. Every write survives power loss once its promise resolves. */
+export interface ConsentStore {
+  find(accountId: string, clientId: string): Promise<Consent | undefined>;
+  /** Adds or replaces. */
+  put(consent: Consent): Promise<void>;
+  listByAccount(accountId: string): Promise<Consent[]>;
+  /** Withdraws one. @returns whether there was one. */
+  delete(accountId: string, clientId: string): Promise<boolean>;
+  deleteByAccount(accountId: string): Promise<void>;
+  deleteByClient(clientId: string): Promise<void>;
+}

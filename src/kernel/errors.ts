@@ -1,0 +1,62 @@
+/**
+ * The errors of the program: a closed set of codes, a text that may be shown to whoever sent the request, and a private
+ * cause for the log. `http/errors.ts` and `cli/main.ts` are the only places that turn them into answers.
+ */
+export type ErrorCode =
+  | 'invalid_input'
+  | 'not_found'
+  | 'duplicate'
+  | 'conflict'
+  | 'forbidden'
+  | 'too_large'
+  | 'busy'
+  | 'unavailable';
+
+const STATUS: Record<ErrorCode, number> = {
+  invalid_input: 400,
+  not_found: 404,
+  duplicate: 409,
+  conflict: 409,
+  forbidden: 403,
+  too_large: 413,
+  busy: 503,
+  unavailable: 503,
+};
+
+export class GatehouseError extends Error {
+  readonly code: ErrorCode;
+  /** HTTP status that fits the code. */
+  readonly status: number;
+  /** The input that is at fault, by its public name. */
+  readonly field: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; field?: string | undefined } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'GatehouseError';
+    this.code = code;
+    this.status = STATUS[code];
+    this.field = options.field;
+  }
+}
+
+/** Something the caller sent is wrong; `field` names it. */
+export const invalidInput = (message: string, field?: string) => new GatehouseError('invalid_input', message, { field });
+/** The named thing does not exist. */
+export const notFound = (message: string) => new GatehouseError('not_found', message);
+/** A value that must be unique is taken. */
+export const duplicate = (message: string, field?: string) => new GatehouseError('duplicate', message, { field });
+/** Somebody else changed the record since it was read. */
+export const conflict = (message: string) => new GatehouseError('conflict', message);
+/** The request proves too little to be honoured. */
+export const forbidden = (message: string) => new GatehouseError('forbidden', message);
+/** The request is larger than we read. */
+export const tooLarge = (message: string) => new GatehouseError('too_large', message);
+/** A bounded queue is full; trying again shortly will work. */
+export const busy = (message: string) => new GatehouseError('busy', message);
+/** A dependency, usually the store, does not answer. */
+export const unavailable = (message: string, cause?: unknown) => new GatehouseError('unavailable', message, { cause });
+
+/** Whether `error` is one of ours, with the given code if one is named. */
+export function isGatehouseError(error: unknown, code?: ErrorCode): error is GatehouseError {
+  return error instanceof GatehouseError && (code === undefined || error.code === code);
+}

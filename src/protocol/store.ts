@@ -1,0 +1,52 @@
+/**
+ * Protocol records: codes, tokens, grants, sessions, interactions. This room owns how they rest in the store: under keyed
+ * hashes, sealed, with just the columns that look-up and revocation need. What they mean is the business of `oidc/`.
+ */
+
+export interface ProtocolRecord {
+  /** Keyed hash of kind and id: unique. */
+  key: string;
+  /** Such as `AuthorizationCode`, `Session`. */
+  kind: string;
+  /** The encrypted payload. */
+  sealed: Uint8Array;
+  /** Epoch seconds; null never expires. */
+  expires_at: number | null;
+  /** Epoch seconds of the one use, null while unused. */
+  consumed_at: number | null;
+  /** Key of the grant it descends from; of a grant, its own key. */
+  grant_key: string | null;
+  /** Keyed hash of a session's uid. */
+  uid_key: string | null;
+  /** Keyed hash of a device flow's user code. */
+  user_code_key: string | null;
+  /** Keyed hash of the account of a session or grant. */
+  account_key: string | null;
+  /** Keyed hash of the uid of the session a grant ends with; null where it outlives log-out. */
+  session_key: string | null;
+}
+
+/**
+ * Where protocol records are kept. For every reader an expired record is absent, swept or not. Writes survive a killed
+ * process; `consume`, `destroy` and the revocations survive power loss.
+ */
+export interface ProtocolStore {
+  /** Adds or replaces the record under its key. Replacing keeps `consumed_at`: nothing is ever un-consumed. */
+  upsert(record: ProtocolRecord): Promise<void>;
+  /** Adds the record if its key is free (an expired holder counts as free). Of callers at once exactly one gets true. */
+  insertIfAbsent(record: ProtocolRecord): Promise<boolean>;
+  find(key: string): Promise<ProtocolRecord | undefined>;
+  findByUid(uidKey: string): Promise<ProtocolRecord | undefined>;
+  findByUserCode(userCodeKey: string): Promise<ProtocolRecord | undefined>;
+  /** Marks as used, keeping the expiry. Of callers at once exactly one gets true; an absent record gives false. */
+  consume(key: string, at: number): Promise<boolean>;
+  destroy(key: string): Promise<void>;
+  /** Removes everything that descends from a grant, the grant record included if `withGrant`. */
+  revokeGrant(grantKey: string, options: { withGrant: boolean }): Promise<void>;
+  /** Removes the grants that end with a session, and everything that descends from them. */
+  revokeBySession(sessionKey: string): Promise<void>;
+  /** Removes an account's sessions and grants, and everything that descends from them. */
+  revokeByAccount(accountKey: string): Promise<void>;
+  /** Removes records that expired before `now`, at most `limit`. @returns how many. Stores that expire by themselves do nothing. */
+  sweep(now: number, limit: number): Promise<number>;
+}

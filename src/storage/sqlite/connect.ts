@@ -1,0 +1,70 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { unavailable } from '../../kernel/errors.ts';
+
+// Waiting blocks the serving thread, and every writer commits within milliseconds.
+const BUSY_TIMEOUT_MS = 1000;
+const CONSTRAINT = 19;
+
+export type Row = Record<string, SQLOutputValue>;
+
+export interface Connection {
+  /** Prepared once, run often. Failures other than a broken constraint become `unavailable`. */
+  prepare(sql: string): Statement;
+  exec(sql: string): void;
+  /** Runs `work` in one transaction; nothing in it may wait. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+export interface Statement {
+  get(...params: SQLInputValue[]): Row | undefined;
+  all(...params: SQLInputValue[]): Row[];
+  /** @returns how many rows changed. */
+  run(...params: SQLInputValue[]): number;
+}
+
+export const isConstraintError = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === CONSTRAINT;
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (isConstraintError(error)) throw error;
+    throw unavailable('The store does not answer.', error);
+  }
+}
+
+function wrap(statement: StatementSync): Statement {
+  return {
+    get: (...params) => guarded(() => statement.get(...params)),
+    all: (...params) => guarded(() => statement.all(...params)),
+    run: (...params) => guarded(() => Number(statement.run(...params).changes)),
+  };
+}
+
+/**
+ * @param durability FULL: a commit survives power loss. NORMAL: it survives a killed process, in a fraction of the time.
+ * @throws unavailable when the file cannot be opened.
+ */
+export function connect(file: string, durability: 'FULL' | 'NORMAL'): Connection {
+  const db = guarded(() => new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS }));
+  guarded(() => db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA foreign_keys = ON;`));
+  const exec = (sql: string) => guarded(() => db.exec(sql));
+  return {
+    prepare: (sql) => wrap(guarded(() => db.prepare(sql))),
+    exec,
+    transaction(work) {
+      exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        exec('COMMIT');
+        return result;
+      } catch (error) {
+        if (db.isTransaction) exec('ROLLBACK');
+        throw error;
+      }
+    },
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,21 @@
+import { unavailable } from '../../kernel/errors.ts';
+import type { Connection } from './connect.ts';
+import initial from './migrations/001-initial.ts';
+
+/** Forward only: the number of a migration is its place here plus one. */
+const MIGRATIONS = [initial];
+
+/**
+ * Brings the file to the newest schema. The write lock of one transaction makes processes that start at once take turns.
+ * @throws unavailable when a newer program has already changed the file beyond what this one knows.
+ */
+export function migrate(connection: Connection): void {
+  connection.transaction(() => {
+    const version = Number(connection.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (version > MIGRATIONS.length) {
+      throw unavailable(`The store was written by a newer version (schema ${version}; this program knows ${MIGRATIONS.length}).`);
+    }
+    for (const sql of MIGRATIONS.slice(version)) connection.exec(sql);
+    connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  });
+}

@@ -1,0 +1,95 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import path from 'node:path';
+import type { Account } from '../../accounts/account.ts';
+import type { Client } from '../../clients/client.ts';
+import type { Consent } from '../../consents/consent.ts';
+import type { ConsentStore } from '../../consents/store.ts';
+import { duplicate } from '../../kernel/errors.ts';
+import type { SigningKey, SigningKeyStore } from '../../keys/signing-key.ts';
+import type { Storage } from '../storage.ts';
+import { connect, isConstraintError } from './connect.ts';
+import type { Connection, Row } from './connect.ts';
+import { documentTable } from './documents.ts';
+import { migrate } from './migrate.ts';
+import { protocolStore } from './protocol.ts';
+
+function consentStore(connection: Connection): ConsentStore {
+  const find = connection.prepare('SELECT document FROM consents WHERE account_id = ? AND client_id = ?');
+  const put = connection.prepare(
+    'INSERT INTO consents (account_id, client_id, document) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document',
+  );
+  const byAccount = connection.prepare('SELECT document FROM consents WHERE account_id = ?');
+  const remove = connection.prepare('DELETE FROM consents WHERE account_id = ? AND client_id = ?');
+  const removeByAccount = connection.prepare('DELETE FROM consents WHERE account_id = ?');
+  const removeByClient = connection.prepare('DELETE FROM consents WHERE client_id = ?');
+  const parse = (row: Row) => JSON.parse(row['document'] as string) as Consent;
+  return {
+    async find(accountId, clientId) {
+      const row = find.get(accountId, clientId);
+      return row && parse(row);
+    },
+    put: async (consent) => void put.run(consent.account_id, consent.client_id, JSON.stringify(consent)),
+    listByAccount: async (accountId) => byAccount.all(accountId).map(parse),
+    delete: async (accountId, clientId) => remove.run(accountId, clientId) > 0,
+    deleteByAccount: async (accountId) => void removeByAccount.run(accountId),
+    deleteByClient: async (clientId) => void removeByClient.run(clientId),
+  };
+}
+
+function signingKeyStore(connection: Connection): SigningKeyStore {
+  const insert = connection.prepare('INSERT INTO signing_keys (id, alg, state, sealed, created_at) VALUES (?, ?, ?, ?, ?)');
+  const list = connection.prepare('SELECT id, alg, state, sealed, created_at FROM signing_keys ORDER BY created_at, id');
+  return {
+    async insert(key) {
+      try {
+        insert.run(key.id, key.alg, key.state, key.sealed, key.created_at);
+      } catch (error) {
+        if (isConstraintError(error)) throw duplicate(`there is an active ${key.alg} key`);
+        throw error;
+      }
+    },
+    list: async () => list.all() as unknown as SigningKey[],
+  };
+}
+
+/** SQLite gives its side files the mode of the database. */
+function createPrivately(file: string): void {
+  mkdirSync(path.dirname(path.resolve(file)), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+}
+
+/** @param file path of the database, made with mode 0600; `:memory:` keeps everything in this process. */
+export function openSqlite(file: string): Storage {
+  const inMemory = file === ':memory:';
+  if (!inMemory) createPrivately(file);
+  const durable = connect(file, 'FULL');
+  migrate(durable);
+  const everyday = inMemory ? durable : connect(file, 'NORMAL');
+  const clients = documentTable<Client>(durable, {
+    table: 'clients',
+    uniqueColumn: 'resource',
+    uniqueValue: (client) => client.resource,
+    taken: { message: 'the client id or resource identifier is taken', field: 'resource' },
+  });
+  const accounts = documentTable<Account>(durable, {
+    table: 'accounts',
+    uniqueColumn: 'email_normalized',
+    uniqueValue: (account) => account.email_normalized,
+    taken: { message: 'the e-mail address is taken', field: 'email' },
+  });
+  const alive = everyday.prepare('SELECT count(*) FROM signing_keys');
+
+  return {
+    description: inMemory ? 'SQLite in memory' : `SQLite in ${file}`,
+    accounts: { ...accounts, findByEmail: accounts.findByUnique },
+    clients: { ...clients, findByResource: clients.findByUnique },
+    consents: consentStore(durable),
+    signingKeys: signingKeyStore(durable),
+    protocol: protocolStore(everyday, durable),
+    ping: async () => void alive.get(),
+    async close() {
+      if (everyday !== durable) everyday.close();
+      durable.close();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { epochSeconds } from '../../kernel/clock.ts';
+import type { ProtocolRecord, ProtocolStore } from '../../protocol/store.ts';
+import type { Connection } from './connect.ts';
+
+const COLUMNS = 'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
+const FRESH = '(expires_at IS NULL OR expires_at > ?)';
+
+const values = (r: ProtocolRecord) =>
+  [r.key, r.kind, r.sealed, r.expires_at, r.consumed_at, r.grant_key, r.uid_key, r.user_code_key, r.account_key, r.session_key] as const;
+
+/**
+ * @param everyday writes with `synchronous` NORMAL: what is lost at a power cut is asked for again.
+ * @param durable writes with FULL: what was used up or revoked must stay so.
+ */
+export function protocolStore(everyday: Connection, durable: Connection): ProtocolStore {
+  const upsert = everyday.prepare(
+    `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at, grant_key = excluded.grant_key,
+       uid_key = excluded.uid_key, user_code_key = excluded.user_code_key, account_key = excluded.account_key,
+       session_key = excluded.session_key, consumed_at = coalesce(consumed_at, excluded.consumed_at)`,
+  );
+  const insertIfAbsent = everyday.prepare(
+    `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at, consumed_at = excluded.consumed_at
+     WHERE protocol_records.expires_at <= ?`,
+  );
+  const select = (column: string) => everyday.prepare(`SELECT ${COLUMNS} FROM protocol_records WHERE ${column} = ? AND ${FRESH}`);
+  const byKey = select('key');
+  const byUid = select('uid_key');
+  const byUserCode = select('user_code_key');
+  const consume = durable.prepare(`UPDATE protocol_records SET consumed_at = ? WHERE key = ? AND consumed_at IS NULL AND ${FRESH}`);
+  const destroy = durable.prepare('DELETE FROM protocol_records WHERE key = ?');
+  const revokeAll = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ?');
+  const revokeDescendants = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ? AND key <> grant_key');
+  const grantsOf = (column: string) => `SELECT grant_key FROM protocol_records WHERE ${column} = ? AND grant_key IS NOT NULL`;
+  const revokeBySession = durable.prepare(`DELETE FROM protocol_records WHERE grant_key IN (${grantsOf('session_key')})`);
+  const revokeByAccount = durable.prepare(`DELETE FROM protocol_records WHERE account_key = ? OR grant_key IN (${grantsOf('account_key')})`);
+  const sweep = everyday.prepare('DELETE FROM protocol_records WHERE key IN (SELECT key FROM protocol_records WHERE expires_at <= ? LIMIT ?)');
+
+  const find = (statement: typeof byKey, value: string) => statement.get(value, epochSeconds()) as ProtocolRecord | undefined;
+
+  return {
+    upsert: async (record) => void upsert.run(...values(record)),
+    insertIfAbsent: async (record) => insertIfAbsent.run(...values(record), epochSeconds()) === 1,
+    find: async (key) => find(byKey, key),
+    findByUid: async (uidKey) => find(byUid, uidKey),
+    findByUserCode: async (userCodeKey) => find(byUserCode, userCodeKey),
+    consume: async (key, at) => consume.run(at, key, epochSeconds()) === 1,
+    destroy: async (key) => void destroy.run(key),
+    revokeGrant: async (grantKey, { withGrant }) => void (withGrant ? revokeAll : revokeDescendants).run(grantKey),
+    revokeBySession: async (sessionKey) => void revokeBySession.run(sessionKey),
+    revokeByAccount: async (accountKey) => void revokeByAccount.run(accountKey, accountKey),
+    sweep: async (now, limit) => sweep.run(now, limit),
+  };
+}

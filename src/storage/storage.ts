@@ -1,0 +1,23 @@
+/**
+ * Storage: the drivers behind the rooms' store interfaces. Only here is a database library imported. A driver maps every
+ * failure to reach its database to the `unavailable` error; the rooms never see a driver's own errors.
+ */
+import type { AccountStore } from '../accounts/store.ts';
+import type { ClientStore } from '../clients/store.ts';
+import type { ConsentStore } from '../consents/store.ts';
+import type { SigningKeyStore } from '../keys/signing-key.ts';
+import type { ProtocolStore } from '../protocol/store.ts';
+
+export interface Storage {
+  /** For people: `SQLite in ./data/gatehouse.db`. Never holds credentials. */
+  description: string;
+  accounts: AccountStore;
+  clients: ClientStore;
+  consents: ConsentStore;
+  signingKeys: SigningKeyStore;
+  protocol: ProtocolStore;
+  /** Resolves when the database answers. @throws unavailable. */
+  ping(): Promise<void>;
+  /** Finishes what is under way and lets go of the database. */
+  close(): Promise<void>;
+}
