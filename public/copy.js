@@ -7,10 +7,10 @@
  */
 /* global document, navigator, setTimeout, clearTimeout */
 
-const status = document.createElement('span');
-status.className = 'gh-sr';
-status.setAttribute('role', 'status');
-document.body.append(status);
+const announcer = document.createElement('span');
+announcer.className = 'gh-sr';
+announcer.setAttribute('role', 'status');
+document.body.append(announcer);
 
 for (const button of document.querySelectorAll('button[data-copy-target]')) {
   const target = document.getElementById(button.dataset.copyTarget);
@@ -21,11 +21,11 @@ for (const button of document.querySelectorAll('button[data-copy-target]')) {
   button.addEventListener('click', async () => {
     if (!(await copy(target))) return;
     button.dataset.state = 'copied';
-    status.textContent = button.dataset.copiedLabel ?? '';
+    announcer.textContent = button.dataset.copiedLabel ?? '';
     clearTimeout(timer);
     timer = setTimeout(() => {
       delete button.dataset.state;
-      status.textContent = '';
+      announcer.textContent = '';
     }, 2000);
   });
 }

@@ -81,7 +81,8 @@ export function createAccounts({ store, hasher }: { store: AccountStore; hasher:
       ...current,
       last_sign_in_at: isoNow(),
       // A password changed meanwhile must not be overwritten with the old one.
-      password_hash: password_hash && current.password_hash === account.password_hash ? password_hash : current.password_hash,
+      password_hash:
+        password_hash && current.password_hash === account.password_hash ? password_hash : current.password_hash,
     }));
   }
 
@@ -116,7 +117,9 @@ export function createAccounts({ store, hasher }: { store: AccountStore; hasher:
     find: (id) => store.find(id),
 
     async get(emailOrId) {
-      const account = emailOrId.includes('@') ? await store.findByEmail(normalizeEmail(emailOrId)) : await store.find(emailOrId);
+      const account = emailOrId.includes('@')
+        ? await store.findByEmail(normalizeEmail(emailOrId))
+        : await store.find(emailOrId);
       if (!account) throw notFound(`no account is ${emailOrId}`);
       return account;
     },

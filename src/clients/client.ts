@@ -47,5 +47,11 @@ export function grantTypes({ type }: Pick<Client, 'type'>): string[] {
 
 /** What may be told of a client to an admin: all but the hash of its secret. */
 export function publicClient({ id, secret_hash, scope, ...rest }: Client) {
-  return { client_id: id, ...rest, ...(scope === null ? {} : { scope }), token_endpoint_auth_method: authMethod(rest), has_secret: secret_hash !== null };
+  return {
+    client_id: id,
+    ...rest,
+    ...(scope === null ? {} : { scope }),
+    token_endpoint_auth_method: authMethod(rest),
+    has_secret: secret_hash !== null,
+  };
 }

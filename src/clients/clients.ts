@@ -57,8 +57,10 @@ const PAGE_FIELDS = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'initiat
 
 function checkRedirects(input: NewClient): void {
   const { type, redirect_uris = [], post_logout_redirect_uris = [] } = input;
-  if (!REDIRECTING.has(type) && redirect_uris.length > 0) throw invalidInput(`a client of type ${type} has no redirect URIs`, 'redirect_uris');
-  if (REDIRECTING.has(type) && redirect_uris.length === 0) throw invalidInput(`a client of type ${type} needs a redirect URI`, 'redirect_uris');
+  if (!REDIRECTING.has(type) && redirect_uris.length > 0)
+    throw invalidInput(`a client of type ${type} has no redirect URIs`, 'redirect_uris');
+  if (REDIRECTING.has(type) && redirect_uris.length === 0)
+    throw invalidInput(`a client of type ${type} needs a redirect URI`, 'redirect_uris');
   for (const [field, uris] of Object.entries({ redirect_uris, post_logout_redirect_uris })) {
     for (const uri of uris) {
       const problem = redirectUriProblem(uri, type);
@@ -69,23 +71,35 @@ function checkRedirects(input: NewClient): void {
 
 function checkInput(input: NewClient): void {
   if (!CLIENT_TYPES.includes(input.type)) throw invalidInput(`type must be one of ${CLIENT_TYPES.join(', ')}`, 'type');
-  if (input.name.trim() === '' || input.name.length > NAME_MAX) throw invalidInput(`name must have 1 to ${NAME_MAX} characters`, 'name');
+  if (input.name.trim() === '' || input.name.length > NAME_MAX)
+    throw invalidInput(`name must have 1 to ${NAME_MAX} characters`, 'name');
   checkRedirects(input);
   const badScope = input.scope?.split(' ').find((scope) => !SCOPE.test(scope));
-  if (badScope !== undefined) throw invalidInput(`scope ${JSON.stringify(badScope)} has characters that RFC 6749 does not allow`, 'scope');
+  if (badScope !== undefined)
+    throw invalidInput(`scope ${JSON.stringify(badScope)} has characters that RFC 6749 does not allow`, 'scope');
   for (const field of PAGE_FIELDS) {
     const url = input[field] === undefined ? undefined : URL.parse(input[field]);
-    if (url === null || (url && url.protocol !== 'https:' && url.protocol !== 'http:')) throw invalidInput(`${field} must be an http or https URL`, field);
+    if (url === null || (url && url.protocol !== 'https:' && url.protocol !== 'http:'))
+      throw invalidInput(`${field} must be an http or https URL`, field);
   }
-  if (input.resource !== undefined && input.type !== 'api') throw invalidInput('only an API has a resource identifier', 'resource');
+  if (input.resource !== undefined && input.type !== 'api')
+    throw invalidInput('only an API has a resource identifier', 'resource');
   for (const field of ['resource', 'default_resource'] as const) {
     const uri = input[field];
-    if (uri !== undefined && (!URL.canParse(uri) || uri.includes('#'))) throw invalidInput(`${field} must be an absolute URI without fragment (RFC 8707)`, field);
+    if (uri !== undefined && (!URL.canParse(uri) || uri.includes('#')))
+      throw invalidInput(`${field} must be an absolute URI without fragment (RFC 8707)`, field);
   }
-  if (input.always_issue_refresh_token && input.type !== 'web') throw invalidInput('only a web client may have always_issue_refresh_token', 'always_issue_refresh_token');
+  if (input.always_issue_refresh_token && input.type !== 'web')
+    throw invalidInput('only a web client may have always_issue_refresh_token', 'always_issue_refresh_token');
 }
 
-export function createClients({ store }: { store: ClientStore }): Clients {
+interface Needs {
+  store: ClientStore;
+  /** What people allowed a client goes with it. */
+  consents: { deleteByClient(clientId: string): Promise<void> };
+}
+
+export function createClients({ store, consents }: Needs): Clients {
   async function get(id: string): Promise<Client> {
     const client = await store.find(id);
     if (!client) throw notFound(`no client has the id ${id}`);
@@ -137,7 +151,10 @@ export function createClients({ store }: { store: ClientStore }): Clients {
         if (client.secret_hash === null) throw invalidInput(`${id} is a public client: it has no secret`, 'client_id');
         const client_secret = newSecret();
         try {
-          return { client: await store.update({ ...client, secret_hash: hashSecret(client_secret), updated_at: isoNow() }), client_secret };
+          return {
+            client: await store.update({ ...client, secret_hash: hashSecret(client_secret), updated_at: isoNow() }),
+            client_secret,
+          };
         } catch (error) {
           if (!isGatehouseError(error, 'conflict')) throw error;
         }
@@ -145,6 +162,10 @@ export function createClients({ store }: { store: ClientStore }): Clients {
       throw conflict(`the client ${id} keeps changing; try again`);
     },
 
-    delete: (id) => store.delete(id),
+    async delete(id) {
+      const existed = await store.delete(id);
+      await consents.deleteByClient(id);
+      return existed;
+    },
   };
 }

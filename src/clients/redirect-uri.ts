@@ -20,5 +20,7 @@ export function redirectUriProblem(uri: string, type: ClientType): string | unde
   if (url.protocol === 'https:') return undefined;
   if (url.protocol === 'http:') return isLoopback(url) ? undefined : 'must use https (http is for localhost only)';
   if (type !== 'native') return 'must use https';
-  return url.protocol.includes('.') ? undefined : 'must use a reversed domain name as its scheme, such as com.example.app:/callback';
+  return url.protocol.includes('.')
+    ? undefined
+    : 'must use a reversed domain name as its scheme, such as com.example.app:/callback';
 }

@@ -18,7 +18,9 @@ const NOT_KEYS = new Set(['GATEHOUSE_CONFIG']);
 export class ConfigError extends Error {
   readonly problems: string[];
   constructor(problems: string[]) {
-    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
     this.name = 'ConfigError';
     this.problems = problems;
   }
@@ -115,9 +117,11 @@ function productionProblems(config: ParsedConfig): string[] {
   const problems: string[] = [];
   const issuer = config.issuer === undefined ? null : new URL(config.issuer);
   if (!issuer) problems.push('issuer is missing; set GATEHOUSE_ISSUER to the public https address');
-  else if (issuer.protocol !== 'https:' && !isLoopback(issuer)) problems.push(`issuer must be https, not ${config.issuer}`);
+  else if (issuer.protocol !== 'https:' && !isLoopback(issuer))
+    problems.push(`issuer must be https, not ${config.issuer}`);
   if (config.demo.enabled) problems.push('demo.enabled must be false: everybody knows the demo password');
-  if (config.storage.url === 'sqlite::memory:') problems.push('storage.url is sqlite::memory:, which forgets everything at a restart');
+  if (config.storage.url === 'sqlite::memory:')
+    problems.push('storage.url is sqlite::memory:, which forgets everything at a restart');
   return [...problems, ...secretProblems(config.secrets)];
 }
 

@@ -4,7 +4,12 @@
  */
 import { z } from 'zod';
 
-const seconds = (fallback: number, text: string) => z.int().positive().default(fallback).meta({ description: `${text} In seconds.` });
+const seconds = (fallback: number, text: string) =>
+  z
+    .int()
+    .positive()
+    .default(fallback)
+    .meta({ description: `${text} In seconds.` });
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const cssColor = z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #3f4fd8');
 
@@ -22,54 +27,117 @@ const passwords = z.strictObject({
   memory_kib: z.int().min(8192).default(47_104).meta({ description: 'argon2id memory in KiB.' }),
   iterations: z.int().min(1).max(100).default(1).meta({ description: 'argon2id passes.' }),
   parallelism: z.int().min(1).max(16).default(1).meta({ description: 'argon2id lanes.' }),
-  queue: z.int().min(1).default(256).meta({ description: 'Sign-ins that may wait for a hash; more get 503 with Retry-After.' }),
+  queue: z
+    .int()
+    .min(1)
+    .default(256)
+    .meta({ description: 'Sign-ins that may wait for a hash; more get 503 with Retry-After.' }),
 });
 
 export const configSchema = z.strictObject({
   issuer: httpUrl
     .refine((value) => !/[?#]/.test(value), 'must have neither query nor fragment')
     .optional()
-    .meta({ description: 'Public address of this provider, the `iss` of every token. May have a path. Default outside production: `http://localhost:<port>`.' }),
+    .meta({
+      description:
+        'Public address of this provider, the `iss` of every token. May have a path. Default outside production: `http://localhost:<port>`.',
+    }),
   port: z.int().min(0).max(65_535).default(3000).meta({ description: 'Port to listen on; 0 picks a free one.' }),
   host: z.string().min(1).default('127.0.0.1').meta({ description: 'Address to listen on; `0.0.0.0` for all.' }),
-  data_dir: z.string().min(1).default('./data').meta({ description: 'Folder for the SQLite file, generated secrets and the compile cache.' }),
-  trust_proxy: z.boolean().default(false).meta({ description: 'Believe `X-Forwarded-For` for the address of a caller. The public origin always comes from `issuer`.' }),
-  storage: z.strictObject({
-    url: z
-      .string()
-      .regex(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)$/, 'must be sqlite:<file>, sqlite::memory: or mongodb://…')
-      .optional()
-      .meta({ secret: true, description: 'Where data lives: `sqlite:<file>`, `sqlite::memory:` or `mongodb://…`. Default: `sqlite:<data_dir>/gatehouse.db`.' }),
-  }).prefault({}),
-  secrets: z.strictObject({
-    encryption_key: z.string().optional().meta({ secret: true, description: 'At least 32 random bytes in base64 or hex; encrypts what is stored. Generated into `data_dir` outside production.' }),
-    cookie_keys: z.array(z.string()).optional().meta({ secret: true, description: 'Keys that sign cookies; the first signs, the others still verify. Generated into `data_dir` outside production.' }),
-  }).prefault({}),
-  brand: z.strictObject({
-    name: z.string().min(1).max(60).default('Gatehouse').meta({ description: 'Product name on every page.' }),
-    logo: z.string().optional().meta({ description: 'Path of a PNG, JPEG or WebP file shown as our mark.' }),
-    accent: cssColor.optional().meta({ description: 'Accent colour in light mode, like `#3f4fd8`.' }),
-    accent_dark: cssColor.optional().meta({ description: 'Accent colour in dark mode.' }),
-    privacy_url: httpUrl.optional().meta({ description: 'Link to the privacy policy in the footer.' }),
-    terms_url: httpUrl.optional().meta({ description: 'Link to the terms in the footer.' }),
-  }).prefault({}),
-  sign_up: z.strictObject({
-    enabled: z.boolean().default(true).meta({ description: 'People may create their own account.' }),
-  }).prefault({}),
-  demo: z.strictObject({
-    enabled: z.boolean().default(false).meta({ description: 'Create a demo person at start. Refused in production.' }),
-  }).prefault({}),
-  playground: z.strictObject({
-    enabled: z.boolean().default(false).meta({ description: 'Serve `/playground`, a relying party that shows each step of a login.' }),
-  }).prefault({}),
-  outbound: z.strictObject({
-    allow_private: z.boolean().default(false).meta({ description: 'Fetch addresses named by clients (logos) from private networks too.' }),
-  }).prefault({}),
+  data_dir: z
+    .string()
+    .min(1)
+    .default('./data')
+    .meta({ description: 'Folder for the SQLite file, generated secrets and the compile cache.' }),
+  trust_proxy: z
+    .boolean()
+    .default(false)
+    .meta({
+      description:
+        'Believe `X-Forwarded-For` for the address of a caller. The public origin always comes from `issuer`.',
+    }),
+  storage: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^(sqlite:.+|mongodb(\+srv)?:\/\/.+)$/, 'must be sqlite:<file>, sqlite::memory: or mongodb://…')
+        .optional()
+        .meta({
+          secret: true,
+          description:
+            'Where data lives: `sqlite:<file>`, `sqlite::memory:` or `mongodb://…`. Default: `sqlite:<data_dir>/gatehouse.db`.',
+        }),
+    })
+    .prefault({}),
+  secrets: z
+    .strictObject({
+      encryption_key: z
+        .string()
+        .optional()
+        .meta({
+          secret: true,
+          description:
+            'At least 32 random bytes in base64 or hex; encrypts what is stored. Generated into `data_dir` outside production.',
+        }),
+      cookie_keys: z
+        .array(z.string())
+        .optional()
+        .meta({
+          secret: true,
+          description:
+            'Keys that sign cookies; the first signs, the others still verify. Generated into `data_dir` outside production.',
+        }),
+    })
+    .prefault({}),
+  brand: z
+    .strictObject({
+      name: z.string().min(1).max(60).default('Gatehouse').meta({ description: 'Product name on every page.' }),
+      logo: z.string().optional().meta({ description: 'Path of a PNG, JPEG or WebP file shown as our mark.' }),
+      accent: cssColor.optional().meta({ description: 'Accent colour in light mode, like `#3f4fd8`.' }),
+      accent_dark: cssColor.optional().meta({ description: 'Accent colour in dark mode.' }),
+      privacy_url: httpUrl.optional().meta({ description: 'Link to the privacy policy in the footer.' }),
+      terms_url: httpUrl.optional().meta({ description: 'Link to the terms in the footer.' }),
+    })
+    .prefault({}),
+  sign_up: z
+    .strictObject({
+      enabled: z.boolean().default(true).meta({ description: 'People may create their own account.' }),
+    })
+    .prefault({}),
+  demo: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Create a demo person at start. Refused in production.' }),
+    })
+    .prefault({}),
+  playground: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Serve `/playground`, a relying party that shows each step of a login.' }),
+    })
+    .prefault({}),
+  outbound: z
+    .strictObject({
+      allow_private: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'Fetch addresses named by clients (logos) from private networks too.' }),
+    })
+    .prefault({}),
   lifetimes: lifetimes.prefault({}),
   passwords: passwords.prefault({}),
-  log: z.strictObject({
-    level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info').meta({ description: 'Least severe level that is logged, to standard error.' }),
-  }).prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['silent', 'error', 'warn', 'info', 'debug'])
+        .default('info')
+        .meta({ description: 'Least severe level that is logged, to standard error.' }),
+    })
+    .prefault({}),
 });
 
 export type ConfigInput = z.input<typeof configSchema>;

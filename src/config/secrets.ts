@@ -34,7 +34,10 @@ export function generatedSecrets(config: ParsedConfig): Config['secrets'] {
   if (encryption_key && cookie_keys) return { encryption_key, cookie_keys };
   mkdirSync(config.data_dir, { recursive: true, mode: 0o700 });
   const file = path.join(config.data_dir, 'secrets.json');
-  const fresh = { encryption_key: randomBytes(KEY_BYTES).toString('base64'), cookie_keys: [randomBytes(KEY_BYTES).toString('base64')] };
+  const fresh = {
+    encryption_key: randomBytes(KEY_BYTES).toString('base64'),
+    cookie_keys: [randomBytes(KEY_BYTES).toString('base64')],
+  };
   try {
     writeFileSync(file, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {

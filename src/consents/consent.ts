@@ -11,8 +11,6 @@ export interface Consent {
   declined: string[];
   /** Scopes allowed per resource indicator (RFC 8707). */
   resources: Record<string, string[]>;
-  /** Claims allowed one by one (the `claims` parameter). */
-  claims: string[];
   created_at: string;
   updated_at: string;
 }
@@ -21,7 +19,6 @@ export interface Consent {
 export interface ConsentRequest {
   scopes: string[];
   resources: Record<string, string[]>;
-  claims: string[];
 }
 
 /** What of a request the remembered consent does not answer yet. */
@@ -34,31 +31,39 @@ export function unanswered(request: ConsentRequest, consent: Consent | undefined
   });
   return {
     scopes: request.scopes.filter((scope) => !known.has(scope)),
-    resources: Object.fromEntries(resources.filter(([resource, scopes]) => scopes.length > 0 || !consent.resources[resource])),
-    claims: request.claims.filter((claim) => !consent.claims.includes(claim)),
+    resources: Object.fromEntries(
+      resources.filter(([resource, scopes]) => scopes.length > 0 || !consent.resources[resource]),
+    ),
   };
 }
 
-export const isAnswered = ({ scopes, resources, claims }: ConsentRequest): boolean =>
-  scopes.length === 0 && claims.length === 0 && Object.keys(resources).length === 0;
+export const isAnswered = ({ scopes, resources }: ConsentRequest): boolean =>
+  scopes.length === 0 && Object.keys(resources).length === 0;
 
 /** The record after a person allowed `granted` and left `declined` unticked. */
 export function extended(
   consent: Consent | undefined,
-  { account_id, client_id, granted, declined, at }: { account_id: string; client_id: string; granted: ConsentRequest; declined: string[]; at: string },
+  {
+    account_id,
+    client_id,
+    granted,
+    declined,
+    at,
+  }: { account_id: string; client_id: string; granted: ConsentRequest; declined: string[]; at: string },
 ): Consent {
   const resources = { ...consent?.resources };
   for (const [resource, scopes] of Object.entries(granted.resources)) {
     resources[resource] = [...new Set([...(resources[resource] ?? []), ...scopes])];
   }
-  const scopes = [...new Set([...(consent?.scopes ?? []), ...granted.scopes])].filter((scope) => !declined.includes(scope));
+  const scopes = [...new Set([...(consent?.scopes ?? []), ...granted.scopes])].filter(
+    (scope) => !declined.includes(scope),
+  );
   return {
     account_id,
     client_id,
     scopes,
     declined: [...new Set([...(consent?.declined ?? []), ...declined])].filter((scope) => !scopes.includes(scope)),
     resources,
-    claims: [...new Set([...(consent?.claims ?? []), ...granted.claims])],
     created_at: consent?.created_at ?? at,
     updated_at: at,
   };

@@ -3,14 +3,7 @@
  * cause for the log. `http/errors.ts` and `cli/main.ts` are the only places that turn them into answers.
  */
 export type ErrorCode =
-  | 'invalid_input'
-  | 'not_found'
-  | 'duplicate'
-  | 'conflict'
-  | 'forbidden'
-  | 'too_large'
-  | 'busy'
-  | 'unavailable';
+  'invalid_input' | 'not_found' | 'duplicate' | 'conflict' | 'forbidden' | 'too_large' | 'busy' | 'unavailable';
 
 const STATUS: Record<ErrorCode, number> = {
   invalid_input: 400,
@@ -40,7 +33,8 @@ export class GatehouseError extends Error {
 }
 
 /** Something the caller sent is wrong; `field` names it. */
-export const invalidInput = (message: string, field?: string) => new GatehouseError('invalid_input', message, { field });
+export const invalidInput = (message: string, field?: string) =>
+  new GatehouseError('invalid_input', message, { field });
 /** The named thing does not exist. */
 export const notFound = (message: string) => new GatehouseError('not_found', message);
 /** A value that must be unique is taken. */

@@ -20,10 +20,14 @@ export type Position = [createdAt: string, id: string];
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 
-export const encodePosition = (position: Position): string => Buffer.from(JSON.stringify(position)).toString('base64url');
+export const encodePosition = (position: Position): string =>
+  Buffer.from(JSON.stringify(position)).toString('base64url');
 
 /** @throws invalid_input when the cursor or limit is not ours. */
-export function readPageRequest({ after, limit = DEFAULT_LIMIT }: PageRequest): { position: Position | undefined; limit: number } {
+export function readPageRequest({ after, limit = DEFAULT_LIMIT }: PageRequest): {
+  position: Position | undefined;
+  limit: number;
+} {
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
     throw invalidInput(`limit must be a whole number from 1 to ${MAX_LIMIT}`, 'limit');
   }
@@ -33,7 +37,8 @@ export function readPageRequest({ after, limit = DEFAULT_LIMIT }: PageRequest): 
 function decodePosition(cursor: string): Position {
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string')) return value as Position;
+    if (Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string'))
+      return value as Position;
   } catch {
     // falls through to the one error below
   }

@@ -2,7 +2,15 @@
  * Keys derived from the one encryption key of the configuration, and what is done with them: look-up keys (keyed hashes)
  * and sealed values (AES-256-GCM). What the store holds can neither be read nor replayed without that key.
  */
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hash,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 const VERSION = 1;
 const NONCE_BYTES = 12;
@@ -38,7 +46,8 @@ export function createVault(encryptionKey: Buffer): Vault {
     },
     open(sealed, context) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-      if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION) throw new Error('sealed value has an unknown form');
+      if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION)
+        throw new Error('sealed value has an unknown form');
       const tagAt = bytes.length - TAG_BYTES;
       const decipher = createDecipheriv('aes-256-gcm', payload, bytes.subarray(1, HEADER_BYTES))
         .setAAD(Buffer.from(context))

@@ -49,6 +49,8 @@ export async function loadSigningKeys({ store, vault }: { store: SigningKeyStore
   }
   const keys = await store.list();
   return SIGNING_ALGORITHMS.flatMap((alg) =>
-    keys.filter((key) => key.alg === alg).map((key) => JSON.parse(vault.open(key.sealed, `signing-key:${key.id}`)) as JWK),
+    keys
+      .filter((key) => key.alg === alg)
+      .map((key) => JSON.parse(vault.open(key.sealed, `signing-key:${key.id}`)) as JWK),
   );
 }

@@ -24,7 +24,8 @@ export interface Statement {
   run(...params: SQLInputValue[]): number;
 }
 
-export const isConstraintError = (error: unknown): boolean => ((error as { errcode?: number }).errcode ?? 0) % 256 === CONSTRAINT;
+export const isConstraintError = (error: unknown): boolean =>
+  ((error as { errcode?: number }).errcode ?? 0) % 256 === CONSTRAINT;
 
 function guarded<T>(work: () => T): T {
   try {
@@ -49,7 +50,12 @@ function wrap(statement: StatementSync): Statement {
  */
 export function connect(file: string, durability: 'FULL' | 'NORMAL'): Connection {
   const db = guarded(() => new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS }));
-  guarded(() => db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA foreign_keys = ON;`));
+  try {
+    guarded(() => db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA foreign_keys = ON;`));
+  } catch (error) {
+    db.close();
+    throw error;
+  }
   const exec = (sql: string) => guarded(() => db.exec(sql));
   return {
     prepare: (sql) => wrap(guarded(() => db.prepare(sql))),
@@ -65,6 +71,8 @@ export function connect(file: string, durability: 'FULL' | 'NORMAL'): Connection
         throw error;
       }
     },
-    close: () => db.close(),
+    close() {
+      if (db.isOpen) db.close();
+    },
   };
 }

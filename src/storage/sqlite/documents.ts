@@ -20,16 +20,26 @@ interface Shape<T> {
   taken: { message: string; field: string };
 }
 
-const parse = <T>(row: Row | undefined): T | undefined => (row ? (JSON.parse(row['document'] as string) as T) : undefined);
+const parse = <T>(row: Row | undefined): T | undefined =>
+  row ? (JSON.parse(row['document'] as string) as T) : undefined;
 
-export function documentTable<T extends Document>(connection: Connection, { table, uniqueColumn, uniqueValue, taken }: Shape<T>) {
-  const insert = connection.prepare(`INSERT INTO ${table} (id, ${uniqueColumn}, version, created_at, document) VALUES (?, ?, ?, ?, ?)`);
+export function documentTable<T extends Document>(
+  connection: Connection,
+  { table, uniqueColumn, uniqueValue, taken }: Shape<T>,
+) {
+  const insert = connection.prepare(
+    `INSERT INTO ${table} (id, ${uniqueColumn}, version, created_at, document) VALUES (?, ?, ?, ?, ?)`,
+  );
   const byId = connection.prepare(`SELECT document FROM ${table} WHERE id = ?`);
   const byUnique = connection.prepare(`SELECT document FROM ${table} WHERE ${uniqueColumn} = ?`);
-  const update = connection.prepare(`UPDATE ${table} SET ${uniqueColumn} = ?, version = ?, document = ? WHERE id = ? AND version = ?`);
+  const update = connection.prepare(
+    `UPDATE ${table} SET ${uniqueColumn} = ?, version = ?, document = ? WHERE id = ? AND version = ?`,
+  );
   const remove = connection.prepare(`DELETE FROM ${table} WHERE id = ?`);
   const first = connection.prepare(`SELECT document FROM ${table} ORDER BY created_at, id LIMIT ?`);
-  const following = connection.prepare(`SELECT document FROM ${table} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`);
+  const following = connection.prepare(
+    `SELECT document FROM ${table} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+  );
 
   const unique = <R>(work: () => R): R => {
     try {
@@ -42,13 +52,17 @@ export function documentTable<T extends Document>(connection: Connection, { tabl
 
   return {
     async insert(document: T): Promise<void> {
-      unique(() => insert.run(document.id, uniqueValue(document), document.version, document.created_at, JSON.stringify(document)));
+      unique(() =>
+        insert.run(document.id, uniqueValue(document), document.version, document.created_at, JSON.stringify(document)),
+      );
     },
     find: async (id: string) => parse<T>(byId.get(id)),
     findByUnique: async (value: string) => parse<T>(byUnique.get(value)),
     async update(document: T): Promise<T> {
       const next = { ...document, version: document.version + 1 };
-      const changed = unique(() => update.run(uniqueValue(next), next.version, JSON.stringify(next), next.id, document.version));
+      const changed = unique(() =>
+        update.run(uniqueValue(next), next.version, JSON.stringify(next), next.id, document.version),
+      );
       if (changed === 1) return next;
       throw byId.get(document.id) ? conflict('the record was changed meanwhile') : notFound('the record is gone');
     },
@@ -56,7 +70,10 @@ export function documentTable<T extends Document>(connection: Connection, { tabl
     async list(request: PageRequest): Promise<Page<T>> {
       const { position, limit } = readPageRequest(request);
       const rows = position ? following.all(...position, limit + 1) : first.all(limit + 1);
-      return toPage(rows.map((row) => parse<T>(row)!), limit);
+      return toPage(
+        rows.map((row) => parse<T>(row)!),
+        limit,
+      );
     },
   };
 }

@@ -13,7 +13,9 @@ export function migrate(connection: Connection): void {
   connection.transaction(() => {
     const version = Number(connection.prepare('PRAGMA user_version').get()?.['user_version']);
     if (version > MIGRATIONS.length) {
-      throw unavailable(`The store was written by a newer version (schema ${version}; this program knows ${MIGRATIONS.length}).`);
+      throw unavailable(
+        `The store was written by a newer version (schema ${version}; this program knows ${MIGRATIONS.length}).`,
+      );
     }
     for (const sql of MIGRATIONS.slice(version)) connection.exec(sql);
     connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);

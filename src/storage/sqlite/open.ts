@@ -4,7 +4,7 @@ import type { Account } from '../../accounts/account.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Consent } from '../../consents/consent.ts';
 import type { ConsentStore } from '../../consents/store.ts';
-import { duplicate } from '../../kernel/errors.ts';
+import { duplicate, unavailable } from '../../kernel/errors.ts';
 import type { SigningKey, SigningKeyStore } from '../../keys/signing-key.ts';
 import type { Storage } from '../storage.ts';
 import { connect, isConstraintError } from './connect.ts';
@@ -37,8 +37,12 @@ function consentStore(connection: Connection): ConsentStore {
 }
 
 function signingKeyStore(connection: Connection): SigningKeyStore {
-  const insert = connection.prepare('INSERT INTO signing_keys (id, alg, state, sealed, created_at) VALUES (?, ?, ?, ?, ?)');
-  const list = connection.prepare('SELECT id, alg, state, sealed, created_at FROM signing_keys ORDER BY created_at, id');
+  const insert = connection.prepare(
+    'INSERT INTO signing_keys (id, alg, state, sealed, created_at) VALUES (?, ?, ?, ?, ?)',
+  );
+  const list = connection.prepare(
+    'SELECT id, alg, state, sealed, created_at FROM signing_keys ORDER BY created_at, id',
+  );
   return {
     async insert(key) {
       try {
@@ -54,16 +58,30 @@ function signingKeyStore(connection: Connection): SigningKeyStore {
 
 /** SQLite gives its side files the mode of the database. */
 function createPrivately(file: string): void {
-  mkdirSync(path.dirname(path.resolve(file)), { recursive: true, mode: 0o700 });
-  closeSync(openSync(file, 'a', 0o600));
+  try {
+    mkdirSync(path.dirname(path.resolve(file)), { recursive: true, mode: 0o700 });
+    closeSync(openSync(file, 'a', 0o600));
+  } catch (error) {
+    throw unavailable(`The store cannot be opened: ${(error as Error).message}`, error);
+  }
+}
+
+function connectMigrated(file: string): Connection {
+  const connection = connect(file, 'FULL');
+  try {
+    migrate(connection);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
 }
 
 /** @param file path of the database, made with mode 0600; `:memory:` keeps everything in this process. */
 export function openSqlite(file: string): Storage {
   const inMemory = file === ':memory:';
   if (!inMemory) createPrivately(file);
-  const durable = connect(file, 'FULL');
-  migrate(durable);
+  const durable = connectMigrated(file);
   const everyday = inMemory ? durable : connect(file, 'NORMAL');
   const clients = documentTable<Client>(durable, {
     table: 'clients',

@@ -2,11 +2,23 @@ import { epochSeconds } from '../../kernel/clock.ts';
 import type { ProtocolRecord, ProtocolStore } from '../../protocol/store.ts';
 import type { Connection } from './connect.ts';
 
-const COLUMNS = 'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
+const COLUMNS =
+  'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
 const FRESH = '(expires_at IS NULL OR expires_at > ?)';
 
 const values = (r: ProtocolRecord) =>
-  [r.key, r.kind, r.sealed, r.expires_at, r.consumed_at, r.grant_key, r.uid_key, r.user_code_key, r.account_key, r.session_key] as const;
+  [
+    r.key,
+    r.kind,
+    r.sealed,
+    r.expires_at,
+    r.consumed_at,
+    r.grant_key,
+    r.uid_key,
+    r.user_code_key,
+    r.account_key,
+    r.session_key,
+  ] as const;
 
 /**
  * @param everyday writes with `synchronous` NORMAL: what is lost at a power cut is asked for again.
@@ -21,23 +33,36 @@ export function protocolStore(everyday: Connection, durable: Connection): Protoc
   );
   const insertIfAbsent = everyday.prepare(
     `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at, consumed_at = excluded.consumed_at
+     ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, sealed = excluded.sealed, expires_at = excluded.expires_at,
+       consumed_at = excluded.consumed_at, grant_key = excluded.grant_key, uid_key = excluded.uid_key,
+       user_code_key = excluded.user_code_key, account_key = excluded.account_key, session_key = excluded.session_key
      WHERE protocol_records.expires_at <= ?`,
   );
-  const select = (column: string) => everyday.prepare(`SELECT ${COLUMNS} FROM protocol_records WHERE ${column} = ? AND ${FRESH}`);
+  const select = (column: string) =>
+    everyday.prepare(`SELECT ${COLUMNS} FROM protocol_records WHERE ${column} = ? AND ${FRESH}`);
   const byKey = select('key');
   const byUid = select('uid_key');
   const byUserCode = select('user_code_key');
-  const consume = durable.prepare(`UPDATE protocol_records SET consumed_at = ? WHERE key = ? AND consumed_at IS NULL AND ${FRESH}`);
+  const consume = durable.prepare(
+    `UPDATE protocol_records SET consumed_at = ? WHERE key = ? AND consumed_at IS NULL AND ${FRESH}`,
+  );
   const destroy = durable.prepare('DELETE FROM protocol_records WHERE key = ?');
   const revokeAll = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ?');
   const revokeDescendants = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ? AND key <> grant_key');
-  const grantsOf = (column: string) => `SELECT grant_key FROM protocol_records WHERE ${column} = ? AND grant_key IS NOT NULL`;
-  const revokeBySession = durable.prepare(`DELETE FROM protocol_records WHERE grant_key IN (${grantsOf('session_key')})`);
-  const revokeByAccount = durable.prepare(`DELETE FROM protocol_records WHERE account_key = ? OR grant_key IN (${grantsOf('account_key')})`);
-  const sweep = everyday.prepare('DELETE FROM protocol_records WHERE key IN (SELECT key FROM protocol_records WHERE expires_at <= ? LIMIT ?)');
+  const grantsOf = (column: string) =>
+    `SELECT grant_key FROM protocol_records WHERE ${column} = ? AND grant_key IS NOT NULL`;
+  const revokeBySession = durable.prepare(
+    `DELETE FROM protocol_records WHERE grant_key IN (${grantsOf('session_key')})`,
+  );
+  const revokeByAccount = durable.prepare(
+    `DELETE FROM protocol_records WHERE account_key = ? OR grant_key IN (${grantsOf('account_key')})`,
+  );
+  const sweep = everyday.prepare(
+    'DELETE FROM protocol_records WHERE key IN (SELECT key FROM protocol_records WHERE expires_at <= ? LIMIT ?)',
+  );
 
-  const find = (statement: typeof byKey, value: string) => statement.get(value, epochSeconds()) as ProtocolRecord | undefined;
+  const find = (statement: typeof byKey, value: string) =>
+    statement.get(value, epochSeconds()) as ProtocolRecord | undefined;
 
   return {
     upsert: async (record) => void upsert.run(...values(record)),

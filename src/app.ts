@@ -1,0 +1,92 @@
+/** The Koa app: the order of the middleware and the list of everything that is mounted, on one screen. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Koa from 'koa';
+import type { Middleware } from 'koa';
+import mount from 'koa-mount';
+import type { Provider } from 'oidc-provider';
+import type { Config } from './config/schema.ts';
+import { noRedirectAfterPost } from './http/continue.ts';
+import type { ContinueTo } from './http/continue.ts';
+import { handleErrors, renderErrorPage } from './http/errors.ts';
+import { allowFormTo, securityHeaders } from './http/headers.ts';
+import { explainMismatch, normalizeTarget, pinOrigin } from './http/origin.ts';
+import type { Render } from './http/render.ts';
+import type { Logger } from './kernel/logger.ts';
+import { issuerPath } from './kernel/urls.ts';
+
+export interface AppNeeds {
+  config: Pick<Config, 'issuer' | 'secrets' | 'trust_proxy'>;
+  provider: Provider;
+  log: Logger;
+  render: Render;
+  continueTo: ContinueTo;
+  /** Web rooms, each at its place below the issuer's path. */
+  rooms: Record<'assets' | 'health' | 'landing' | 'interaction' | 'logos', Middleware> & {
+    playground: Middleware | undefined;
+  };
+}
+
+export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
+
+const WELL_KNOWN = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
+
+/** For an issuer with a path, metadata is also found by path insertion (RFC 8414, section 3.1). */
+function insertedWellKnown(base: string): Middleware {
+  return async (ctx, next) => {
+    const found = WELL_KNOWN.find((path) => ctx.path === path + base);
+    if (base !== '' && found !== undefined) ctx.path = base + found;
+    await next();
+  };
+}
+
+/** The library's `form_post` page sends its form to the app, which `form-action 'self'` would stop. */
+const formPostPolicy: Middleware = async (ctx, next) => {
+  await next();
+  const mode = (ctx as unknown as { oidc?: { params?: { response_mode?: string } } }).oidc?.params?.response_mode;
+  if (mode === 'form_post' && ctx.type === 'text/html')
+    ctx.set('Content-Security-Policy', allowFormTo(ctx.response.get('Content-Security-Policy')));
+};
+
+export function createApp({ config, provider, log, render, continueTo, rooms }: AppNeeds): RequestHandler {
+  const { issuer } = config;
+  const base = issuerPath(issuer);
+  const under = (room: Middleware) => (base ? mount(base, room) : room);
+  const app = new Koa({ keys: config.secrets.cookie_keys, proxy: config.trust_proxy });
+  pinOrigin(app, issuer);
+
+  app.use(securityHeaders(issuer.startsWith('https:')));
+  app.use(handleErrors({ render, log }));
+  app.use(under(rooms.health));
+  app.use(
+    explainMismatch({
+      issuer,
+      log,
+      page: (ctx, found) =>
+        renderErrorPage(ctx, render, {
+          key: 'proxy_mismatch',
+          status: 421,
+          variables: { ...found },
+          detail: `${found.header}: ${found.received} ≠ ${found.expected}`,
+          home_url: issuer,
+        }),
+    }),
+  );
+  app.use(noRedirectAfterPost({ issuer, continueTo }));
+  app.use(insertedWellKnown(base));
+  app.use(mount(`${base}/assets`, rooms.assets));
+  app.use(mount(`${base}/logos`, rooms.logos));
+  if (rooms.playground) app.use(mount(`${base}/playground`, rooms.playground));
+  app.use(under(rooms.landing));
+  app.use(under(rooms.interaction));
+  app.use(formPostPolicy);
+  app.use(base ? mount(base, provider) : mount(provider));
+
+  app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be sent'));
+  const handle = app.callback();
+  return (req, res) => {
+    if (normalizeTarget(req)) return void handle(req, res);
+    res
+      .writeHead(400, { 'Content-Type': 'application/json' })
+      .end('{"error":"invalid_request","error_description":"the Host header or request target is malformed"}');
+  };
+}

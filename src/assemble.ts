@@ -1,0 +1,150 @@
+/** The composition root: opens storage and keys, wires the rooms by their narrow needs, and gives back what main and the commands use. */
+import { createAccounts } from './accounts/accounts.ts';
+import type { Accounts } from './accounts/accounts.ts';
+import { createPasswordHasher } from './accounts/password-hasher.ts';
+import { createApp } from './app.ts';
+import type { RequestHandler } from './app.ts';
+import { createClients } from './clients/clients.ts';
+import type { Clients } from './clients/clients.ts';
+import { decodeKey } from './config/secrets.ts';
+import type { Config } from './config/schema.ts';
+import { demoPerson, DEMO } from './demo.ts';
+import { assets } from './http/assets.ts';
+import { createContinueTo } from './http/continue.ts';
+import { createCsrf } from './http/csrf.ts';
+import { loadLocales } from './http/locale.ts';
+import { createRender } from './http/render.ts';
+import { createDeadEnds } from './interaction/dead-ends.ts';
+import { logoRoutes } from './interaction/logos.ts';
+import { createProviderPages } from './interaction/provider-pages.ts';
+import { interactionRoutes } from './interaction/routes.ts';
+import type { Logger } from './kernel/logger.ts';
+import { createVault } from './kernel/secrets.ts';
+import { issuerPath } from './kernel/urls.ts';
+import { loadSigningKeys } from './keys/signing-key.ts';
+import { landingRoutes } from './landing/routes.ts';
+import { createAccess } from './oidc/access.ts';
+import type { Access } from './oidc/access.ts';
+import { createClientDirectory } from './oidc/client-directory.ts';
+import { handleFailures } from './oidc/failures.ts';
+import { createProvider } from './oidc/provider.ts';
+import { createRestarts } from './oidc/restarts.ts';
+import { healthRoutes } from './operations/health.ts';
+import { createSealedRecords } from './protocol/sealed-records.ts';
+import { startSweeper } from './protocol/sweeper.ts';
+import { openStorage } from './storage/open.ts';
+import type { Storage } from './storage/storage.ts';
+import { version } from './version.ts';
+
+/** What the commands need: the use cases, without a web server. */
+export interface Backstage {
+  storage: Storage;
+  accounts: Accounts;
+  clients: Clients;
+  access: Access;
+  close(): Promise<void>;
+}
+
+export interface Gatehouse extends Backstage {
+  handle: RequestHandler;
+  /** The demo person's sign-in, where there is one. */
+  demo: typeof DEMO | null;
+  /** From now on readiness is red, so that load balancers look elsewhere. */
+  drain(): void;
+}
+
+/** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
+export async function assembleBackstage(config: Config) {
+  const storage = await openStorage(config.storage.url);
+  const vault = createVault(decodeKey(config.secrets.encryption_key));
+  const records = createSealedRecords({ store: storage.protocol, vault });
+  const hasher = createPasswordHasher(config.passwords);
+  const accounts = createAccounts({ store: storage.accounts, hasher });
+  const clients = createClients({ store: storage.clients, consents: storage.consents });
+  const access = createAccess({ accounts, consents: storage.consents, records });
+  return { storage, vault, records, accounts, clients, access, close: () => storage.close() };
+}
+
+/** The whole program, ready to serve. @throws unavailable when the database does not answer. */
+export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
+  const backstage = await assembleBackstage(config);
+  const { storage, vault, records, accounts, clients } = backstage;
+  const { consents } = storage;
+  const base = issuerPath(config.issuer);
+  const demo = config.demo.enabled ? DEMO : null;
+  if (demo) await demoPerson(accounts);
+
+  const locales = await loadLocales();
+  const csrf = createCsrf({ vault, https: config.issuer.startsWith('https:') });
+  const render = createRender({ config, csrf, locales, version });
+  const continueTo = createContinueTo(render);
+  const restarts = createRestarts(records);
+  const directory = createClientDirectory({ clients });
+  const signingKeys = await loadSigningKeys({ store: storage.signingKeys, vault });
+
+  // The pages are drawn by a room that needs the provider, which needs the pages: only this late binding ties the knot.
+  const pages = createProviderPages({
+    accounts,
+    render,
+    log,
+    deadEnd: (ctx, reason, uid) => deadEnds.show(ctx, reason, uid),
+  });
+  const provider = createProvider({
+    config,
+    signingKeys,
+    records,
+    directory,
+    accounts,
+    consents,
+    vault,
+    restarts,
+    pages,
+  });
+  const deadEnds = createDeadEnds({ provider, restarts, render, base });
+  handleFailures({ provider, log });
+
+  let draining = false;
+  const handle = createApp({
+    config,
+    provider,
+    log,
+    render,
+    continueTo,
+    rooms: {
+      assets: assets(config.brand),
+      health: healthRoutes({ storage, draining: () => draining }),
+      landing: landingRoutes({ config, render, version, demo }),
+      interaction: interactionRoutes({
+        config,
+        provider,
+        accounts,
+        consents,
+        directory,
+        records,
+        restarts,
+        render,
+        locales,
+        csrf,
+        continueTo,
+      }),
+      logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
+      playground: undefined,
+    },
+  });
+  const stopSweeping = startSweeper(storage.protocol, (error) =>
+    log.warn({ err: error }, 'sweeping expired records failed'),
+  );
+
+  return {
+    ...backstage,
+    handle,
+    demo,
+    drain: () => {
+      draining = true;
+    },
+    async close() {
+      stopSweeping();
+      await backstage.close();
+    },
+  };
+}

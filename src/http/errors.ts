@@ -1,0 +1,99 @@
+/** The one place that turns a thrown error into an answer: a page for people, JSON for programs, never a stack. */
+import type { Context, Middleware } from 'koa';
+import { isGatehouseError } from '../kernel/errors.ts';
+import { newReference } from '../kernel/ids.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { Render } from './render.ts';
+
+export const RETRY_AFTER_SECONDS = 5;
+
+/** Catalogue keys of the page for a status: `error.title.*` and `error.text.*`. */
+const KEY_BY_STATUS: Record<number, string> = {
+  403: 'forbidden',
+  404: 'not_found',
+  413: 'too_large',
+  503: 'unavailable',
+};
+
+const NAME_BY_STATUS: Record<number, string> = {
+  403: 'access_denied',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'too_large',
+  503: 'temporarily_unavailable',
+};
+
+export const errorKey = (status: number): string =>
+  KEY_BY_STATUS[status] ?? (status >= 500 ? 'server_error' : 'bad_request');
+
+/** The status an error asks for: ours carry one, http-errors of libraries carry one that may be shown. */
+export function statusOf(error: unknown): number {
+  if (isGatehouseError(error)) return error.status;
+  const { status, expose } = error as { status?: unknown; expose?: unknown };
+  return typeof status === 'number' && expose === true ? status : 500;
+}
+
+export interface ErrorAnswer {
+  status: number;
+  /** Shown to people at the foot of the page and logged with the cause. */
+  reference: string;
+}
+
+/** Answers with a page or JSON by what the caller accepts. */
+export async function answerError(ctx: Context, render: Render, { status, reference }: ErrorAnswer): Promise<void> {
+  if (status === 503) ctx.set('Retry-After', String(RETRY_AFTER_SECONDS));
+  if (ctx.accepts('json', 'html') !== 'html') {
+    ctx.status = status;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = { error: NAME_BY_STATUS[status] ?? (status >= 500 ? 'server_error' : 'invalid_request'), reference };
+    return;
+  }
+  await renderErrorPage(ctx, render, { key: errorKey(status), status, reference });
+}
+
+export interface ErrorPage {
+  /** Which texts of the catalogue: `error.title.<key>` and `error.text.<key>`. */
+  key: string;
+  status: number;
+  reference?: string;
+  variables?: Record<string, unknown>;
+  detail?: string;
+  home_url?: string;
+}
+
+export async function renderErrorPage(
+  ctx: Context,
+  render: Render,
+  { key, status, reference, variables, detail, home_url }: ErrorPage,
+): Promise<void> {
+  await render(
+    ctx,
+    'http/error',
+    (t) => ({
+      status,
+      title: t(`error.title.${key}`),
+      text: t(`error.text.${key}`, { ...variables }),
+      detail: detail ?? null,
+      home_url: home_url ?? null,
+    }),
+    { title: [`error.title.${key}`], status, ...(reference === undefined ? {} : { reference }) },
+  );
+}
+
+/** Catches what the routes throw, and gives unknown paths their page. */
+export const handleErrors =
+  ({ render, log }: { render: Render; log: Logger }): Middleware =>
+  async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body === undefined)
+        await answerError(ctx, render, { status: 404, reference: newReference() });
+    } catch (error) {
+      const status = statusOf(error);
+      const reference = newReference();
+      const fields = { reference, status, method: ctx.method, path: ctx.path, err: error };
+      if (status >= 500) log.error(fields, 'a request failed');
+      else log.info(fields, 'a request was refused');
+      await answerError(ctx, render, { status, reference });
+    }
+  };

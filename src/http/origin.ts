@@ -1,0 +1,83 @@
+/**
+ * The public origin comes from the configuration, never from a request: not from `Host`, not from `X-Forwarded-Host`, not
+ * from an absolute request line. A request that disagrees changes no link; a person gets a page that says what to mend.
+ */
+import type { IncomingMessage } from 'node:http';
+import type Koa from 'koa';
+import type { Middleware } from 'koa';
+import type { Logger } from '../kernel/logger.ts';
+
+/** Makes Koa, and with it the library, believe the issuer's protocol and host for every request. */
+export function pinOrigin(app: Koa, issuer: string): void {
+  const { protocol, host, hostname } = new URL(issuer);
+  const pinned = { protocol: protocol.slice(0, -1), host, hostname };
+  for (const [name, value] of Object.entries(pinned))
+    Object.defineProperty(app.request, name, { get: () => value, configurable: true });
+}
+
+/**
+ * Cuts an absolute request target down to its path, as RFC 9112 (section 3.2.2) lets any client send one.
+ * @returns whether the request's target and `Host` are well-formed.
+ */
+export function normalizeTarget(req: IncomingMessage): boolean {
+  const { host } = req.headers;
+  const target = req.url ?? '/';
+  if (!target.startsWith('/')) {
+    const url = URL.parse(target);
+    if (!url) return target === '*';
+    req.url = url.pathname + url.search;
+  }
+  return host === undefined || isHost(host);
+}
+
+function isHost(host: string): boolean {
+  const url = /[\s/\\?#@]/.test(host) ? null : URL.parse(`http://${host}`);
+  return url !== null && url.host !== '';
+}
+
+export interface OriginMismatch {
+  expected: string;
+  received: string;
+  /** The header a proxy in front should pass on. */
+  header: string;
+}
+
+function mismatch(headers: IncomingMessage['headers'], expected: string): OriginMismatch | undefined {
+  const forwarded = headers['x-forwarded-host'];
+  const received = (Array.isArray(forwarded) ? forwarded[0] : forwarded) ?? headers.host;
+  if (received === undefined || received.toLowerCase() === expected.toLowerCase()) return undefined;
+  return { expected, received, header: forwarded === undefined ? 'Host' : 'X-Forwarded-Host' };
+}
+
+const MOST_REPORTED = 100;
+
+/**
+ * Sends people who came by another address to a page that names both, and logs each such address once. Programs are served:
+ * inside a network an API may well be reached by another name.
+ */
+export function explainMismatch({
+  issuer,
+  log,
+  page,
+}: {
+  issuer: string;
+  log: Logger;
+  page: (ctx: Koa.Context, found: OriginMismatch) => Promise<void>;
+}): Middleware {
+  const expected = new URL(issuer).host;
+  const reported = new Set<string>();
+  return async (ctx, next) => {
+    const found = mismatch(ctx.req.headers, expected);
+    if (!found) return next();
+    if (!reported.has(found.received) && reported.size < MOST_REPORTED) {
+      reported.add(found.received);
+      log.warn(
+        { ...found },
+        `a request came for ${found.received}, but the issuer is ${expected}: the proxy in front must pass on ${found.header}`,
+      );
+    }
+    if (ctx.method !== 'GET' || ctx.accepts('json', 'html') !== 'html' || ctx.path.startsWith('/assets/'))
+      return next();
+    return page(ctx, found);
+  };
+}

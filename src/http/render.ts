@@ -1,0 +1,71 @@
+/** Pages from the EJS templates in `views/`: one layout, one page, the locals that every template has. */
+import path from 'node:path';
+import ejs from 'ejs';
+import type { TFunction } from 'i18next';
+import type { Context } from 'koa';
+import type { Config } from '../config/schema.ts';
+import { issuerPath } from '../kernel/urls.ts';
+import type { Csrf } from './csrf.ts';
+import type { Locales } from './locale.ts';
+
+const VIEWS = path.resolve(import.meta.dirname, '../../views');
+
+export interface PageOptions {
+  /** Catalogue key of the page title, with its variables. */
+  title: [key: string, variables?: Record<string, unknown>];
+  status?: number;
+  /** Where the browser goes on to by itself. */
+  refresh?: string;
+  /** Ties an error page to a log line. */
+  reference?: string;
+  layout_kind?: 'card' | 'wide';
+  ui_locales?: string | undefined;
+}
+
+/** The model of a page, or how to make it where it holds texts of the catalogue. */
+export type PageModel = object | ((t: TFunction) => object);
+
+/** Renders `views/<view>.ejs` with `page` as its model into the response. Pages are personal: nobody stores them. */
+export type Render = (ctx: Context, view: string, page: PageModel, options: PageOptions) => Promise<void>;
+
+interface Needs {
+  config: Pick<Config, 'issuer' | 'brand' | 'production'>;
+  csrf: Csrf;
+  locales: Locales;
+  version: string;
+}
+
+export function createRender({ config, csrf, locales, version }: Needs): Render {
+  const base = issuerPath(config.issuer);
+  const { name, logo, privacy_url = null, terms_url = null } = config.brand;
+  const brand = { name, logo: logo === undefined ? null : `${base}/assets/brand-logo`, privacy_url, terms_url };
+  const file = (view: string) => path.join(VIEWS, `${view}.ejs`);
+  const options = { cache: config.production, root: VIEWS };
+
+  return async (
+    ctx,
+    view,
+    page,
+    { title: [key, variables], status = 200, refresh, reference, layout_kind = 'card', ui_locales },
+  ) => {
+    const locale = locales.choose(ctx, ui_locales);
+    const locals = {
+      ...locale,
+      base,
+      brand,
+      version,
+      page: typeof page === 'function' ? (page as (t: TFunction) => object)(locale.t) : page,
+      csrf: csrf.token(ctx),
+      title: locale.t(key, { ...variables }),
+      refresh: refresh ?? null,
+      reference: reference ?? null,
+      layout_kind,
+    };
+    const body = await ejs.renderFile(file(view), locals, options);
+    ctx.status = status;
+    ctx.type = 'html';
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('Content-Language', locale.lang);
+    ctx.body = await ejs.renderFile(file('layout'), { ...locals, body }, options);
+  };
+}

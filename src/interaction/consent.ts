@@ -1,0 +1,183 @@
+import type { TFunction } from 'i18next';
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import type { Account } from '../accounts/account.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Client } from '../clients/client.ts';
+import { extended, unanswered } from '../consents/consent.ts';
+import type { Consent, ConsentRequest } from '../consents/consent.ts';
+import type { ConsentStore } from '../consents/store.ts';
+import { fields } from '../http/body.ts';
+import type { Render } from '../http/render.ts';
+import { isoNow } from '../kernel/clock.ts';
+import { issueGrant, requestedConsent } from '../oidc/grants.ts';
+import { clientForPages, returnHost } from './journey.ts';
+import type { InteractionUnderWay } from './journey.ts';
+
+interface Needs {
+  provider: Provider;
+  accounts: Accounts;
+  consents: ConsentStore;
+  directory: { api(resource: string): Promise<Client | undefined> };
+  render: Render;
+  base: string;
+}
+
+interface Item {
+  scope: string;
+  title: string;
+  detail: string | null;
+  optional: boolean;
+  checked: boolean;
+  is_new: boolean;
+}
+
+const OPTIONAL = ['offline_access', 'phone', 'address'];
+/** `openid` alone says no more than that there is an account. */
+const SHOWN = (scope: string) => scope !== 'openid';
+
+/** The real values behind a scope, so that a person sees what an app will see. */
+function detailOf(scope: string, account: Account, t: TFunction): string | null {
+  const { claims } = account;
+  switch (scope) {
+    case 'openid':
+      return t('consent.openid_detail');
+    case 'profile':
+      return account.name;
+    case 'email':
+      return t(account.email_verified ? 'consent.email_verified' : 'consent.email_unverified', {
+        email: account.email,
+      });
+    case 'phone':
+      if (claims.phone_number === undefined) return null;
+      return t(claims.phone_number_verified ? 'consent.phone_verified' : 'consent.phone_unverified', {
+        phone: claims.phone_number,
+      });
+    case 'address':
+      return claims.address?.['formatted'] ?? null;
+    case 'roles':
+      return account.roles.length > 0 ? account.roles.join(', ') : null;
+    case 'offline_access':
+      return t('consent.offline_detail');
+    default:
+      return null;
+  }
+}
+
+export const initials = (name: string): string =>
+  name
+    .split(/\s+/)
+    .filter(Boolean)
+    .slice(0, 2)
+    .map((word) => [...word][0]!.toUpperCase())
+    .join('');
+
+export function createConsent({ provider, accounts, consents, directory, render, base }: Needs) {
+  async function load({ details, client }: InteractionUnderWay) {
+    const accountId = details.session!.accountId;
+    const [account, consent, request] = await Promise.all([
+      accounts.get(accountId),
+      consents.find(accountId, client.clientId),
+      requestedConsent(details.params, client, directory),
+    ]);
+    return { account, consent, request };
+  }
+
+  async function apiItems(
+    resources: Record<string, string[]>,
+    t: TFunction,
+    isNew: (resource: string, scope: string) => boolean,
+  ): Promise<Item[]> {
+    const items = await Promise.all(
+      Object.entries(resources).map(async ([resource, scopes]) => {
+        const api = await directory.api(resource);
+        return scopes.map((scope) => ({
+          scope,
+          title: t('scope.other.title', { scope }),
+          detail: api?.client_name ?? null,
+          optional: false,
+          checked: true,
+          is_new: isNew(resource, scope),
+        }));
+      }),
+    );
+    return items.flat();
+  }
+
+  async function items(
+    request: ConsentRequest,
+    consent: Consent | undefined,
+    account: Account,
+    t: TFunction,
+  ): Promise<Item[]> {
+    const fresh = unanswered(request, consent);
+    const standard = request.scopes
+      .filter((scope) => SHOWN(scope) || request.scopes.length === 1)
+      .map((scope) => ({
+        scope,
+        title: t(`scope.${scope}.title`),
+        detail: detailOf(scope, account, t),
+        optional: OPTIONAL.includes(scope),
+        checked: !consent?.declined.includes(scope),
+        is_new: fresh.scopes.includes(scope),
+      }));
+    return [
+      ...standard,
+      ...(await apiItems(
+        request.resources,
+        t,
+        (resource, scope) => fresh.resources[resource]?.includes(scope) ?? false,
+      )),
+    ];
+  }
+
+  async function show(ctx: Context, under: InteractionUnderWay, t: TFunction): Promise<void> {
+    const { details, client } = under;
+    const { account, consent, request } = await load(under);
+    const path = `${base}/interaction/${details.uid}`;
+    const all = await items(request, consent, account, t);
+    const page = {
+      client: { ...clientForPages(client, base), first_use: consent === undefined },
+      account: { name: account.name, email: account.email, initials: initials(account.name) },
+      action: `${path}/consent`,
+      cancel_action: `${path}/consent`,
+      switch_action: `${path}/switch`,
+      items: all.filter((item) => item.is_new),
+      known_items: all.filter((item) => !item.is_new),
+      return_host: returnHost(client, details),
+    };
+    const ui_locales = details.params['ui_locales'] as string | undefined;
+    await render(ctx, 'interaction/consent', page, {
+      title: ['consent.title', { client: page.client.name }],
+      ui_locales,
+    });
+  }
+
+  /** Gives all of the request, without asking: the client is first-party. @returns the grant's id. */
+  async function giveAll(under: InteractionUnderWay): Promise<string> {
+    const { details, client } = under;
+    const request = await requestedConsent(details.params, client, directory);
+    return issueGrant(provider, {
+      accountId: details.session!.accountId,
+      client,
+      sessionUid: details.session!.uid,
+      request,
+      declined: [],
+    });
+  }
+
+  /** Remembers what the form allowed and gives just that. @returns the grant's id. */
+  async function give(ctx: Context, under: InteractionUnderWay): Promise<string> {
+    const { details, client } = under;
+    const { account, consent, request } = await load(under);
+    const ticked = fields(ctx, 'scope');
+    const declined = request.scopes.filter((scope) => OPTIONAL.includes(scope) && !ticked.includes(scope));
+    const granted = { ...request, scopes: request.scopes.filter((scope) => !declined.includes(scope)) };
+    await consents.put(
+      extended(consent, { account_id: account.id, client_id: client.clientId, granted, declined, at: isoNow() }),
+    );
+    return issueGrant(provider, { accountId: account.id, client, sessionUid: details.session!.uid, request, declined });
+  }
+
+  return { show, give, giveAll };
+}

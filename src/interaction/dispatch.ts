@@ -1,0 +1,44 @@
+/**
+ * Interaction: the pages between an app's request and the answer to it. This room owns the journey (sign in, sign up, consent,
+ * log out, dead ends); what a code or a grant is it leaves to `oidc/`. One dispatcher names the next step; a step proves one
+ * thing and comes back to it.
+ */
+
+/** One thing a person proved during this interaction. */
+export interface Proof {
+  method: 'password';
+  account_id: string;
+  /** Epoch seconds. */
+  at: number;
+}
+
+export interface Journey {
+  /** What the provider asks for. */
+  prompt: 'login' | 'consent';
+  proofs: Proof[];
+  /** The client skips consent. */
+  first_party: boolean;
+}
+
+export type Step = 'sign-in' | 'consent' | 'grant' | 'signed-in';
+
+/** The next step: a page for the person, or (`grant`, `signed-in`) an end of this interaction. */
+export function nextStep({ prompt, proofs, first_party }: Journey): Step {
+  if (proofs.length > 0) return 'signed-in';
+  if (prompt === 'login') return 'sign-in';
+  return first_party ? 'grant' : 'consent';
+}
+
+const AMR: Record<Proof['method'], string> = { password: 'pwd' };
+
+/** Proofs as the library's login result: `amr` by RFC 8176, `ts` when the first thing was proved. */
+export function loginResult(proofs: [Proof, ...Proof[]], acr: string) {
+  const [first] = proofs;
+  return {
+    accountId: first.account_id,
+    amr: [...new Set(proofs.map(({ method }) => AMR[method]))],
+    acr,
+    ts: first.at,
+    remember: true,
+  };
+}

@@ -1,0 +1,112 @@
+/** One interaction under way: loaded for each request from what the provider keeps, ended in one of three ways. */
+import type { Context } from 'koa';
+import { errors } from 'oidc-provider';
+import type { Client as ProviderClient, Provider } from 'oidc-provider';
+import { epochSeconds } from '../kernel/clock.ts';
+import { displayHost } from '../kernel/urls.ts';
+import { ACR_PASSWORD } from '../oidc/provider.ts';
+import { endSession } from '../oidc/sign-out.ts';
+import type { SealedRecords } from '../protocol/sealed-records.ts';
+import type { ContinueTo } from '../http/continue.ts';
+import { loginResult } from './dispatch.ts';
+import type { Proof } from './dispatch.ts';
+
+export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+export interface InteractionUnderWay {
+  details: Interaction;
+  client: ProviderClient;
+}
+
+/** The sign-in cannot go on; a page says why and how to begin again. */
+export class DeadEnd extends Error {
+  readonly reason: 'expired' | 'cookies';
+  readonly uid: string;
+  constructor(reason: 'expired' | 'cookies', uid: string) {
+    super(`the interaction is at a dead end: ${reason}`);
+    this.reason = reason;
+    this.uid = uid;
+  }
+}
+
+export interface JourneyNeeds {
+  provider: Provider;
+  records: SealedRecords;
+  continueTo: ContinueTo;
+}
+
+/** @throws DeadEnd when the interaction is over, or the browser did not send its cookie. */
+export async function loadInteraction(provider: Provider, ctx: Context): Promise<InteractionUnderWay> {
+  const { uid = '' } = (ctx as unknown as { params: { uid?: string } }).params;
+  try {
+    const details = await provider.interactionDetails(ctx.req, ctx.res);
+    if (details.uid !== uid) throw new DeadEnd('expired', uid);
+    const client = await provider.Client.find(String(details.params['client_id']));
+    if (!client) throw new DeadEnd('expired', uid);
+    return { details, client };
+  } catch (error) {
+    if (error instanceof errors.SessionNotFound)
+      throw new DeadEnd(ctx.get('Cookie') === '' ? 'cookies' : 'expired', uid);
+    throw error;
+  }
+}
+
+const remaining = (details: Interaction) => Math.max(1, details.exp - epochSeconds());
+
+/** Ends with an error that goes to the app (RFC 6749, section 4.1.2.1). */
+export async function cancel(
+  { continueTo }: JourneyNeeds,
+  ctx: Context,
+  { details, client }: InteractionUnderWay,
+): Promise<void> {
+  details.result = { error: 'access_denied', error_description: 'the person cancelled' };
+  await details.save(remaining(details));
+  await continueTo(ctx, details.returnTo, returnHost(client, details));
+}
+
+/** Ends the login prompt. Where somebody else was signed in before, their session ends first. */
+export async function signedIn(
+  { provider, records, continueTo }: JourneyNeeds,
+  ctx: Context,
+  { details, client }: InteractionUnderWay,
+  proofs: [Proof, ...Proof[]],
+): Promise<void> {
+  const login = loginResult(proofs, ACR_PASSWORD);
+  const { session } = details;
+  const switched = session && session.accountId !== login.accountId;
+  if (switched) delete (details as { session?: unknown }).session;
+  details.result = { ...details.lastSubmission, login };
+  await details.save(remaining(details));
+  if (switched) await endSession(provider, records, session.uid);
+  await continueTo(ctx, details.returnTo, returnHost(client, details));
+}
+
+/** Ends the consent prompt. @returns where the browser goes on to. */
+export async function consented(details: Interaction, grantId: string): Promise<string> {
+  details.result = { ...details.lastSubmission, consent: { grantId } };
+  await details.save(remaining(details));
+  return details.returnTo;
+}
+
+/** The app as its pages show it. */
+export function clientForPages(client: ProviderClient, base: string) {
+  return {
+    name: client.clientName ?? client.clientId,
+    host: displayHost(client.clientUri) ?? displayHost(client.redirectUris?.[0]),
+    logo: client.logoUri === undefined ? null : `${base}/logos/${client.clientId}`,
+    home: client.clientUri ?? null,
+    policy: client.policyUri ?? null,
+    terms: client.tosUri ?? null,
+  };
+}
+
+/** Where the person goes back to, for people to read. */
+export const returnHost = (client: ProviderClient, { params }: Interaction): string =>
+  displayHost(String(params['redirect_uri'])) ?? client.clientName ?? client.clientId;
+
+/** Where an app can be opened anew. */
+export function homeUrl(client: ProviderClient): string | null {
+  const redirect = URL.parse(client.redirectUris?.[0] ?? '');
+  const origin = redirect && redirect.protocol.startsWith('http') ? `${redirect.origin}/` : null;
+  return client.initiateLoginUri ?? client.clientUri ?? origin;
+}

@@ -1,0 +1,127 @@
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import type { Provider } from 'oidc-provider';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Client } from '../clients/client.ts';
+import type { Config } from '../config/schema.ts';
+import type { ConsentStore } from '../consents/store.ts';
+import { field, readForm } from '../http/body.ts';
+import type { ContinueTo } from '../http/continue.ts';
+import type { Csrf } from '../http/csrf.ts';
+import type { Locales } from '../http/locale.ts';
+import type { Render } from '../http/render.ts';
+import { notFound } from '../kernel/errors.ts';
+import { issuerPath } from '../kernel/urls.ts';
+import type { Restarts } from '../oidc/restarts.ts';
+import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { createConsent } from './consent.ts';
+import { createDeadEnds } from './dead-ends.ts';
+import { nextStep } from './dispatch.ts';
+import type { Proof } from './dispatch.ts';
+import { cancel, consented, DeadEnd, loadInteraction, signedIn } from './journey.ts';
+import type { InteractionUnderWay } from './journey.ts';
+import { createSignIn } from './sign-in.ts';
+import { createSignUp } from './sign-up.ts';
+
+export interface InteractionNeeds {
+  config: Pick<Config, 'issuer' | 'sign_up'>;
+  provider: Provider;
+  accounts: Accounts;
+  consents: ConsentStore;
+  directory: { api(resource: string): Promise<Client | undefined> };
+  records: SealedRecords;
+  restarts: Restarts;
+  render: Render;
+  locales: Locales;
+  csrf: Csrf;
+  continueTo: ContinueTo;
+}
+
+type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
+
+/** The pages of an interaction, to be mounted at the issuer's path. */
+export function interactionRoutes(needs: InteractionNeeds): Middleware {
+  const { config, provider, locales, csrf } = needs;
+  const base = issuerPath(config.issuer);
+  const signUpEnabled = config.sign_up.enabled;
+  const signIn = createSignIn({ ...needs, base, signUpEnabled });
+  const signUp = createSignUp({ ...needs, base });
+  const consent = createConsent({ ...needs, base });
+  const deadEnds = createDeadEnds({ ...needs, base });
+  const router = new Router({ prefix: '/interaction/:uid' });
+
+  async function dispatch(ctx: Context, under: InteractionUnderWay, proofs: Proof[] = []): Promise<void> {
+    const { details, client } = under;
+    const prompt = details.prompt.name === 'consent' ? 'consent' : 'login';
+    switch (nextStep({ prompt, proofs, first_party: client['first_party'] === true })) {
+      case 'sign-in':
+        return signIn.show(ctx, under);
+      case 'consent':
+        return consent.show(ctx, under, locales.choose(ctx, details.params['ui_locales'] as string | undefined).t);
+      case 'grant':
+        ctx.status = 303;
+        return ctx.redirect(await consented(details, await consent.giveAll(under)));
+      case 'signed-in':
+        return signedIn(needs, ctx, under, proofs as [Proof, ...Proof[]]);
+    }
+  }
+
+  const step =
+    (handle: StepHandler): Middleware =>
+    async (ctx) => {
+      try {
+        await handle(ctx, await loadInteraction(provider, ctx));
+      } catch (error) {
+        if (!(error instanceof DeadEnd)) throw error;
+        await deadEnds.show(ctx, error.reason, error.uid);
+      }
+    };
+
+  /** A form of ours: read, then verified before anything else looks at it. */
+  const form = (handle: StepHandler): Middleware[] => [
+    readForm(),
+    step(async (ctx, under) => {
+      csrf.verify(ctx, field(ctx, '_csrf'));
+      await handle(ctx, under);
+    }),
+  ];
+
+  const onlyWithSignUp: Middleware = async (_ctx, next) => {
+    if (!signUpEnabled) throw notFound('Signing up is turned off.');
+    await next();
+  };
+
+  const finishConsent: StepHandler = async (ctx, under) => {
+    if (field(ctx, 'decision') !== 'allow') return cancel(needs, ctx, under);
+    if (under.details.prompt.name !== 'consent') return dispatch(ctx, under);
+    return needs.continueTo(ctx, await consented(under.details, await consent.give(ctx, under)));
+  };
+
+  const proveWith =
+    (prove: (ctx: Context, under: InteractionUnderWay) => Promise<Proof | undefined>): StepHandler =>
+    async (ctx, under) => {
+      const proof = await prove(ctx, under);
+      if (proof) await dispatch(ctx, under, [proof]);
+    };
+
+  router.get(
+    '/',
+    step((ctx, under) => dispatch(ctx, under)),
+  );
+  router.get(
+    '/sign-in',
+    step((ctx, under) => signIn.show(ctx, under, { switching: under.details.prompt.name === 'consent' })),
+  );
+  router.post('/sign-in', ...form(proveWith((ctx, under) => signIn.prove(ctx, under))));
+  router.get(
+    '/sign-up',
+    onlyWithSignUp,
+    step((ctx, under) => signUp.show(ctx, under)),
+  );
+  router.post('/sign-up', onlyWithSignUp, ...form(proveWith((ctx, under) => signUp.create(ctx, under))));
+  router.post('/consent', ...form(finishConsent));
+  router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under, { switching: true })));
+  router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));
+  router.get('/restart', (ctx) => deadEnds.restart(ctx, String(ctx.params['uid'])));
+  return router.routes() as unknown as Middleware;
+}

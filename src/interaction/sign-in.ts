@@ -1,0 +1,80 @@
+import type { Context } from 'koa';
+import type { Accounts } from '../accounts/accounts.ts';
+import { PASSWORD_MAX, passwordLength } from '../accounts/password-policy.ts';
+import { field } from '../http/body.ts';
+import type { Render } from '../http/render.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import { isGatehouseError } from '../kernel/errors.ts';
+import { clientForPages } from './journey.ts';
+import type { InteractionUnderWay } from './journey.ts';
+import type { Proof } from './dispatch.ts';
+
+interface Needs {
+  accounts: Accounts;
+  render: Render;
+  base: string;
+  signUpEnabled: boolean;
+}
+
+interface Shown {
+  email?: string;
+  error?: string;
+  status?: number;
+  /** The person chose to use another account. */
+  switching?: boolean;
+}
+
+export function createSignIn({ accounts, render, base, signUpEnabled }: Needs) {
+  /** The e-mail to begin with: who is signed in and must prove it again, or the app's `login_hint`. */
+  async function suggestedEmail({ details }: InteractionUnderWay, switching: boolean): Promise<string> {
+    if (switching) return '';
+    const known = details.session && (await accounts.find(details.session.accountId));
+    return known?.email ?? String(details.params['login_hint'] ?? '');
+  }
+
+  async function show(
+    ctx: Context,
+    under: InteractionUnderWay,
+    { email, error, status = 200, switching = false }: Shown = {},
+  ): Promise<void> {
+    const { details, client } = under;
+    const path = `${base}/interaction/${details.uid}`;
+    const page = {
+      client: clientForPages(client, base),
+      action: `${path}/sign-in`,
+      email: email ?? (await suggestedEmail(under, switching)),
+      error: error ?? null,
+      sign_up_url: signUpEnabled ? `${path}/sign-up` : null,
+      cancel_action: `${path}/cancel`,
+      reauthenticate: details.session !== undefined && !switching,
+    };
+    const ui_locales = details.params['ui_locales'] as string | undefined;
+    await render(ctx, 'interaction/sign-in', page, {
+      title: ['sign_in.title', { client: page.client.name }],
+      status,
+      ui_locales,
+    });
+  }
+
+  /** @returns the proof, or undefined after showing the page again. */
+  async function prove(ctx: Context, under: InteractionUnderWay): Promise<Proof | undefined> {
+    const email = field(ctx, 'email').trim();
+    const password = field(ctx, 'password');
+    const fail = async (error: string, status: number) => {
+      await show(ctx, under, { email, error: `sign_in.error.${error}`, status });
+      return undefined;
+    };
+    if (email === '' || password === '') return fail('missing', 400);
+    if (passwordLength(password) > PASSWORD_MAX) return fail('too_long', 400);
+    try {
+      const account = await accounts.authenticate(email, password);
+      return account ? { method: 'password', account_id: account.id, at: epochSeconds() } : await fail('no_match', 401);
+    } catch (error) {
+      if (!isGatehouseError(error, 'busy')) throw error;
+      ctx.set('Retry-After', '2');
+      return fail('busy', 503);
+    }
+  }
+
+  return { show, prove };
+}

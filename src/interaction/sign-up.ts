@@ -1,0 +1,88 @@
+import type { Context } from 'koa';
+import type { Accounts } from '../accounts/accounts.ts';
+import { isEmailAddress } from '../accounts/email.ts';
+import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from '../accounts/password-policy.ts';
+import { field } from '../http/body.ts';
+import type { Render } from '../http/render.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import { isGatehouseError } from '../kernel/errors.ts';
+import { clientForPages } from './journey.ts';
+import type { InteractionUnderWay } from './journey.ts';
+import type { Proof } from './dispatch.ts';
+
+interface Needs {
+  accounts: Accounts;
+  render: Render;
+  base: string;
+}
+
+interface FieldError {
+  field: 'name' | 'email' | 'password';
+  key: string;
+}
+
+const NAME_MAX = 200;
+
+interface Values {
+  name: string;
+  email: string;
+}
+
+/** Everything that is wrong with the form, so that a person mends it in one go. */
+function problems({ name, email }: Values, password: string): FieldError[] {
+  const found: FieldError[] = [];
+  const add = (field: FieldError['field'], key: string) => found.push({ field, key: `sign_up.error.${key}` });
+  if (name === '') add('name', 'name_missing');
+  else if (name.length > NAME_MAX) add('name', 'name_long');
+  if (!isEmailAddress(email)) add('email', 'email_invalid');
+  const weak = passwordProblem(password, email);
+  if (weak) add('password', `password_${weak}`);
+  return found;
+}
+
+export function createSignUp({ accounts, render, base }: Needs) {
+  async function show(
+    ctx: Context,
+    { details, client }: InteractionUnderWay,
+    values?: Values,
+    errors: FieldError[] = [],
+    status = 200,
+  ): Promise<void> {
+    const path = `${base}/interaction/${details.uid}`;
+    const page = {
+      client: clientForPages(client, base),
+      action: `${path}/sign-up`,
+      values: values ?? { name: '', email: String(details.params['login_hint'] ?? '') },
+      errors,
+      sign_in_url: `${path}/sign-in`,
+      password_min: PASSWORD_MIN,
+      password_max: PASSWORD_MAX,
+    };
+    const ui_locales = details.params['ui_locales'] as string | undefined;
+    await render(ctx, 'interaction/sign-up', page, {
+      title: ['sign_up.title', { client: page.client.name }],
+      status,
+      ui_locales,
+    });
+  }
+
+  /** @returns the proof that comes with a new account, or undefined after showing the page again. */
+  async function create(ctx: Context, under: InteractionUnderWay): Promise<Proof | undefined> {
+    const values = { name: field(ctx, 'name').trim(), email: field(ctx, 'email').trim() };
+    const password = field(ctx, 'password');
+    const errors = problems(values, password);
+    if (errors.length === 0) {
+      try {
+        const account = await accounts.create({ ...values, password });
+        return { method: 'password', account_id: account.id, at: epochSeconds() };
+      } catch (error) {
+        if (!isGatehouseError(error, 'duplicate')) throw error;
+        errors.push({ field: 'email', key: 'sign_up.error.email_taken' });
+      }
+    }
+    await show(ctx, under, values, errors, 400);
+    return undefined;
+  }
+
+  return { show, create };
+}

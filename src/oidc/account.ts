@@ -1,0 +1,36 @@
+import type { Account as ProviderAccount, KoaContextWithOIDC } from 'oidc-provider';
+import type { Account } from '../accounts/account.ts';
+import { accessTokenClaims, accountClaims } from './claims.ts';
+
+interface Needs {
+  accounts: { find(id: string): Promise<Account | undefined> };
+}
+
+interface LoadedAccount extends ProviderAccount {
+  record: Account;
+}
+
+/** Whether the session that the grant of this request ends with is over (an idle session is simply gone). */
+async function sessionIsOver({ oidc }: KoaContextWithOIDC): Promise<boolean> {
+  const { sessionUid: uid } = { ...oidc.entities.Grant } as { sessionUid?: string };
+  return uid !== undefined && (await oidc.provider.Session.findByUid(uid)) === undefined;
+}
+
+/** The library's `findAccount`: only active accounts exist for it, so a suspension ends every refresh and userinfo call. */
+export const findAccount =
+  ({ accounts }: Needs) =>
+  async (ctx: KoaContextWithOIDC, id: string, token?: unknown): Promise<LoadedAccount | undefined> => {
+    const record = await accounts.find(id);
+    if (record?.state !== 'active') return undefined;
+    if (token !== undefined && (await sessionIsOver(ctx))) return undefined;
+    return { accountId: id, record, claims: async () => accountClaims(record) };
+  };
+
+/** The library's `extraTokenClaims`. */
+export function extraTokenClaims(
+  ctx: KoaContextWithOIDC,
+  token: { scopes: Set<string>; accountId?: string | undefined },
+) {
+  const account = ctx.oidc.entities.Account as LoadedAccount | undefined;
+  return account && token.accountId !== undefined ? accessTokenClaims(account.record, token.scopes) : undefined;
+}

@@ -1,0 +1,57 @@
+import { errors } from 'oidc-provider';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { SealedRecords } from '../protocol/sealed-records.ts';
+import type { ClientDirectory } from './client-directory.ts';
+import { revokesOnlyOneToken } from './revocation.ts';
+
+interface Needs {
+  records: SealedRecords;
+  directory: ClientDirectory;
+}
+
+const readOnly = async () => {
+  throw new Error('clients are registered through the clients room');
+};
+
+function clientAdapter(directory: ClientDirectory): Adapter {
+  return {
+    find: (id) => directory.metadata(id),
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+    upsert: readOnly,
+    consume: readOnly,
+    destroy: readOnly,
+    revokeByGrantId: readOnly,
+  };
+}
+
+function recordAdapter(kind: string, records: SealedRecords): Adapter {
+  return {
+    upsert: (id, payload, ttl) => records.upsert(kind, id, payload, ttl),
+    find: (id) => records.find(kind, id),
+    findByUid: (uid) => records.findByUid(uid),
+    findByUserCode: (userCode) => records.findByUserCode(userCode),
+    destroy: (id) => (kind === 'Grant' ? records.revokeGrant(id, { withGrant: true }) : records.destroy(kind, id)),
+
+    /** The library saw the record unused, and so may many others at once: only one caller gets past this line. */
+    async consume(id) {
+      if (await records.consume(kind, id)) return;
+      // A code sent twice was overheard: what the first sender got dies too (RFC 6749, section 4.1.2).
+      const grantId = kind === 'AuthorizationCode' ? (await records.find(kind, id))?.grantId : undefined;
+      if (grantId !== undefined) await records.revokeGrant(grantId, { withGrant: true });
+      throw new errors.InvalidGrant(`${kind} was used by another request at the same moment`);
+    },
+
+    async revokeByGrantId(grantId) {
+      if (!revokesOnlyOneToken()) await records.revokeGrant(grantId, { withGrant: false });
+    },
+  };
+}
+
+/** The library's storage adapter over our stores: one adapter per model name. */
+export const createAdapterFactory =
+  ({ records, directory }: Needs) =>
+  (model: string): Adapter =>
+    model === 'Client' ? clientAdapter(directory) : recordAdapter(model, records);
+
+export type { AdapterPayload };

@@ -1,0 +1,100 @@
+/** Clients as the library wants them, held for a second so that a busy token endpoint need not read the store each time. */
+import type { AllClientMetadata } from 'oidc-provider';
+import { authMethod, grantTypes } from '../clients/client.ts';
+import type { Client } from '../clients/client.ts';
+import { STANDARD_SCOPES } from './claims.ts';
+
+const HELD_MS = 1000;
+const MOST_HELD = 1000;
+
+/** Our own client properties, under which the library hands them back to us. */
+export const CLIENT_PROPERTIES = [
+  'client_type',
+  'first_party',
+  'default_resource',
+  'allowed_scopes',
+  'always_issue_refresh_token',
+  'resource',
+] as const;
+
+export interface ClientDirectory {
+  metadata(id: string): Promise<AllClientMetadata | undefined>;
+  /** The API with this resource indicator. */
+  api(resource: string): Promise<Client | undefined>;
+}
+
+interface Needs {
+  clients: {
+    find(id: string): Promise<Client | undefined>;
+    findByResource(resource: string): Promise<Client | undefined>;
+  };
+}
+
+const dropNulls = <T extends Record<string, unknown>>(fields: T) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as {
+    [K in keyof T]?: Exclude<T[K], null>;
+  };
+
+/** The scopes the library may check itself; `openid` alone where only API scopes are registered. */
+function standardScope(client: Client): string | null {
+  if (client.scope === null || client.type === 'service' || client.type === 'api') return null;
+  const standard = client.scope.split(' ').filter((scope) => STANDARD_SCOPES.includes(scope));
+  return standard.length > 0 ? standard.join(' ') : 'openid';
+}
+
+/** Metadata by the names of OpenID Connect Dynamic Client Registration, section 2. */
+export function toMetadata(client: Client): AllClientMetadata {
+  const types = grantTypes(client);
+  return {
+    client_id: client.id,
+    client_name: client.client_name,
+    application_type: client.type === 'native' ? 'native' : 'web',
+    redirect_uris: client.redirect_uris,
+    post_logout_redirect_uris: client.post_logout_redirect_uris,
+    grant_types: types,
+    response_types: types.includes('authorization_code') ? ['code'] : [],
+    token_endpoint_auth_method: authMethod(client),
+    id_token_signed_response_alg: client.id_token_signed_response_alg,
+    client_type: client.type,
+    first_party: client.first_party,
+    allowed_scopes: client.scope?.split(' ') ?? [],
+    always_issue_refresh_token: client.always_issue_refresh_token,
+    ...dropNulls({
+      client_secret: client.secret_hash,
+      scope: standardScope(client),
+      default_resource: client.default_resource,
+      resource: client.resource,
+      client_uri: client.client_uri,
+      logo_uri: client.logo_uri,
+      policy_uri: client.policy_uri,
+      tos_uri: client.tos_uri,
+      initiate_login_uri: client.initiate_login_uri,
+    }),
+  };
+}
+
+function held<T>(load: (key: string) => Promise<T | undefined>) {
+  const entries = new Map<string, { until: number; value: T }>();
+  return async (key: string): Promise<T | undefined> => {
+    const entry = entries.get(key);
+    if (entry && entry.until > performance.now()) return entry.value;
+    const value = await load(key);
+    entries.delete(key);
+    // What is missing is asked for again each time: it may be registered the next moment.
+    if (value !== undefined) {
+      if (entries.size >= MOST_HELD) entries.clear();
+      entries.set(key, { until: performance.now() + HELD_MS, value });
+    }
+    return value;
+  };
+}
+
+export function createClientDirectory({ clients }: Needs): ClientDirectory {
+  return {
+    metadata: held(async (id) => {
+      const client = await clients.find(id);
+      return client && toMetadata(client);
+    }),
+    api: held((resource) => clients.findByResource(resource)),
+  };
+}

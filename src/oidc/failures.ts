@@ -1,0 +1,50 @@
+/** Failures inside the library: logged once, and a store that does not answer becomes 503 instead of 500. */
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { isGatehouseError } from '../kernel/errors.ts';
+import { newReference } from '../kernel/ids.ts';
+import type { Logger } from '../kernel/logger.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+
+interface Needs {
+  provider: Provider;
+  log: Logger;
+}
+
+export function handleFailures({ provider, log }: Needs): void {
+  const failures = new WeakMap<object, Error>();
+  provider.on('server_error', (ctx, error) => void failures.set(ctx, error));
+  provider.on('grant.error', (ctx, error) => log.info({ ...describe(ctx, error) }, 'a token request was refused'));
+
+  provider.use(async (ctx, next) => {
+    await next();
+    const error = failures.get(ctx);
+    if (!error || ctx.type === 'text/html') return;
+    const unavailable = isGatehouseError(error, 'unavailable') || isGatehouseError(error, 'busy');
+    const reference = newReference();
+    log.error({ reference, path: ctx.path, err: error }, 'the provider failed');
+    if (unavailable) {
+      ctx.status = 503;
+      ctx.set('Retry-After', String(RETRY_AFTER_SECONDS));
+    }
+    ctx.body = {
+      error: unavailable ? 'temporarily_unavailable' : 'server_error',
+      error_description: `reference ${reference}`,
+    };
+  });
+}
+
+function describe(ctx: KoaContextWithOIDC, error: Error) {
+  const {
+    error: code,
+    error_description,
+    error_detail,
+  } = error as Error & Record<'error' | 'error_description' | 'error_detail', string | undefined>;
+  return {
+    client_id: ctx.oidc.client?.clientId,
+    grant_type: ctx.oidc.params?.['grant_type'],
+    error: code,
+    error_description,
+    detail: error_detail,
+  };
+}

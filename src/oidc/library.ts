@@ -1,0 +1,59 @@
+/**
+ * The one file that reaches into `oidc-provider` beyond its documented options. Each change names the member it replaces and
+ * why; all are on classes of one provider instance, none on the library's shared code.
+ */
+import { Provider } from 'oidc-provider';
+import { secretMatches } from '../clients/secret.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { looksLikeJwt } from './jwt-access-tokens.ts';
+import type { JwtAccessTokens } from './jwt-access-tokens.ts';
+
+interface Needs {
+  records: SealedRecords;
+  jwtAccessTokens: JwtAccessTokens;
+}
+
+interface AccessTokenModel {
+  new (payload: object): object;
+  prototype: { format?: string; grantId?: string; generateTokenId(): string };
+  find(value: string, options?: object): Promise<object | undefined>;
+}
+
+export function adaptLibrary(provider: Provider, { records, jwtAccessTokens }: Needs): void {
+  const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
+  const AccessToken = provider.AccessToken as unknown as AccessTokenModel;
+
+  // The session a grant ends with is kept with it, so that ending a session finds its grants.
+  const inPayload = [...Grant.IN_PAYLOAD, 'sessionUid'];
+  Object.defineProperty(Grant, 'IN_PAYLOAD', { get: () => inPayload });
+
+  // Only the hash of a secret is stored, and stands where the library expects the secret.
+  Client.prototype.compareClientSecret = function compareClientSecret(this: { clientSecret?: string }, actual: string) {
+    return secretMatches(actual, this.clientSecret ?? '');
+  };
+
+  // "Find, then save" lets every caller at once through; one atomic insert lets one.
+  Object.assign(ReplayDetection, {
+    unique: (iss: string, jti: string, exp: number) =>
+      records.insertIfAbsent('ReplayDetection', `${iss}\n${jti}`, {}, Math.max(1, exp - epochSeconds())),
+  });
+
+  // JWT access tokens lead back to their grant, and userinfo accepts those that carry `openid`.
+  const generateTokenId = AccessToken.prototype.generateTokenId;
+  AccessToken.prototype.generateTokenId = function tokenId() {
+    const id = generateTokenId.call(this); // also settles the token's format
+    return this.format === 'jwt' ? jwtAccessTokens.tokenId(this.grantId) : id;
+  };
+  const findOpaque = AccessToken.find.bind(AccessToken);
+  AccessToken.find = async (value, options) => {
+    if (!looksLikeJwt(value)) return findOpaque(value, options);
+    const live = await jwtAccessTokens.find(provider, value);
+    if (live?.grantId === undefined) return undefined;
+    const { payload, grantId } = live;
+    const cnf = payload['cnf'] as { jkt?: string; 'x5t#S256'?: string } | undefined;
+    // Without the audience: userinfo refuses tokens for an API, but these carry `openid` because the person granted it.
+    const { jti, iat, exp, sub: accountId, client_id: clientId, scope } = payload;
+    return new AccessToken({ jti, iat, exp, accountId, clientId, scope, grantId, ...cnf });
+  };
+}

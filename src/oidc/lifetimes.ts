@@ -1,0 +1,24 @@
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Config } from '../config/schema.ts';
+
+type Ttl = NonNullable<Configuration['ttl']>;
+
+/** Lifetimes in seconds, from the configuration. */
+export function lifetimes(config: Config['lifetimes']): Ttl {
+  const accessToken = (
+    _ctx: KoaContextWithOIDC,
+    token: { resourceServer?: { accessTokenTTL?: number | undefined } | undefined },
+  ) => token.resourceServer?.accessTokenTTL ?? config.access_token;
+  return {
+    AccessToken: accessToken,
+    ClientCredentials: accessToken,
+    AuthorizationCode: config.authorization_code,
+    IdToken: config.id_token,
+    Interaction: config.interaction,
+    Session: config.session,
+    // A grant that ended before its last refresh token would take it along.
+    Grant: config.refresh_token_absolute + config.authorization_code,
+    RefreshToken: (_ctx, token) =>
+      Math.max(1, Math.min(config.refresh_token, config.refresh_token_absolute - token.totalLifetime())),
+  };
+}

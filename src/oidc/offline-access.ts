@@ -1,0 +1,18 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+
+const words = (text: unknown) => (typeof text === 'string' ? text.split(' ') : []);
+
+/**
+ * The library drops `offline_access` from requests without `prompt=consent`. OpenID Connect Core, section 11, asks for that
+ * "unless other conditions for processing the request permitting offline access are in place": here they are, since the
+ * person is asked wherever they have not allowed it before. So the scope is put back, where the client may have it.
+ */
+export function restoreOfflineAccess({ method, query, oidc }: KoaContextWithOIDC): void {
+  const requested = words(method === 'POST' ? oidc.body?.['scope'] : query['scope']);
+  const params = oidc.params!;
+  const client = oidc.client!;
+  if (!requested.includes('offline_access') || words(params['scope']).includes('offline_access')) return;
+  const allowed = client.scope === undefined || words(client.scope).includes('offline_access');
+  if (allowed && client.grantTypeAllowed('refresh_token'))
+    params['scope'] = [...words(params['scope']), 'offline_access'].join(' ');
+}

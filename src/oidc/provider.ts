@@ -1,0 +1,164 @@
+/**
+ * The protocol engine: the only `new Provider` of the program, configured from our rooms. Everything here is built around
+ * the library's documented options; `library.ts` holds the few exceptions.
+ */
+import type { JSONWebKeySet } from 'jose';
+import { Provider } from 'oidc-provider';
+import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import type { Account } from '../accounts/account.ts';
+import type { Config } from '../config/schema.ts';
+import type { ConsentStore } from '../consents/store.ts';
+import { SIGNING_ALGORITHMS } from '../keys/signing-key.ts';
+import type { Vault } from '../kernel/secrets.ts';
+import { issuerPath } from '../kernel/urls.ts';
+import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { extraTokenClaims, findAccount } from './account.ts';
+import { createAdapterFactory } from './adapter.ts';
+import { CLAIMS_BY_SCOPE, STANDARD_SCOPES } from './claims.ts';
+import { CLIENT_PROPERTIES } from './client-directory.ts';
+import type { ClientDirectory } from './client-directory.ts';
+import { loadGrant } from './grants.ts';
+import { answerForJwts, concerns, createJwtAccessTokens } from './jwt-access-tokens.ts';
+import { adaptLibrary } from './library.ts';
+import { lifetimes } from './lifetimes.ts';
+import { restoreOfflineAccess } from './offline-access.ts';
+import { createPolicy } from './policy.ts';
+import { resourceIndicators } from './resources.ts';
+import { noteFinished } from './restarts.ts';
+import type { Restarts } from './restarts.ts';
+import { revokeAfterSignOut } from './sign-out.ts';
+
+/** What the library shows to people, drawn by a web room. */
+export interface ProviderPages {
+  error(
+    ctx: KoaContextWithOIDC,
+    response: { error: string; error_description?: string },
+    error: Error,
+  ): Promise<void> | void;
+  signOut(ctx: KoaContextWithOIDC): Promise<void> | void;
+  signedOut(ctx: KoaContextWithOIDC): Promise<void> | void;
+}
+
+export interface ProviderNeeds {
+  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes'>;
+  signingKeys: JWK[];
+  records: SealedRecords;
+  directory: ClientDirectory;
+  accounts: { find(id: string): Promise<Account | undefined> };
+  consents: ConsentStore;
+  vault: Vault;
+  restarts: Restarts;
+  pages: ProviderPages;
+}
+
+/** Password sign-in: one factor (RFC 8176 names the method `pwd`). */
+export const ACR_PASSWORD = 'urn:gatehouse:acr:1';
+
+const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);
+const toPublic = (key: JWK) =>
+  Object.fromEntries(
+    Object.entries(key).filter(([name]) => !PRIVATE_MEMBERS.has(name)),
+  ) as JSONWebKeySet['keys'][number];
+
+/** On https every cookie is `Secure`; the library scopes two of them to a path, where browsers refuse `__Host-`. */
+function cookies({ issuer, secrets }: ProviderNeeds['config']): NonNullable<Configuration['cookies']> {
+  const https = issuer.startsWith('https:');
+  const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: https, overwrite: true } as const;
+  const prefix = https ? '__Secure-' : '';
+  return {
+    keys: secrets.cookie_keys,
+    names: {
+      session: `${https ? '__Host-' : ''}gatehouse_session`,
+      interaction: `${prefix}gatehouse_interaction`,
+      resume: `${prefix}gatehouse_resume`,
+    },
+    long: options,
+    short: options,
+  };
+}
+
+function configuration({
+  config,
+  signingKeys,
+  records,
+  directory,
+  accounts,
+  consents,
+  restarts,
+  pages,
+}: ProviderNeeds): Configuration {
+  const algorithms = [...SIGNING_ALGORITHMS];
+  const mayLearn = async (
+    _ctx: KoaContextWithOIDC,
+    client: object,
+    token: { clientId?: string | undefined; aud?: unknown; accountId?: string | undefined },
+  ) =>
+    concerns(client as never, token) &&
+    (token.accountId === undefined || (await accounts.find(token.accountId))?.state === 'active');
+  return {
+    adapter: createAdapterFactory({ records, directory }),
+    jwks: { keys: signingKeys },
+    cookies: cookies(config),
+    ttl: lifetimes(config.lifetimes),
+    scopes: STANDARD_SCOPES,
+    claims: { ...CLAIMS_BY_SCOPE, iss: null, sid: null } as NonNullable<Configuration['claims']>,
+    acrValues: [ACR_PASSWORD],
+    conformIdTokenClaims: false,
+    responseTypes: ['code'],
+    subjectTypes: ['public'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    enabledJWA: { idTokenSigningAlgValues: algorithms, userinfoSigningAlgValues: algorithms },
+    extraClientMetadata: { properties: [...CLIENT_PROPERTIES] },
+    extraParams: { idp_hint: restoreOfflineAccess },
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_ctx, client, source) =>
+      client.grantTypeAllowed('refresh_token') &&
+      (source.scopes.has('offline_access') || client['always_issue_refresh_token'] === true),
+    // Ours to decide, by grant: the library would also end the tokens of a second tab's authorization.
+    expiresWithSession: async () => false,
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+    findAccount: findAccount({ accounts }),
+    extraTokenClaims,
+    loadExistingGrant: loadGrant({ consents, directory }),
+    interactions: {
+      policy: createPolicy(),
+      async url(_ctx, interaction) {
+        await restarts.remember(interaction);
+        return `${issuerPath(config.issuer)}/interaction/${interaction.uid}`;
+      },
+    },
+    routes: { userinfo: '/userinfo' },
+    renderError: (ctx, response, error) => pages.error(ctx, response as { error: string }, error),
+    features: {
+      devInteractions: { enabled: false },
+      claimsParameter: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: mayLearn },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => concerns(client as never, token as never),
+      },
+      resourceIndicators: resourceIndicators(directory),
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: async (ctx) => pages.signOut(ctx),
+        postLogoutSuccessSource: async (ctx) => pages.signedOut(ctx),
+      },
+    },
+  };
+}
+
+/** A ready provider, a Koa app to be mounted under the issuer's path. */
+export function createProvider(needs: ProviderNeeds): Provider {
+  const { config, records, accounts, vault, signingKeys } = needs;
+  const provider = new Provider(config.issuer, configuration(needs));
+  const publicKeys = { keys: signingKeys.map(toPublic) };
+  const jwtAccessTokens = createJwtAccessTokens({ vault, records, accounts, issuer: config.issuer, publicKeys });
+  adaptLibrary(provider, { records, jwtAccessTokens });
+  provider.use(answerForJwts(provider, jwtAccessTokens) as never);
+  provider.use(revokeAfterSignOut(records) as never);
+  provider.use(noteFinished(needs.restarts) as never);
+  return provider;
+}

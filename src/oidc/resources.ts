@@ -1,0 +1,47 @@
+/** Resource indicators (RFC 8707): APIs are registered clients of type `api`, and their access tokens are JWTs (RFC 9068). */
+import { errors } from 'oidc-provider';
+import type { Client as ProviderClient, Configuration } from 'oidc-provider';
+import type { Client } from '../clients/client.ts';
+import { API_STANDARD_SCOPES } from './claims.ts';
+
+type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
+
+interface Needs {
+  api(resource: string): Promise<Client | undefined>;
+}
+
+/**
+ * The scopes a client may get at an API: what both sides registered. A person's consent stands behind every other client, so
+ * only a service, which acts for itself, gets nothing it has not registered.
+ */
+export function scopesAt(api: Client, client: ProviderClient): string[] {
+  const offered = api.scope?.split(' ') ?? [];
+  const allowed = client['allowed_scopes'] as string[];
+  if (client['client_type'] === 'service') return offered.filter((scope) => allowed.includes(scope));
+  return [
+    ...(allowed.length > 0 ? offered.filter((scope) => allowed.includes(scope)) : offered),
+    ...API_STANDARD_SCOPES,
+  ];
+}
+
+export function resourceIndicators({ api }: Needs): ResourceIndicators {
+  return {
+    enabled: true,
+    defaultResource: async (_ctx, client, oneOf) => {
+      const preferred = client['default_resource'] as string | undefined;
+      if (oneOf) return preferred !== undefined && oneOf.includes(preferred) ? preferred : [...oneOf];
+      return preferred as string;
+    },
+    useGrantedResource: async () => true,
+    async getResourceServerInfo(_ctx, resource, client) {
+      const found = await api(resource);
+      if (!found) throw new errors.InvalidTarget(undefined, `no API is registered for the resource ${resource}`);
+      return {
+        scope: scopesAt(found, client).join(' '),
+        audience: resource,
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: 'ES256' } },
+      };
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * What a dead end needs to have a door: the parameters of an authorization request, remembered beside its interactions and
+ * longer than they live, so that an expired or overtaken sign-in can be started again.
+ */
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { SealedRecords } from '../protocol/sealed-records.ts';
+
+const KIND = 'Restart';
+const FINISHED = 'FinishedAuthorization';
+const LIFE_SECONDS = 86_400;
+
+export interface Restart {
+  clientId: string;
+  /** Query of the authorization request. */
+  query: string;
+  /** The authorization response was already sent to the app. */
+  finished: boolean;
+}
+
+export interface Restarts {
+  remember(interaction: { uid: string; cid?: unknown; params: Record<string, unknown> }): Promise<void>;
+  find(uid: string): Promise<Restart | undefined>;
+  /** Notes that the chain of interactions `cid` ended with a code. */
+  finish(cid: string): Promise<void>;
+}
+
+function toQuery(params: Record<string, unknown>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    for (const one of [value ?? []].flat()) query.append(name, String(one));
+  }
+  return query.toString();
+}
+
+export function createRestarts(records: SealedRecords): Restarts {
+  return {
+    remember: ({ uid, cid, params }) =>
+      records.upsert(KIND, uid, { cid, clientId: params['client_id'], query: toQuery(params) }, LIFE_SECONDS),
+    async find(uid) {
+      const found = await records.find(KIND, uid);
+      if (!found) return undefined;
+      const finished = (await records.find(FINISHED, String(found['cid']))) !== undefined;
+      return { clientId: String(found['clientId']), query: String(found['query']), finished };
+    },
+    finish: (cid) => records.upsert(FINISHED, cid, {}, LIFE_SECONDS),
+  };
+}
+
+/** Notes an authorization as finished when its code goes out. */
+export const noteFinished =
+  (restarts: Restarts) =>
+  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next();
+    const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] };
+    const cid = (oidc?.entities.Interaction as { cid?: string } | undefined)?.cid;
+    if (oidc?.route === 'resume' && oidc.entities.AuthorizationCode && cid !== undefined) await restarts.finish(cid);
+  };

@@ -1,0 +1,73 @@
+/** Protocol payloads in and out of the store: ids become keyed hashes, payloads are sealed with their key as context. */
+import { epochSeconds } from '../kernel/clock.ts';
+import type { Vault } from '../kernel/secrets.ts';
+import type { ProtocolRecord, ProtocolStore } from './store.ts';
+
+export interface Payload {
+  [name: string]: unknown;
+  accountId?: string | undefined;
+  grantId?: string | undefined;
+  uid?: string | undefined;
+  userCode?: string | undefined;
+  /** Of a grant: the uid of the session it ends with. */
+  sessionUid?: string | undefined;
+  consumed?: unknown;
+}
+
+export interface SealedRecords {
+  /** @param ttl life in seconds; undefined never expires. */
+  upsert(kind: string, id: string, payload: Payload, ttl: number | undefined): Promise<void>;
+  /** @returns whether the id was free. */
+  insertIfAbsent(kind: string, id: string, payload: Payload, ttl: number): Promise<boolean>;
+  find(kind: string, id: string): Promise<Payload | undefined>;
+  findByUid(uid: string): Promise<Payload | undefined>;
+  findByUserCode(userCode: string): Promise<Payload | undefined>;
+  /** @returns whether this caller is the one that consumed it. */
+  consume(kind: string, id: string): Promise<boolean>;
+  destroy(kind: string, id: string): Promise<void>;
+  /** Removes all that descends from a grant. */
+  revokeGrant(grantId: string, options: { withGrant: boolean }): Promise<void>;
+  revokeBySession(sessionUid: string): Promise<void>;
+  revokeByAccount(accountId: string): Promise<void>;
+}
+
+const OF_AN_ACCOUNT = new Set(['Session', 'Grant']);
+
+export function createSealedRecords({ store, vault }: { store: ProtocolStore; vault: Vault }): SealedRecords {
+  const optional = (kind: string, id: string | undefined) => (id === undefined ? null : vault.lookupKey(kind, id));
+
+  function toRecord(kind: string, id: string, payload: Payload, ttl: number | undefined): ProtocolRecord {
+    const key = vault.lookupKey(kind, id);
+    return {
+      key,
+      kind,
+      sealed: vault.seal(JSON.stringify(payload), key),
+      expires_at: ttl === undefined ? null : epochSeconds() + ttl,
+      consumed_at: null,
+      grant_key: kind === 'Grant' ? key : optional('Grant', payload.grantId),
+      uid_key: kind === 'Session' ? optional('uid', payload.uid) : null,
+      user_code_key: optional('user code', payload.userCode),
+      account_key: OF_AN_ACCOUNT.has(kind) ? optional('account', payload.accountId) : null,
+      session_key: kind === 'Grant' ? optional('uid', payload.sessionUid) : null,
+    };
+  }
+
+  function toPayload(record: ProtocolRecord | undefined): Payload | undefined {
+    if (!record) return undefined;
+    const payload = JSON.parse(vault.open(record.sealed, record.key)) as Payload;
+    return record.consumed_at === null ? payload : { ...payload, consumed: record.consumed_at };
+  }
+
+  return {
+    upsert: (kind, id, payload, ttl) => store.upsert(toRecord(kind, id, payload, ttl)),
+    insertIfAbsent: (kind, id, payload, ttl) => store.insertIfAbsent(toRecord(kind, id, payload, ttl)),
+    find: async (kind, id) => toPayload(await store.find(vault.lookupKey(kind, id))),
+    findByUid: async (uid) => toPayload(await store.findByUid(vault.lookupKey('uid', uid))),
+    findByUserCode: async (userCode) => toPayload(await store.findByUserCode(vault.lookupKey('user code', userCode))),
+    consume: (kind, id) => store.consume(vault.lookupKey(kind, id), epochSeconds()),
+    destroy: (kind, id) => store.destroy(vault.lookupKey(kind, id)),
+    revokeGrant: (grantId, options) => store.revokeGrant(vault.lookupKey('Grant', grantId), options),
+    revokeBySession: (sessionUid) => store.revokeBySession(vault.lookupKey('uid', sessionUid)),
+    revokeByAccount: (accountId) => store.revokeByAccount(vault.lookupKey('account', accountId)),
+  };
+}

@@ -1,0 +1,76 @@
+/** The server process: configuration, assembly, listening, and an end by draining on SIGINT or SIGTERM. */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { flushCompileCache } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { assemble } from './assemble.ts';
+import type { Gatehouse } from './assemble.ts';
+import { ConfigError, loadConfig } from './config/load.ts';
+import type { Config } from './config/schema.ts';
+import { isGatehouseError } from './kernel/errors.ts';
+import { version } from './version.ts';
+
+const DRAIN_MS = 10_000;
+
+function readyLine(config: Config, { storage, demo }: Gatehouse, port: number): string {
+  const signIn = demo ? ` — sign in as ${demo.email} / ${demo.password}` : '';
+  const listening = new URL(config.issuer).port === String(port) ? '' : ` (listening on ${config.host}:${port})`;
+  return `Gatehouse ${version} is ready at ${config.issuer}${listening} — ${storage.description}${signIn}`;
+}
+
+const listen = (server: Server, { port, host }: Config) =>
+  new Promise<number>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+
+/** Stops accepting, lets what is under way finish, then closes the store. */
+async function stop(server: Server, gatehouse: Gatehouse): Promise<void> {
+  gatehouse.drain();
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const impatience = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(impatience);
+  await gatehouse.close();
+}
+
+async function start(): Promise<void> {
+  process.umask(0o077);
+  const config = loadConfig();
+  const log = pino({ level: config.log.level, base: null }, pino.destination(2));
+  const gatehouse = await assemble(config, log);
+  const server = createServer(gatehouse.handle);
+  const port = await listen(server, config).catch(async (error: NodeJS.ErrnoException) => {
+    await gatehouse.close();
+    throw error.code === 'EADDRINUSE'
+      ? new Error(`port ${config.port} is in use: stop what listens there or set GATEHOUSE_PORT`)
+      : error;
+  });
+  process.stdout.write(`${readyLine(config, gatehouse, port)}\n`);
+  flushCompileCache();
+
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      void stop(server, gatehouse).then(() => process.exit(0));
+    });
+  }
+}
+
+/** Starts the server; a configuration or store that does not work ends the process with status 1 and the reason. */
+export async function serve(): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    const known = error instanceof ConfigError || isGatehouseError(error);
+    const cause = isGatehouseError(error) && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    process.stderr.write(
+      `Gatehouse cannot start. ${known || error instanceof Error ? (error as Error).message : String(error)}${cause}\n`,
+    );
+    process.exit(1);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Connection } from 'mongoose';
+import type { Client } from '../../clients/client.ts';
+import type { ClientStore } from '../../clients/store.ts';
+import { documentCollection } from './documents.ts';
+import type { Fields, Stored } from './documents.ts';
+
+const fields: Fields<Stored<Client>> = {
+  _id: String,
+  type: { type: String },
+  client_name: String,
+  redirect_uris: [String],
+  post_logout_redirect_uris: [String],
+  scope: String,
+  first_party: Boolean,
+  default_resource: String,
+  resource: String,
+  always_issue_refresh_token: Boolean,
+  client_uri: String,
+  logo_uri: String,
+  policy_uri: String,
+  tos_uri: String,
+  initiate_login_uri: String,
+  id_token_signed_response_alg: String,
+  secret_hash: String,
+  created_at: String,
+  updated_at: String,
+  version: Number,
+};
+
+export function clientStore(connection: Connection): ClientStore {
+  const { findByUnique, ...rest } = documentCollection<Client>(connection, {
+    name: 'Client',
+    collection: 'clients',
+    fields,
+    uniqueField: 'resource',
+    taken: { message: 'the client id or resource identifier is taken', field: 'resource' },
+  });
+  return { ...rest, findByResource: findByUnique };
+}

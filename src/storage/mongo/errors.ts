@@ -1,0 +1,51 @@
+import { mongo } from 'mongoose';
+import { unavailable } from '../../kernel/errors.ts';
+
+const DUPLICATE_KEY = 11000;
+// mongoose's own words for a lost connection; its other errors (casts) are mistakes in this program and stay as they are.
+const UNREACHABLE = new Set(['MongooseError', 'MongooseServerSelectionError', 'DisconnectedError']);
+
+/**
+ * Whether a unique index refused the write. FerretDB says so in a second form (see "A MongoDB-compatible server" in the docs
+ * of the tests); neither names the index in a way to rely on.
+ */
+export function isDuplicateKey(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: string };
+  return (
+    code === DUPLICATE_KEY || (code === 1 && /conflicting key|exclusion constraint|duplicate key/i.test(message ?? ''))
+  );
+}
+
+function translated(error: unknown): unknown {
+  const unreachable = error instanceof mongo.MongoError || (error instanceof Error && UNREACHABLE.has(error.name));
+  return unreachable ? unavailable('The store does not answer.', error) : error;
+}
+
+type Call = (...args: never[]) => Promise<unknown>;
+
+/** Stands between the rooms and the driver: turns its errors into ours and knows what is under way. */
+export function createGuard() {
+  const underWay = new Set<Promise<unknown>>();
+
+  async function run(call: Call, args: never[]): Promise<unknown> {
+    const work = call(...args);
+    underWay.add(work);
+    try {
+      return await work;
+    } catch (error) {
+      throw translated(error);
+    } finally {
+      underWay.delete(work);
+    }
+  }
+
+  return {
+    /** The same store, every method guarded. */
+    guard<S extends object>(store: S): S {
+      const methods = Object.entries(store as Record<string, Call>);
+      return Object.fromEntries(methods.map(([name, call]) => [name, (...args: never[]) => run(call, args)])) as S;
+    },
+    /** Resolves when no call is under way. */
+    idle: async (): Promise<void> => void (await Promise.allSettled(underWay)),
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * The MongoDB driver: for more than one process, on a replica set or a hosted cluster. It needs no transactions and no change
+ * streams, so it also runs on a single server and on what speaks MongoDB's protocol.
+ */
+import type { Storage } from '../storage.ts';
+import { accountStore } from './accounts.ts';
+import { clientStore } from './clients.ts';
+import { connect } from './connect.ts';
+import { consentStore } from './consents.ts';
+import { createGuard } from './errors.ts';
+import { protocolStore } from './protocol.ts';
+import { signingKeyStore } from './signing-keys.ts';
+
+/**
+ * Connects and makes the indexes that are missing. Afterwards the driver reconnects by itself: while no server answers every
+ * call is `unavailable`, and nothing needs a restart.
+ * @param url `mongodb://…` or `mongodb+srv://…`; without a database name it is `gatehouse`.
+ * @throws unavailable when no server answers or it refuses the credentials.
+ */
+export async function openMongo(url: string): Promise<Storage> {
+  const { connection, description } = await connect(url);
+  const calls = createGuard();
+  const stores = {
+    accounts: calls.guard(accountStore(connection)),
+    clients: calls.guard(clientStore(connection)),
+    consents: calls.guard(consentStore(connection)),
+    signingKeys: calls.guard(signingKeyStore(connection)),
+    protocol: calls.guard(protocolStore(connection)),
+  };
+  const server = calls.guard({
+    async createIndexes() {
+      for (const model of Object.values(connection.models)) await model.createIndexes();
+    },
+    ping: async () => void (await connection.db?.command({ ping: 1 })),
+  });
+  const close = async () => {
+    await calls.idle();
+    await connection.close();
+  };
+
+  try {
+    await server.createIndexes();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { description, ...stores, ping: () => server.ping(), close };
+}

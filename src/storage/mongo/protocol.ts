@@ -1,0 +1,115 @@
+import { Schema } from 'mongoose';
+import type { Connection } from 'mongoose';
+import { epochSeconds } from '../../kernel/clock.ts';
+import type { ProtocolRecord, ProtocolStore } from '../../protocol/store.ts';
+import { SCHEMA_OPTIONS, whereString } from './documents.ts';
+import type { Fields } from './documents.ts';
+import { isDuplicateKey } from './errors.ts';
+import { upserting } from './upserting.ts';
+
+interface StoredRecord extends Omit<ProtocolRecord, 'key' | 'expires_at' | 'consumed_at'> {
+  _id: string;
+  /** A date, since the server's own sweeper (TTL index) goes by it. */
+  expires_at: Date | null;
+  /** Absent while unused. */
+  consumed_at?: number;
+}
+
+const fields: Fields<StoredRecord> = {
+  _id: String,
+  kind: String,
+  sealed: Buffer,
+  expires_at: Date,
+  consumed_at: Number,
+  grant_key: String,
+  uid_key: String,
+  user_code_key: String,
+  account_key: String,
+  session_key: String,
+};
+const schema = new Schema<StoredRecord>(fields, SCHEMA_OPTIONS);
+for (const column of ['grant_key', 'uid_key', 'user_code_key', 'account_key', 'session_key']) {
+  schema.index({ [column]: 1 }, whereString(column));
+}
+schema.index({ expires_at: 1 }, { expireAfterSeconds: 0 });
+
+// One server is enough: a token or session that an election of another primary loses is asked for again. A refresh token is
+// safe nevertheless: its predecessor is consumed after it, and a majority that has the second write has the first.
+const EVERYDAY = { writeConcern: { w: 1, j: false } } as const;
+
+const toDate = (seconds: number): Date => new Date(seconds * 1000);
+const notExpired = () => ({ expires_at: { $not: { $lte: toDate(epochSeconds()) } } });
+
+function toStored({ key, sealed, expires_at, consumed_at, ...rest }: ProtocolRecord): StoredRecord {
+  return {
+    _id: key,
+    ...rest,
+    sealed: Buffer.from(sealed),
+    expires_at: expires_at === null ? null : toDate(expires_at),
+    ...(consumed_at === null ? {} : { consumed_at }),
+  };
+}
+
+function fromStored({ _id, expires_at, consumed_at, ...rest }: StoredRecord): ProtocolRecord {
+  return { key: _id, ...rest, expires_at: expires_at && expires_at.getTime() / 1000, consumed_at: consumed_at ?? null };
+}
+
+/** Every write is durable (the connection's default) except where it says `EVERYDAY`. */
+export function protocolStore(connection: Connection): ProtocolStore {
+  const model = connection.model('ProtocolRecord', schema, 'protocol_records');
+
+  async function find(filter: {
+    _id?: string;
+    uid_key?: string;
+    user_code_key?: string;
+  }): Promise<ProtocolRecord | undefined> {
+    const found = await model.findOne({ ...filter, ...notExpired() }).lean<StoredRecord | null>();
+    return found ? fromStored(found) : undefined;
+  }
+
+  const grantsOf = (filter: { account_key?: string; session_key?: string }): Promise<string[]> =>
+    model.distinct('grant_key', { ...filter, grant_key: { $gt: '' } }).exec();
+
+  // Grants and sessions go before what descends from them: after a crash in between, a token whose grant is gone is refused.
+  async function revoke(grantKeys: string[], also: { account_key: string }[] = []): Promise<void> {
+    await model.deleteMany({ $or: [{ _id: { $in: grantKeys } }, ...also] });
+    await model.deleteMany({ grant_key: { $in: grantKeys } });
+  }
+
+  return {
+    async upsert(record) {
+      const { _id, consumed_at, ...columns } = toStored(record);
+      // `$min` takes the value where there is none and else lets the earliest use stand.
+      const used = consumed_at === undefined ? {} : { $min: { consumed_at } };
+      await upserting(() => model.updateOne({ _id }, { $set: columns, ...used }, { upsert: true, ...EVERYDAY }).exec());
+    },
+    async insertIfAbsent(record) {
+      try {
+        // An expired holder matches and is replaced. A fresh one does not, so the server tries to insert and meets its key.
+        const held = { _id: record.key, expires_at: { $lte: toDate(epochSeconds()) } };
+        await model.replaceOne(held, toStored(record), { upsert: true });
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    },
+    find: (key) => find({ _id: key }),
+    findByUid: (uidKey) => find({ uid_key: uidKey }),
+    findByUserCode: (userCodeKey) => find({ user_code_key: userCodeKey }),
+    async consume(key, at) {
+      const unused = { _id: key, consumed_at: null, ...notExpired() };
+      return (await model.updateOne(unused, { $set: { consumed_at: at } })).modifiedCount === 1;
+    },
+    destroy: async (key) => void (await model.deleteOne({ _id: key })),
+    async revokeGrant(grantKey, { withGrant }) {
+      if (withGrant) return revoke([grantKey]);
+      await model.deleteMany({ grant_key: grantKey, _id: { $ne: grantKey } });
+    },
+    revokeBySession: async (sessionKey) => revoke(await grantsOf({ session_key: sessionKey })),
+    revokeByAccount: async (accountKey) =>
+      revoke(await grantsOf({ account_key: accountKey }), [{ account_key: accountKey }]),
+    // The TTL index does it.
+    sweep: async () => 0,
+  };
+}

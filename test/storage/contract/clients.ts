@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { atOnce } from './at-once.ts';
+import type { Use } from './contract.ts';
+import { pagingContract } from './paging.ts';
+import { aClient } from './samples.ts';
+
+const RESOURCE = 'https://api.shop.example/v1';
+
+export function clientContract(use: Use): void {
+  const clients = () => use().storage.clients;
+
+  test('an app comes back as it was registered', async () => {
+    const client = aClient({ scope: 'openid email', logo_uri: 'https://shop.example/logo.png', first_party: true });
+    await clients().insert(client);
+    expect(await clients().find(client.id)).toEqual(client);
+    expect(await clients().find('unknown')).toBeUndefined();
+  });
+
+  test('an API is found by its identifier', async () => {
+    const api = aClient({ type: 'api', resource: RESOURCE });
+    await clients().insert(api);
+    expect(await clients().findByResource(RESOURCE)).toEqual(api);
+    expect(await clients().findByResource(`${RESOURCE}/`)).toBeUndefined();
+  });
+
+  test('apps, which have no identifier of an API, do not get in each other’s way', async () => {
+    const { errors } = await atOnce(5, () => clients().insert(aClient({ resource: null })));
+    expect(errors).toEqual([]);
+  });
+
+  test('a client id that is taken is refused, the holder unharmed', async () => {
+    const client = aClient();
+    await clients().insert(client);
+    await expect(clients().insert({ ...client, client_name: 'Impostor' })).rejects.toMatchObject({ code: 'duplicate' });
+    expect(await clients().find(client.id)).toEqual(client);
+  });
+
+  test('of 20 APIs registered with one identifier at once exactly one gets it', async () => {
+    const { values, errors } = await atOnce(20, () => clients().insert(aClient({ type: 'api', resource: RESOURCE })));
+    expect(values).toHaveLength(1);
+    for (const error of errors) expect(error).toMatchObject({ code: 'duplicate', field: 'resource' });
+  });
+
+  test('of 20 secrets set at once exactly one is, the other callers are told', async () => {
+    const client = aClient();
+    await clients().insert(client);
+    const { values, errors } = await atOnce(20, (index) =>
+      clients().update({ ...client, secret_hash: `hash ${index}` }),
+    );
+    expect(values).toHaveLength(1);
+    for (const error of errors) expect(error).toMatchObject({ code: 'conflict' });
+    expect(await clients().find(client.id)).toEqual({ ...values[0], version: 2 });
+  });
+
+  test('updating a client that is gone says so', async () => {
+    await expect(clients().update(aClient())).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('a deleted client is gone; deleting it again says there was none', async () => {
+    const client = aClient({ type: 'api', resource: RESOURCE });
+    await clients().insert(client);
+    expect(await clients().delete(client.id)).toBe(true);
+    expect(await clients().delete(client.id)).toBe(false);
+    expect(await clients().findByResource(RESOURCE)).toBeUndefined();
+  });
+
+  describe('listing', () => pagingContract(clients, aClient));
+}

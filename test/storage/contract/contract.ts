@@ -1,0 +1,50 @@
+/** What every storage driver must do, as the comments on the stores' interfaces promise it. A driver's test file runs this. */
+import { afterEach, beforeEach, describe, vi } from 'vitest';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { accountContract } from './accounts.ts';
+import { clientContract } from './clients.ts';
+import { consentContract } from './consents.ts';
+import { expiryContract } from './expiry.ts';
+import { lifecycleContract } from './lifecycle.ts';
+import { protocolContract } from './protocol.ts';
+import { revocationContract } from './revocation.ts';
+import { signingKeyContract } from './signing-keys.ts';
+import { singleUseContract } from './single-use.ts';
+
+export interface Opened {
+  /** A new, empty store. */
+  storage: Storage;
+  /** Opens the same data once more, beside the first; missing where data lives in one process only. */
+  reopen?: () => Promise<Storage>;
+  /** Closes what this gave and removes the data. */
+  dispose: () => Promise<void>;
+}
+
+/** The store of the running test. */
+export type Use = () => Opened;
+
+const CONTRACTS = {
+  accounts: accountContract,
+  clients: clientContract,
+  consents: consentContract,
+  'signing keys': signingKeyContract,
+  'protocol records': protocolContract,
+  'single use': singleUseContract,
+  expiry: expiryContract,
+  revocation: revocationContract,
+  'opening and closing': lifecycleContract,
+};
+
+export function storageContract(name: string, open: () => Promise<Opened>): void {
+  describe(`storage contract: ${name}`, () => {
+    let opened: Opened;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(async () => {
+      vi.useRealTimers();
+      await opened.dispose();
+    });
+    for (const [part, contract] of Object.entries(CONTRACTS)) describe(part, () => contract(() => opened));
+  });
+}

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { epochSeconds } from '../../../src/kernel/clock.ts';
+import { atOnce } from './at-once.ts';
+import type { Use } from './contract.ts';
+import { aClient, aConsent, anAccount, aRecord, aSigningKey } from './samples.ts';
+
+export function lifecycleContract(use: Use): void {
+  test('an open store answers', async () => {
+    await use().storage.ping();
+  });
+
+  test('what was written is there after opening again', async ({ skip }) => {
+    const { storage, reopen } = use();
+    if (!reopen) return skip('this store lives in one process');
+    const [account, client, consent, key, record] = [anAccount(), aClient(), aConsent(), aSigningKey(), aRecord()];
+    await storage.accounts.insert(account);
+    await storage.clients.insert(client);
+    await storage.consents.put(consent);
+    await storage.signingKeys.insert(key);
+    await storage.protocol.upsert(record);
+    await storage.protocol.consume(record.key, 1_700_000_000);
+    const again = await reopen();
+    expect(await again.accounts.find(account.id)).toEqual(account);
+    expect(await again.clients.find(client.id)).toEqual(client);
+    expect(await again.consents.find(consent.account_id, consent.client_id)).toEqual(consent);
+    expect(await again.signingKeys.list()).toMatchObject([{ id: key.id }]);
+    expect(await again.protocol.find(record.key)).toMatchObject({ consumed_at: 1_700_000_000 });
+    await again.close();
+  });
+
+  test('what one process writes another reads at once', async ({ skip }) => {
+    const { storage, reopen } = use();
+    if (!reopen) return skip('this store lives in one process');
+    const other = await reopen();
+    for (let round = 0; round < 20; round += 1) {
+      const record = aRecord();
+      await storage.protocol.upsert(record);
+      expect(await other.protocol.consume(record.key, epochSeconds())).toBe(true);
+      expect(await storage.protocol.find(record.key)).toMatchObject({ consumed_at: expect.any(Number) as number });
+    }
+    await other.close();
+  });
+
+  test('closing finishes what is under way', async ({ skip }) => {
+    const { reopen } = use();
+    if (!reopen) return skip('this store lives in one process');
+    const closing = await reopen();
+    const writes = atOnce(30, () => closing.protocol.upsert(aRecord()));
+    await closing.close();
+    expect((await writes).errors).toEqual([]);
+  });
+
+  test('a closed store is unavailable', async () => {
+    const { storage } = use();
+    await storage.close();
+    await expect(storage.ping()).rejects.toMatchObject({ code: 'unavailable', status: 503 });
+    await expect(storage.accounts.find('ada')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(storage.accounts.insert(anAccount())).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(storage.protocol.upsert(aRecord())).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(storage.protocol.revokeByAccount('ada')).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('closing twice is as good as once', async () => {
+    await use().storage.close();
+    await use().storage.close();
+  });
+}

@@ -1,0 +1,99 @@
+/** Records as the rooms would write them; a test names only what it is about. */
+import { randomBytes } from 'node:crypto';
+import type { Account } from '../../../src/accounts/account.ts';
+import type { Client } from '../../../src/clients/client.ts';
+import type { Consent } from '../../../src/consents/consent.ts';
+import { epochSeconds } from '../../../src/kernel/clock.ts';
+import { newId } from '../../../src/kernel/ids.ts';
+import type { SigningKey } from '../../../src/keys/signing-key.ts';
+import type { ProtocolRecord } from '../../../src/protocol/store.ts';
+
+const NOW = '2026-01-02T03:04:05.678Z';
+
+export function anAccount(overrides: Partial<Account> = {}): Account {
+  const id = newId();
+  const email = `${id}@Example.com`;
+  return {
+    id,
+    email,
+    email_normalized: email.toLowerCase(),
+    email_verified: false,
+    name: 'Ada Lovelace',
+    picture: null,
+    claims: {},
+    roles: [],
+    state: 'active',
+    password_hash: '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA',
+    created_at: NOW,
+    updated_at: NOW,
+    last_sign_in_at: null,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function aClient(overrides: Partial<Client> = {}): Client {
+  return {
+    id: newId('app_'),
+    type: 'web',
+    client_name: 'Shop',
+    redirect_uris: ['https://shop.example/callback'],
+    post_logout_redirect_uris: [],
+    scope: null,
+    first_party: false,
+    default_resource: null,
+    resource: null,
+    always_issue_refresh_token: false,
+    client_uri: null,
+    logo_uri: null,
+    policy_uri: null,
+    tos_uri: null,
+    initiate_login_uri: null,
+    id_token_signed_response_alg: 'RS256',
+    secret_hash: 'sha256:abc',
+    created_at: NOW,
+    updated_at: NOW,
+    version: 1,
+    ...overrides,
+  };
+}
+
+export function aConsent(overrides: Partial<Consent> = {}): Consent {
+  return {
+    account_id: newId(),
+    client_id: newId('app_'),
+    scopes: ['openid', 'email'],
+    declined: ['phone'],
+    resources: {},
+    created_at: NOW,
+    updated_at: NOW,
+    ...overrides,
+  };
+}
+
+export function aSigningKey(overrides: Partial<SigningKey> = {}): SigningKey {
+  return { id: newId(), alg: 'ES256', state: 'active', sealed: randomBytes(300), created_at: NOW, ...overrides };
+}
+
+/** Valid for an hour, descending from nothing. */
+export function aRecord(overrides: Partial<ProtocolRecord> = {}): ProtocolRecord {
+  return {
+    key: newId(),
+    kind: 'AuthorizationCode',
+    sealed: randomBytes(200),
+    expires_at: epochSeconds() + 3600,
+    consumed_at: null,
+    grant_key: null,
+    uid_key: null,
+    user_code_key: null,
+    account_key: null,
+    session_key: null,
+    ...overrides,
+  };
+}
+
+/** A grant descends from itself. */
+export function aGrant(overrides: Partial<ProtocolRecord> = {}): ProtocolRecord {
+  const key = newId();
+  return aRecord({ key, kind: 'Grant', grant_key: key, account_key: newId(), session_key: newId(), ...overrides });
+}

@@ -1,0 +1,107 @@
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openStorage } from '../../src/storage/open.ts';
+import { openSqlite } from '../../src/storage/sqlite/open.ts';
+import { storageContract } from './contract/contract.ts';
+import { processContract } from './contract/processes.ts';
+import { anAccount, aRecord } from './contract/samples.ts';
+import { startChild } from './support/children.ts';
+import { temporaryFile } from './support/temporary-file.ts';
+
+storageContract('SQLite in memory', async () => {
+  const storage = openSqlite(':memory:');
+  return { storage, dispose: () => storage.close() };
+});
+
+storageContract('SQLite in a file', async () => {
+  const { file, remove } = temporaryFile();
+  const storage = openSqlite(file);
+  const dispose = async () => {
+    await storage.close();
+    remove();
+  };
+  return { storage, reopen: async () => openSqlite(file), dispose };
+});
+
+describe('an SQLite file', () => {
+  let file: string;
+  let remove: () => void;
+  beforeEach(() => {
+    ({ file, remove } = temporaryFile());
+  });
+  afterEach(() => remove());
+
+  describe('between processes', () =>
+    processContract(
+      () => `sqlite:${file}`,
+      async () => openSqlite(file),
+    ));
+
+  test('says where it is', async () => {
+    const storage = await openStorage(`sqlite:${file}`);
+    expect(storage.description).toBe(`SQLite in ${file}`);
+    await storage.close();
+    expect(openSqlite(':memory:').description).toBe('SQLite in memory');
+  });
+
+  test('is read by nobody but its owner, side files and folders included', async () => {
+    const folder = path.join(path.dirname(file), 'data');
+    const storage = openSqlite(path.join(folder, 'gatehouse.db'));
+    await storage.accounts.insert(anAccount());
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    const modes = readdirSync(folder).map((name) => [name, statSync(path.join(folder, name)).mode & 0o777]);
+    expect(Object.fromEntries(modes)).toEqual({
+      'gatehouse.db': 0o600,
+      'gatehouse.db-shm': 0o600,
+      'gatehouse.db-wal': 0o600,
+    });
+    await storage.close();
+  });
+
+  test('that a newer program has migrated is refused and left as it is', async () => {
+    await openSqlite(file).close();
+    const raw = new DatabaseSync(file);
+    raw.exec('PRAGMA user_version = 999');
+    expect(() => openSqlite(file)).toThrow(/newer version/);
+    expect(raw.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: 999 });
+    // Fails while anything else, such as the refused program, holds the file.
+    expect(raw.prepare('PRAGMA journal_mode = DELETE').get()).toEqual({ journal_mode: 'delete' });
+    raw.close();
+  });
+
+  test('that cannot be opened is unavailable', () => {
+    writeFileSync(
+      file,
+      'this is not a database, and long enough that nobody could take it for the header of one: '.repeat(20),
+    );
+    const unavailable = expect.objectContaining({ code: 'unavailable' }) as Error;
+    expect(() => openSqlite(file)).toThrow(unavailable);
+    expect(() => openSqlite(path.join(file, 'below-a-file.db'))).toThrow(unavailable);
+    expect(() => openSqlite(path.dirname(file))).toThrow(unavailable);
+  });
+
+  test('locked by another process for longer than we wait is unavailable, and works again afterwards', async () => {
+    const storage = openSqlite(file);
+    const record = aRecord();
+    await storage.protocol.upsert(record);
+    const locker = await startChild('lock', `sqlite:${file}`);
+    locker.go();
+    expect(await locker.next()).toBe('locked');
+
+    const started = performance.now();
+    await expect(storage.accounts.insert(anAccount())).rejects.toMatchObject({ code: 'unavailable' });
+    expect(performance.now() - started).toBeLessThan(5000);
+    await expect(storage.protocol.consume(record.key, 1)).rejects.toMatchObject({ code: 'unavailable' });
+    // Readers do not wait for writers.
+    expect(await storage.protocol.find(record.key)).toMatchObject({ consumed_at: null });
+
+    locker.go();
+    expect(await locker.next()).toBe('released');
+    await storage.accounts.insert(anAccount());
+    expect(await storage.protocol.consume(record.key, 1)).toBe(true);
+    await storage.close();
+    await locker.ended();
+  });
+});

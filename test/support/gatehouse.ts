@@ -1,0 +1,107 @@
+/** A running Gatehouse for tests: the real program on a loopback port of its own, with a store of its own. */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { assemble } from '../../src/assemble.ts';
+import type { Gatehouse } from '../../src/assemble.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { NewAccount } from '../../src/accounts/accounts.ts';
+import type { NewClient } from '../../src/clients/clients.ts';
+import { newId } from '../../src/kernel/ids.ts';
+
+export const PASSWORD = 'tr0ubadour and staple';
+
+export interface Running extends Gatehouse {
+  issuer: string;
+  /** Lines logged so far. */
+  logged: Record<string, unknown>[];
+  stop(): Promise<void>;
+  person(input?: Partial<NewAccount>): Promise<{ sub: string; email: string; password: string }>;
+  app(
+    input?: Partial<NewClient>,
+  ): Promise<{ client_id: string; client_secret: string | undefined; redirect_uri: string; resource: string | null }>;
+}
+
+async function freePort(): Promise<number> {
+  const server: Server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Which store the flows run on: `MONGODB_TEST_URI` with `FLOWS_ON=mongodb`, SQLite in memory otherwise. */
+export function storageUrl(): string {
+  const uri = process.env['MONGODB_TEST_URI'];
+  return process.env['FLOWS_ON'] === 'mongodb' && uri
+    ? new URL(`/flows_${newId().replaceAll(/\W/g, '')}`, uri).href
+    : 'sqlite::memory:';
+}
+
+/** @param env overrides, by the names of the environment variables. `issuerPath` is appended to the issuer. */
+export async function startGatehouse(env: Record<string, string> = {}, issuerPath = ''): Promise<Running> {
+  const port = await freePort();
+  const issuer = env['GATEHOUSE_ISSUER'] ?? `http://localhost:${port}${issuerPath}`;
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    GATEHOUSE_ISSUER: issuer,
+    GATEHOUSE_PORT: String(port),
+    GATEHOUSE_DATA_DIR: dataDir,
+    GATEHOUSE_STORAGE_URL: storageUrl(),
+    // The cheapest hash that argon2 allows here: flows are about flows.
+    GATEHOUSE_PASSWORDS_MEMORY_KIB: '8192',
+    ...env,
+  });
+  const logged: Record<string, unknown>[] = [];
+  const log = pino(
+    { level: 'debug', base: null },
+    {
+      write: (line: string) => {
+        logged.push(JSON.parse(line) as Record<string, unknown>);
+        if (process.env['SHOW_LOG']) process.stderr.write(line);
+      },
+    },
+  );
+  const gatehouse = await assemble(config, log);
+  const server = createServer(gatehouse.handle);
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    ...gatehouse,
+    issuer,
+    logged,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await gatehouse.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+    async person(input = {}) {
+      const email = input.email ?? `${newId('p').toLowerCase()}@example.com`;
+      const password = input.password ?? PASSWORD;
+      const account = await gatehouse.accounts.create({
+        name: 'Ada Lovelace',
+        email_verified: true,
+        ...input,
+        email,
+        password,
+      });
+      return { sub: account.id, email, password };
+    },
+    async app(input = {}) {
+      const redirect_uri = input.redirect_uris?.[0] ?? 'https://app.example/callback';
+      const redirects = input.type === 'service' || input.type === 'api' ? [] : [redirect_uri];
+      const { client, client_secret } = await gatehouse.clients.register({
+        type: 'web',
+        name: 'Acme Notes',
+        redirect_uris: redirects,
+        ...input,
+      });
+      return { client_id: client.id, client_secret, redirect_uri, resource: client.resource };
+    },
+  };
+}
