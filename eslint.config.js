@@ -13,6 +13,8 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'error',
+      // Factories return plain objects whose functions do not use `this`.
+      '@typescript-eslint/unbound-method': 'off',
       eqeqeq: 'error',
     },
   },

@@ -69,7 +69,7 @@ export async function serve(): Promise<void> {
     const known = error instanceof ConfigError || isGatehouseError(error);
     const cause = isGatehouseError(error) && error.cause instanceof Error ? ` (${error.cause.message})` : '';
     process.stderr.write(
-      `Gatehouse cannot start. ${known || error instanceof Error ? (error as Error).message : String(error)}${cause}\n`,
+      `Gatehouse cannot start. ${known || error instanceof Error ? error.message : String(error)}${cause}\n`,
     );
     process.exit(1);
   }

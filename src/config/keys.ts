@@ -41,7 +41,7 @@ function leaves(shape: Record<string, z.ZodType>, parents: string[]): ConfigKey[
   return Object.entries(shape).flatMap(([name, schema]) => {
     const path = [...parents, name];
     const { inner, fallback } = unwrap(schema);
-    if (inner instanceof z.ZodObject) return leaves(inner.shape as Record<string, z.ZodType>, path);
+    if (inner instanceof z.ZodObject) return leaves(inner.shape, path);
     const meta = schema.meta() ?? {};
     return {
       path,

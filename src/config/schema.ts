@@ -49,13 +49,9 @@ export const configSchema = z.strictObject({
     .min(1)
     .default('./data')
     .meta({ description: 'Folder for the SQLite file, generated secrets and the compile cache.' }),
-  trust_proxy: z
-    .boolean()
-    .default(false)
-    .meta({
-      description:
-        'Believe `X-Forwarded-For` for the address of a caller. The public origin always comes from `issuer`.',
-    }),
+  trust_proxy: z.boolean().default(false).meta({
+    description: 'Believe `X-Forwarded-For` for the address of a caller. The public origin always comes from `issuer`.',
+  }),
   storage: z
     .strictObject({
       url: z
@@ -71,22 +67,16 @@ export const configSchema = z.strictObject({
     .prefault({}),
   secrets: z
     .strictObject({
-      encryption_key: z
-        .string()
-        .optional()
-        .meta({
-          secret: true,
-          description:
-            'At least 32 random bytes in base64 or hex; encrypts what is stored. Generated into `data_dir` outside production.',
-        }),
-      cookie_keys: z
-        .array(z.string())
-        .optional()
-        .meta({
-          secret: true,
-          description:
-            'Keys that sign cookies; the first signs, the others still verify. Generated into `data_dir` outside production.',
-        }),
+      encryption_key: z.string().optional().meta({
+        secret: true,
+        description:
+          'At least 32 random bytes in base64 or hex; encrypts what is stored. Generated into `data_dir` outside production.',
+      }),
+      cookie_keys: z.array(z.string()).optional().meta({
+        secret: true,
+        description:
+          'Keys that sign cookies; the first signs, the others still verify. Generated into `data_dir` outside production.',
+      }),
     })
     .prefault({}),
   brand: z

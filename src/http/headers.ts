@@ -28,7 +28,7 @@ export function securityHeaders(https: boolean): Middleware {
   });
   return async (ctx, next) => {
     await new Promise<void>((resolve, reject) =>
-      protect(ctx.req, ctx.res, (error) => (error ? reject(error as Error) : resolve())),
+      protect(ctx.req, ctx.res, (error) => (error ? reject(error) : resolve())),
     );
     await next();
   };

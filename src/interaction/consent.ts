@@ -11,7 +11,7 @@ import { fields } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { isoNow } from '../kernel/clock.ts';
 import { issueGrant, requestedConsent } from '../oidc/grants.ts';
-import { clientForPages, returnHost } from './journey.ts';
+import { clientForPages, parameter, returnHost } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 
 interface Needs {
@@ -146,7 +146,7 @@ export function createConsent({ provider, accounts, consents, directory, render,
       known_items: all.filter((item) => !item.is_new),
       return_host: returnHost(client, details),
     };
-    const ui_locales = details.params['ui_locales'] as string | undefined;
+    const ui_locales = parameter(details, 'ui_locales');
     await render(ctx, 'interaction/consent', page, {
       title: ['consent.title', { client: page.client.name }],
       ui_locales,

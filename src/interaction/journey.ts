@@ -110,3 +110,9 @@ export function homeUrl(client: ProviderClient): string | null {
   const origin = redirect && redirect.protocol.startsWith('http') ? `${redirect.origin}/` : null;
   return client.initiateLoginUri ?? client.clientUri ?? origin;
 }
+
+/** A parameter of the authorization request as text; the library has made sure that it is not repeated. */
+export function parameter({ params }: Interaction, name: string): string | undefined {
+  const value = params[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -18,7 +18,7 @@ import { createConsent } from './consent.ts';
 import { createDeadEnds } from './dead-ends.ts';
 import { nextStep } from './dispatch.ts';
 import type { Proof } from './dispatch.ts';
-import { cancel, consented, DeadEnd, loadInteraction, signedIn } from './journey.ts';
+import { cancel, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import { createSignIn } from './sign-in.ts';
 import { createSignUp } from './sign-up.ts';
@@ -57,7 +57,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       case 'sign-in':
         return signIn.show(ctx, under);
       case 'consent':
-        return consent.show(ctx, under, locales.choose(ctx, details.params['ui_locales'] as string | undefined).t);
+        return consent.show(ctx, under, locales.choose(ctx, parameter(details, 'ui_locales')).t);
       case 'grant':
         ctx.status = 303;
         return ctx.redirect(await consented(details, await consent.giveAll(under)));

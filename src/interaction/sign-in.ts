@@ -5,7 +5,7 @@ import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
-import { clientForPages } from './journey.ts';
+import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Proof } from './dispatch.ts';
 
@@ -29,7 +29,7 @@ export function createSignIn({ accounts, render, base, signUpEnabled }: Needs) {
   async function suggestedEmail({ details }: InteractionUnderWay, switching: boolean): Promise<string> {
     if (switching) return '';
     const known = details.session && (await accounts.find(details.session.accountId));
-    return known?.email ?? String(details.params['login_hint'] ?? '');
+    return known?.email ?? parameter(details, 'login_hint') ?? '';
   }
 
   async function show(
@@ -48,7 +48,7 @@ export function createSignIn({ accounts, render, base, signUpEnabled }: Needs) {
       cancel_action: `${path}/cancel`,
       reauthenticate: details.session !== undefined && !switching,
     };
-    const ui_locales = details.params['ui_locales'] as string | undefined;
+    const ui_locales = parameter(details, 'ui_locales');
     await render(ctx, 'interaction/sign-in', page, {
       title: ['sign_in.title', { client: page.client.name }],
       status,

@@ -6,7 +6,7 @@ import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
-import { clientForPages } from './journey.ts';
+import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Proof } from './dispatch.ts';
 
@@ -52,13 +52,13 @@ export function createSignUp({ accounts, render, base }: Needs) {
     const page = {
       client: clientForPages(client, base),
       action: `${path}/sign-up`,
-      values: values ?? { name: '', email: String(details.params['login_hint'] ?? '') },
+      values: values ?? { name: '', email: parameter(details, 'login_hint') ?? '' },
       errors,
       sign_in_url: `${path}/sign-in`,
       password_min: PASSWORD_MIN,
       password_max: PASSWORD_MAX,
     };
-    const ui_locales = details.params['ui_locales'] as string | undefined;
+    const ui_locales = parameter(details, 'ui_locales');
     await render(ctx, 'interaction/sign-up', page, {
       title: ['sign_up.title', { client: page.client.name }],
       status,

@@ -2,7 +2,7 @@
  * The one file that reaches into `oidc-provider` beyond its documented options. Each change names the member it replaces and
  * why; all are on classes of one provider instance, none on the library's shared code.
  */
-import { Provider } from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import { secretMatches } from '../clients/secret.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';

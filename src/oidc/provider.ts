@@ -101,7 +101,7 @@ function configuration({
     cookies: cookies(config),
     ttl: lifetimes(config.lifetimes),
     scopes: STANDARD_SCOPES,
-    claims: { ...CLAIMS_BY_SCOPE, iss: null, sid: null } as NonNullable<Configuration['claims']>,
+    claims: { ...CLAIMS_BY_SCOPE, iss: null, sid: null },
     acrValues: [ACR_PASSWORD],
     conformIdTokenClaims: false,
     responseTypes: ['code'],
@@ -138,7 +138,7 @@ function configuration({
       introspection: { enabled: true, allowedPolicy: mayLearn },
       revocation: {
         enabled: true,
-        allowedPolicy: async (_ctx, client, token) => concerns(client as never, token as never),
+        allowedPolicy: async (_ctx, client, token) => concerns(client, token),
       },
       resourceIndicators: resourceIndicators(directory),
       rpInitiatedLogout: {

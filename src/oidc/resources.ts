@@ -30,7 +30,7 @@ export function resourceIndicators({ api }: Needs): ResourceIndicators {
     defaultResource: async (_ctx, client, oneOf) => {
       const preferred = client['default_resource'] as string | undefined;
       if (oneOf) return preferred !== undefined && oneOf.includes(preferred) ? preferred : [...oneOf];
-      return preferred as string;
+      return preferred;
     },
     useGrantedResource: async () => true,
     async getResourceServerInfo(_ctx, resource, client) {

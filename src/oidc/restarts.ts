@@ -27,7 +27,7 @@ export interface Restarts {
 function toQuery(params: Record<string, unknown>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
-    for (const one of [value ?? []].flat()) query.append(name, String(one));
+    for (const one of [value].flat()) if (typeof one === 'string') query.append(name, one);
   }
   return query.toString();
 }

@@ -2,6 +2,8 @@ import { mongo } from 'mongoose';
 import { unavailable } from '../../kernel/errors.ts';
 
 const DUPLICATE_KEY = 11000;
+const WRITE_CONFLICT = 112;
+const ATTEMPTS = 4;
 // mongoose's own words for a lost connection; its other errors (casts) are mistakes in this program and stay as they are.
 const UNREACHABLE = new Set(['MongooseError', 'MongooseServerSelectionError', 'DisconnectedError']);
 
@@ -16,6 +18,15 @@ export function isDuplicateKey(error: unknown): boolean {
   );
 }
 
+/**
+ * Whether the server gave one of two writers up and undid it: mongod calls that a write conflict, FerretDB (PostgreSQL) a
+ * deadlock, seen where documents that break a unique index are inserted at once. The way out is to try again.
+ */
+function isGivenUp(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: string };
+  return code === WRITE_CONFLICT || /deadlock detected/i.test(message ?? '');
+}
+
 function translated(error: unknown): unknown {
   const unreachable = error instanceof mongo.MongoError || (error instanceof Error && UNREACHABLE.has(error.name));
   return unreachable ? unavailable('The store does not answer.', error) : error;
@@ -23,12 +34,23 @@ function translated(error: unknown): unknown {
 
 type Call = (...args: never[]) => Promise<unknown>;
 
+/** Each of our calls can run again from its start: what has an effect only once is its last write, which was undone. */
+async function persistently(call: Call, args: never[], attempts = ATTEMPTS): Promise<unknown> {
+  try {
+    return await call(...args);
+  } catch (error) {
+    if (attempts > 1 && error instanceof mongo.MongoError && isGivenUp(error))
+      return persistently(call, args, attempts - 1);
+    throw error;
+  }
+}
+
 /** Stands between the rooms and the driver: turns its errors into ours and knows what is under way. */
 export function createGuard() {
   const underWay = new Set<Promise<unknown>>();
 
   async function run(call: Call, args: never[]): Promise<unknown> {
-    const work = call(...args);
+    const work = persistently(call, args);
     underWay.add(work);
     try {
       return await work;

@@ -1,0 +1,136 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { CLIENT_TYPES, publicClient } from '../clients/client.ts';
+import type { ClientType } from '../clients/client.ts';
+import type { Registered } from '../clients/clients.ts';
+import { notFound } from '../kernel/errors.ts';
+import { every } from './every.ts';
+import type { Output } from './output.ts';
+import type { Session } from './session.ts';
+
+interface CreateOptions {
+  type: ClientType;
+  name: string;
+  redirectUri?: string[];
+  postLogoutRedirectUri?: string[];
+  scope?: string[];
+  firstParty?: boolean;
+  resource?: string;
+  defaultApi?: string;
+  alwaysIssueRefreshToken?: boolean;
+  clientUri?: string;
+  logoUri?: string;
+  policyUri?: string;
+  tosUri?: string;
+  initiateLoginUri?: string;
+  idTokenSignedResponseAlg?: 'RS256' | 'ES256';
+  json?: boolean;
+}
+
+const COLUMNS = ['client_id', 'type', 'client_name', 'redirect_uris', 'created_at'];
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+/** The one answer that holds the secret. */
+const withSecret = ({ client, client_secret }: Registered) => ({
+  client_id: client.id,
+  ...(client_secret === undefined ? {} : { client_secret }),
+  ...publicClient(client),
+});
+
+function toInput(options: CreateOptions) {
+  return {
+    type: options.type,
+    name: options.name,
+    redirect_uris: options.redirectUri ?? [],
+    post_logout_redirect_uris: options.postLogoutRedirectUri ?? [],
+    scope: options.scope?.flatMap((scope) => scope.split(/\s+/)).join(' '),
+    first_party: options.firstParty ?? false,
+    resource: options.resource,
+    default_resource: options.defaultApi,
+    always_issue_refresh_token: options.alwaysIssueRefreshToken ?? false,
+    client_uri: options.clientUri,
+    logo_uri: options.logoUri,
+    policy_uri: options.policyUri,
+    tos_uri: options.tosUri,
+    initiate_login_uri: options.initiateLoginUri,
+    id_token_signed_response_alg: options.idTokenSignedResponseAlg,
+  };
+}
+
+/** `client create|list|show|delete|rotate-secret`. */
+export function clientCommands(program: Command, session: Session, output: Output): void {
+  const client = program
+    .command('client')
+    .description('Apps that sign people in here, and APIs that accept our tokens.');
+
+  client
+    .command('create')
+    .description('Register a client. Its secret is shown this once.')
+    .addOption(new Option('--type <type>', 'what it is').choices(CLIENT_TYPES).makeOptionMandatory())
+    .requiredOption('--name <name>', 'name that people see')
+    .option('--redirect-uri <uri>', 'where people come back to; may be repeated', collect)
+    .option('--post-logout-redirect-uri <uri>', 'where people come back to after log-out; may be repeated', collect)
+    .option('--scope <scope>', 'scope it may ask for, or of an API: offers; may be repeated', collect)
+    .option('--first-party', 'skips consent')
+    .option('--resource <uri>', 'of an API: its identifier, the audience of its tokens')
+    .option('--default-api <resource>', 'identifier of the API that requests without a resource are for')
+    .option(
+      '--always-issue-refresh-token',
+      'of a web client: a refresh token without offline_access, ending with the session',
+    )
+    .option('--client-uri <url>', 'home page')
+    .option('--logo-uri <url>', 'logo (PNG, JPEG, WebP or GIF)')
+    .option('--policy-uri <url>', 'privacy policy')
+    .option('--tos-uri <url>', 'terms of service')
+    .option('--initiate-login-uri <url>', 'where the app begins a sign-in')
+    .addOption(
+      new Option('--id-token-signed-response-alg <alg>', 'signature of its ID tokens').choices(['RS256', 'ES256']),
+    )
+    .option('--json', 'print one JSON document')
+    .action((options: CreateOptions) =>
+      session(async ({ clients }) => {
+        const input = toInput(options);
+        // An API may be named by its client id too.
+        const api = input.default_resource?.startsWith('api_') ? await clients.get(input.default_resource) : undefined;
+        output.one(
+          withSecret(await clients.register({ ...input, default_resource: api?.resource ?? input.default_resource })),
+          options,
+        );
+      }),
+    );
+
+  client
+    .command('list')
+    .description('All clients, oldest first.')
+    .option('--json', 'print one JSON document')
+    .action((options: { json?: boolean }) =>
+      session(async ({ clients }) => output.many((await every(clients.list)).map(publicClient), COLUMNS, options)),
+    );
+
+  client
+    .command('show <client_id>')
+    .description('Everything about one client but its secret.')
+    .option('--json', 'print one JSON document')
+    .action((id: string, options: { json?: boolean }) =>
+      session(async ({ clients }) => output.one(publicClient(await clients.get(id)), options)),
+    );
+
+  client
+    .command('delete <client_id>')
+    .description('Remove a client; its tokens stop working.')
+    .option('--json', 'print one JSON document')
+    .action((id: string, options: { json?: boolean }) =>
+      session(async ({ clients }) => {
+        if (!(await clients.delete(id))) throw notFound(`no client has the id ${id}`);
+        output.one({ client_id: id, deleted: true }, options);
+      }),
+    );
+
+  client
+    .command('rotate-secret <client_id>')
+    .description('Give a client a new secret, shown this once; the old one stops working.')
+    .option('--json', 'print one JSON document')
+    .action((id: string, options: { json?: boolean }) =>
+      session(async ({ clients }) => output.one(withSecret(await clients.rotateSecret(id)), options)),
+    );
+}

@@ -1,0 +1,59 @@
+import { Command, CommanderError } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { ConfigError } from '../config/load.ts';
+import { isGatehouseError } from '../kernel/errors.ts';
+import { version } from '../version.ts';
+import { clientCommands } from './client.ts';
+import { configCommands } from './config.ts';
+import { output } from './output.ts';
+import type { Session } from './session.ts';
+import { userCommands } from './user.ts';
+
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+/** Opens the store only for a command that runs, and closes it however that ends. */
+const withBackstage: Session = async (work) => {
+  process.umask(0o077);
+  const { assembleBackstage } = await import('../assemble.ts');
+  const backstage = await assembleBackstage(loadConfig());
+  try {
+    return await work(backstage);
+  } finally {
+    await backstage.close();
+  }
+};
+
+function reason(error: unknown): string {
+  const cause = isGatehouseError(error) && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${error instanceof Error ? error.message : String(error)}${cause}`;
+}
+
+/** Runs one command. @returns the exit code. */
+export async function run(argv: string[]): Promise<number> {
+  const program = new Command('gatehouse')
+    .description('Manage apps, people and configuration of this Gatehouse.')
+    .version(version);
+  program.exitOverride().showHelpAfterError('(run with --help for the ways to call this)');
+  clientCommands(program, withBackstage, output);
+  userCommands(program, withBackstage, output);
+  configCommands(program, output);
+  program.commands.forEach(inherit);
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
+    const known = error instanceof ConfigError || isGatehouseError(error);
+    process.stderr.write(
+      `error: ${known ? reason(error) : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return FAILED;
+  }
+}
+
+/** Every command throws instead of leaving the process, so that the store is closed. */
+function inherit(command: Command): void {
+  command.exitOverride().showHelpAfterError('(run with --help for the ways to call this)');
+  command.commands.forEach(inherit);
+}

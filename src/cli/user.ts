@@ -1,0 +1,108 @@
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { publicAccount } from '../accounts/account.ts';
+import { invalidInput } from '../kernel/errors.ts';
+import { every } from './every.ts';
+import type { Output } from './output.ts';
+import type { Session } from './session.ts';
+
+interface CreateOptions {
+  email: string;
+  name: string;
+  passwordStdin?: boolean;
+  role?: string[];
+  emailVerified?: boolean;
+  json?: boolean;
+}
+
+const COLUMNS = ['sub', 'email', 'name', 'state', 'roles', 'last_sign_in_at'];
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+/** The password on standard input, its final line break taken off. A command line would show it to everybody on the machine. */
+async function passwordFromStdin(): Promise<string> {
+  const password = (await text(process.stdin)).replace(/\r?\n$/, '');
+  if (password === '') throw invalidInput('standard input holds no password', 'password');
+  return password;
+}
+
+/** `user create|list|show|suspend|resume|delete|set-password`. People are named by e-mail or by sub. */
+export function userCommands(program: Command, session: Session, output: Output): void {
+  const user = program.command('user').description('People who sign in.');
+
+  user
+    .command('create')
+    .description('Create an account.')
+    .requiredOption('--email <email>', 'e-mail address')
+    .requiredOption('--name <name>', 'full name')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--role <role>', 'role; may be repeated', collect)
+    .option('--email-verified', 'the address is known to be theirs')
+    .option('--json', 'print one JSON document')
+    .action(async (options: CreateOptions) => {
+      const password = options.passwordStdin ? await passwordFromStdin() : undefined;
+      await session(async ({ accounts }) => {
+        const { email, name, role: roles, emailVerified: email_verified } = options;
+        output.one(publicAccount(await accounts.create({ email, name, password, roles, email_verified })), options);
+      });
+    });
+
+  user
+    .command('list')
+    .description('All people, oldest first.')
+    .option('--json', 'print one JSON document')
+    .action((options: { json?: boolean }) =>
+      session(async ({ accounts }) => output.many((await every(accounts.list)).map(publicAccount), COLUMNS, options)),
+    );
+
+  user
+    .command('show <email_or_sub>')
+    .description('Everything about one person but their password.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ accounts }) => output.one(publicAccount(await accounts.get(who)), options)),
+    );
+
+  user
+    .command('suspend <email_or_sub>')
+    .description('End all sessions and tokens of a person and let none begin.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ accounts, access }) =>
+        output.one(publicAccount(await access.suspend((await accounts.get(who)).id)), options),
+      ),
+    );
+
+  user
+    .command('resume <email_or_sub>')
+    .description('Let a suspended person sign in again.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ accounts, access }) =>
+        output.one(publicAccount(await access.resume((await accounts.get(who)).id)), options),
+      ),
+    );
+
+  user
+    .command('set-password <email_or_sub>')
+    .description('Set a password read from standard input; sessions and tokens end.')
+    .option('--password-stdin', 'accepted for symmetry: the password is always read from standard input')
+    .option('--json', 'print one JSON document')
+    .action(async (who: string, options: { json?: boolean }) => {
+      const password = await passwordFromStdin();
+      await session(async ({ accounts, access }) =>
+        output.one(publicAccount(await access.setPassword((await accounts.get(who)).id, password)), options),
+      );
+    });
+
+  user
+    .command('delete <email_or_sub>')
+    .description('Remove a person and everything that acts in their name.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ accounts, access }) => {
+        const { id } = await accounts.get(who);
+        await access.remove(id);
+        output.one({ sub: id, deleted: true }, options);
+      }),
+    );
+}
