@@ -32,9 +32,8 @@ const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** The one answer that holds the secret. */
 const withSecret = ({ client, client_secret }: Registered) => ({
-  client_id: client.id,
-  ...(client_secret === undefined ? {} : { client_secret }),
   ...publicClient(client),
+  ...(client_secret === undefined ? {} : { client_secret }),
 });
 
 function toInput(options: CreateOptions) {

@@ -38,7 +38,10 @@ export function assets(brand: Config['brand']): Middleware {
   const files = serve(PUBLIC, { maxage: MAX_AGE_SECONDS * 1000, index: false });
   return async (ctx, next) => {
     const asset = generated[ctx.path];
-    if (!asset) return files(ctx, next);
+    if (!asset) {
+      await files(ctx, next);
+      return;
+    }
     ctx.type = asset.type;
     ctx.set('Cache-Control', `public, max-age=${MAX_AGE_SECONDS}`);
     ctx.body = asset.body;

@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import helmet from 'helmet';
 import type { Middleware } from 'koa';
 
@@ -18,18 +19,17 @@ const DIRECTIVES = {
  * `Origin: null`; `form-action` stays `'self'` because no page redirects a POST to another origin.
  */
 export function securityHeaders(https: boolean): Middleware {
-  const protect = helmet({
+  const helm = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: DIRECTIVES },
     referrerPolicy: { policy: 'same-origin' },
     strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: false } : false,
-    // Apps fetch the key set, userinfo and tokens from other origins; CORS decides there.
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
+    // Apps that sign in through a pop-up would lose their window to it.
+    crossOriginOpenerPolicy: false,
     xFrameOptions: { action: 'deny' },
   });
+  const protect = promisify(helm);
   return async (ctx, next) => {
-    await new Promise<void>((resolve, reject) =>
-      protect(ctx.req, ctx.res, (error) => (error ? reject(error) : resolve())),
-    );
+    await protect(ctx.req, ctx.res);
     await next();
   };
 }

@@ -68,7 +68,10 @@ export function explainMismatch({
   const reported = new Set<string>();
   return async (ctx, next) => {
     const found = mismatch(ctx.req.headers, expected);
-    if (!found) return next();
+    if (!found) {
+      await next();
+      return;
+    }
     if (!reported.has(found.received) && reported.size < MOST_REPORTED) {
       reported.add(found.received);
       log.warn(
@@ -76,8 +79,7 @@ export function explainMismatch({
         `a request came for ${found.received}, but the issuer is ${expected}: the proxy in front must pass on ${found.header}`,
       );
     }
-    if (ctx.method !== 'GET' || ctx.accepts('json', 'html') !== 'html' || ctx.path.startsWith('/assets/'))
-      return next();
-    return page(ctx, found);
+    if (ctx.method !== 'GET' || ctx.accepts('json', 'html') !== 'html' || ctx.path.startsWith('/assets/')) await next();
+    else await page(ctx, found);
   };
 }

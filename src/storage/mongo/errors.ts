@@ -1,9 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { mongo } from 'mongoose';
 import { unavailable } from '../../kernel/errors.ts';
 
 const DUPLICATE_KEY = 11000;
 const WRITE_CONFLICT = 112;
 const ATTEMPTS = 4;
+const BACKOFF_MS = 100;
 // mongoose's own words for a lost connection; its other errors (casts) are mistakes in this program and stay as they are.
 const UNREACHABLE = new Set(['MongooseError', 'MongooseServerSelectionError', 'DisconnectedError']);
 
@@ -35,13 +37,15 @@ function translated(error: unknown): unknown {
 type Call = (...args: never[]) => Promise<unknown>;
 
 /** Each of our calls can run again from its start: what has an effect only once is its last write, which was undone. */
-async function persistently(call: Call, args: never[], attempts = ATTEMPTS): Promise<unknown> {
-  try {
-    return await call(...args);
-  } catch (error) {
-    if (attempts > 1 && error instanceof mongo.MongoError && isGivenUp(error))
-      return persistently(call, args, attempts - 1);
-    throw error;
+async function persistently(call: Call, args: never[]): Promise<unknown> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call(...args);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !(error instanceof mongo.MongoError && isGivenUp(error))) throw error;
+    }
+    // Those that were given up together must not meet again.
+    await wait(Math.random() * attempt * BACKOFF_MS);
   }
 }
 
