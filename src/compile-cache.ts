@@ -7,6 +7,7 @@ import path from 'node:path';
  * anything large is imported, so it reads the data folder's name from the environment alone.
  */
 export function setUpCompileCache(): void {
+  if (process.env['NODE_COMPILE_CACHE']) return; // Node has set it up already
   const folder = path.resolve(process.env['GATEHOUSE_DATA_DIR'] || './data', 'cache');
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -45,6 +45,6 @@ export interface Account {
 }
 
 /** What may be told of an account to an admin: all but the password hash. */
-export function publicAccount({ password_hash, email_normalized: _, id, ...rest }: Account) {
+export function publicAccount({ id, password_hash, ...rest }: Account) {
   return { sub: id, ...rest, has_password: password_hash !== null };
 }

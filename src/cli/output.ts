@@ -10,7 +10,7 @@ export interface Output {
 const cell = (value: unknown): string => {
   if (Array.isArray(value)) return value.join(' ');
   if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 };
 
 const json = (value: unknown) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
