@@ -66,7 +66,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
           key: 'proxy_mismatch',
           status: 421,
           variables: { ...found },
-          detail: `${found.header}: ${found.received} ≠ ${found.expected}`,
+          detail: true,
           home_url: issuer,
         }),
     }),

@@ -12,6 +12,7 @@ import { isGatehouseError } from './kernel/errors.ts';
 import { version } from './version.ts';
 
 const DRAIN_MS = 10_000;
+const REPEATED_SIGNAL_MS = 500;
 
 function readyLine(config: Config, { storage, demo }: Gatehouse, port: number): string {
   const signIn = demo ? ` — sign in as ${demo.email} / ${demo.password}` : '';
@@ -51,11 +52,15 @@ async function start(): Promise<void> {
   process.stdout.write(`${readyLine(config, gatehouse, port)}\n`);
   flushCompileCache();
 
-  let stopping = false;
+  let stoppingSince: number | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1);
-      stopping = true;
+      if (stoppingSince !== undefined) {
+        // Ctrl-C under npm arrives twice at once; a second one later means it.
+        if (performance.now() - stoppingSince > REPEATED_SIGNAL_MS) process.exit(1);
+        return;
+      }
+      stoppingSince = performance.now();
       void stop(server, gatehouse).then(() => process.exit(0));
     });
   }

@@ -57,7 +57,8 @@ export interface ErrorPage {
   status: number;
   reference?: string;
   variables?: Record<string, unknown>;
-  detail?: string;
+  /** Shows `error.detail.<key>` too. */
+  detail?: boolean;
   home_url?: string;
 }
 
@@ -73,7 +74,7 @@ export async function renderErrorPage(
       status,
       title: t(`error.title.${key}`),
       text: t(`error.text.${key}`, { ...variables }),
-      detail: detail ?? null,
+      detail: detail ? t(`error.detail.${key}`, { ...variables }) : null,
       home_url: home_url ?? null,
     }),
     { title: [`error.title.${key}`], status, ...(reference === undefined ? {} : { reference }) },

@@ -29,7 +29,7 @@ export type PageModel = object | ((t: TFunction) => object);
 export type Render = (ctx: Context, view: string, page: PageModel, options: PageOptions) => Promise<void>;
 
 interface Needs {
-  config: Pick<Config, 'issuer' | 'brand' | 'production'>;
+  config: Pick<Config, 'issuer' | 'brand' | 'environment'>;
   csrf: Csrf;
   locales: Locales;
   version: string;
@@ -40,7 +40,7 @@ export function createRender({ config, csrf, locales, version }: Needs): Render 
   const { name, logo, privacy_url = null, terms_url = null } = config.brand;
   const brand = { name, logo: logo === undefined ? null : `${base}/assets/brand-logo`, privacy_url, terms_url };
   const file = (view: string) => path.join(VIEWS, `${view}.ejs`);
-  const options = { cache: config.production, root: VIEWS };
+  const options = { cache: config.environment !== 'development', root: VIEWS };
 
   return async (
     ctx,

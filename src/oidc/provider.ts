@@ -26,7 +26,7 @@ import { createPolicy } from './policy.ts';
 import { resourceIndicators } from './resources.ts';
 import { noteFinished } from './restarts.ts';
 import type { Restarts } from './restarts.ts';
-import { revokeAfterSignOut } from './sign-out.ts';
+import { revokeAfterSignOut, skipEmptySignOut } from './sign-out.ts';
 
 /** What the library shows to people, drawn by a web room. */
 export interface ProviderPages {
@@ -159,6 +159,7 @@ export function createProvider(needs: ProviderNeeds): Provider {
   adaptLibrary(provider, { records, jwtAccessTokens });
   provider.use(answerForJwts(provider, jwtAccessTokens) as never);
   provider.use(revokeAfterSignOut(records) as never);
+  provider.use(skipEmptySignOut as never);
   provider.use(noteFinished(needs.restarts) as never);
   return provider;
 }

@@ -22,3 +22,18 @@ export async function endSession(provider: Provider, records: SealedRecords, uid
   await records.revokeBySession(uid);
   await session?.destroy();
 }
+
+/**
+ * Where nobody is signed in there is nothing to confirm: instead of the library's page that submits itself by script, the
+ * browser goes straight on to the (already checked) address after log-out.
+ */
+export const skipEmptySignOut = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+  await next();
+  const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] };
+  if (oidc?.route !== 'end_session' || ctx.status !== 200 || oidc.session?.accountId !== undefined) return;
+  const { post_logout_redirect_uri: uri, state } = oidc.params as { post_logout_redirect_uri?: string; state?: string };
+  const target = new URL(uri ?? oidc.urlFor('end_session_success'));
+  if (uri !== undefined && state !== undefined) target.searchParams.set('state', state);
+  ctx.status = 303;
+  ctx.redirect(target.href);
+};

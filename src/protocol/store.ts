@@ -27,8 +27,8 @@ export interface ProtocolRecord {
 }
 
 /**
- * Where protocol records are kept. For every reader an expired record is absent, swept or not. Writes survive a killed
- * process; `consume`, `destroy` and the revocations survive power loss.
+ * Where protocol records are kept. For every reader an expired record is absent, swept or not. Writes survive a
+ * killed process; revocations survive power loss.
  */
 export interface ProtocolStore {
   /** Adds or replaces the record under its key. Replacing keeps `consumed_at`: nothing is ever un-consumed. */

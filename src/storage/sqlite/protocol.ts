@@ -43,7 +43,7 @@ export function protocolStore(everyday: Connection, durable: Connection): Protoc
   const byKey = select('key');
   const byUid = select('uid_key');
   const byUserCode = select('user_code_key');
-  const consume = durable.prepare(
+  const consume = everyday.prepare(
     `UPDATE protocol_records SET consumed_at = ? WHERE key = ? AND consumed_at IS NULL AND ${FRESH}`,
   );
   const destroy = durable.prepare('DELETE FROM protocol_records WHERE key = ?');
