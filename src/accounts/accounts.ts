@@ -67,7 +67,7 @@ export function createAccounts({ store, hasher }: { store: AccountStore; hasher:
       const account = await store.find(id);
       if (!account) throw notFound(`no account has the id ${id}`);
       try {
-        return await store.update({ ...apply(account), updated_at: isoNow() });
+        return await store.update(apply(account));
       } catch (error) {
         if (!isGatehouseError(error, 'conflict')) throw error;
       }
@@ -138,10 +138,10 @@ export function createAccounts({ store, hasher }: { store: AccountStore; hasher:
       if (!account) throw notFound(`no account has the id ${id}`);
       checkPassword(password, account.email);
       const password_hash = await hasher.hash(password);
-      return change(id, (current) => ({ ...current, password_hash }));
+      return change(id, (current) => ({ ...current, password_hash, updated_at: isoNow() }));
     },
 
-    setState: (id, state) => change(id, (current) => ({ ...current, state })),
+    setState: (id, state) => change(id, (current) => ({ ...current, state, updated_at: isoNow() })),
     delete: (id) => store.delete(id),
   };
 }
