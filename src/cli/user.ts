@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { publicAccount } from '../accounts/account.ts';
-import { invalidInput } from '../kernel/errors.ts';
+import { invalidInput, notFound } from '../kernel/errors.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
@@ -15,6 +15,7 @@ interface CreateOptions {
   json?: boolean;
 }
 
+const CONSENT_COLUMNS = ['client_id', 'scopes', 'declined', 'resources', 'updated_at'];
 const COLUMNS = ['sub', 'email', 'name', 'state', 'roles', 'last_sign_in_at'];
 const collect = (value: string, before: string[] = []) => [...before, value];
 
@@ -93,6 +94,33 @@ export function userCommands(program: Command, session: Session, output: Output)
         output.one(publicAccount(await access.setPassword((await accounts.get(who)).id, password)), options),
       );
     });
+
+  user
+    .command('consents <email_or_sub>')
+    .description('What a person has allowed which apps.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ accounts, storage }) => {
+        const consents = await storage.consents.listByAccount((await accounts.get(who)).id);
+        output.many(
+          consents.map((consent) => ({ ...consent })),
+          CONSENT_COLUMNS,
+          options,
+        );
+      }),
+    );
+
+  user
+    .command('withdraw-consent <email_or_sub> <client_id>')
+    .description('Forget what a person allowed an app; its tokens stop working.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, client_id: string, options: { json?: boolean }) =>
+      session(async ({ accounts, access }) => {
+        const { id } = await accounts.get(who);
+        if (!(await access.withdrawConsent(id, client_id))) throw notFound(`${who} has allowed ${client_id} nothing`);
+        output.one({ sub: id, client_id, withdrawn: true }, options);
+      }),
+    );
 
   user
     .command('delete <email_or_sub>')

@@ -16,6 +16,8 @@ export interface Access {
   resume(id: string): Promise<Account>;
   /** @throws not_found, invalid_input. */
   setPassword(id: string, password: string): Promise<Account>;
+  /** Forgets what the person allowed an app and ends its tokens. @returns whether anything was allowed. */
+  withdrawConsent(id: string, clientId: string): Promise<boolean>;
   /** Removes the account and everything that descends from it. @returns whether there was one. */
   remove(id: string): Promise<boolean>;
 }
@@ -33,6 +35,11 @@ export function createAccess({ accounts, consents, records }: Needs): Access {
       const account = await accounts.setPassword(id, password);
       await records.revokeByAccount(id);
       return account;
+    },
+    async withdrawConsent(id, clientId) {
+      const existed = await consents.delete(id, clientId);
+      await records.revokeByClient(id, clientId);
+      return existed;
     },
     async remove(id) {
       const existed = await accounts.delete(id);

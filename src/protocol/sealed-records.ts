@@ -29,6 +29,8 @@ export interface SealedRecords {
   revokeGrant(grantId: string, options: { withGrant: boolean }): Promise<void>;
   revokeBySession(sessionUid: string): Promise<void>;
   revokeByAccount(accountId: string): Promise<void>;
+  /** Removes the grants an account gave to one client, and all that descends from them. */
+  revokeByClient(accountId: string, clientId: string): Promise<void>;
 }
 
 const OF_AN_ACCOUNT = new Set(['Session', 'Grant']);
@@ -65,7 +67,13 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
     findByUid: async (uid) => toPayload(await store.findByUid(vault.lookupKey('uid', uid))),
     findByUserCode: async (userCode) => toPayload(await store.findByUserCode(vault.lookupKey('user code', userCode))),
     consume: (kind, id) => store.consume(vault.lookupKey(kind, id), epochSeconds()),
-    destroy: (kind, id) => store.destroy(vault.lookupKey(kind, id)),
+    // An ended session must stay ended; an interaction that comes back after a power cut merely asks once more.
+    destroy: (kind, id) => store.destroy(vault.lookupKey(kind, id), { durable: kind === 'Session' }),
+    async revokeByClient(accountId, clientId) {
+      const grants = await store.grantsOf(vault.lookupKey('account', accountId));
+      const ofClient = grants.filter((grant) => toPayload(grant)?.['clientId'] === clientId);
+      await Promise.all(ofClient.map(({ key }) => store.revokeGrant(key, { withGrant: true })));
+    },
     revokeGrant: (grantId, options) => store.revokeGrant(vault.lookupKey('Grant', grantId), options),
     revokeBySession: (sessionUid) => store.revokeBySession(vault.lookupKey('uid', sessionUid)),
     revokeByAccount: (accountId) => store.revokeByAccount(vault.lookupKey('account', accountId)),

@@ -40,7 +40,10 @@ export interface ProtocolStore {
   findByUserCode(userCodeKey: string): Promise<ProtocolRecord | undefined>;
   /** Marks as used, keeping the expiry. Of callers at once exactly one gets true; an absent record gives false. */
   consume(key: string, at: number): Promise<boolean>;
-  destroy(key: string): Promise<void>;
+  /** @param options `durable`: the removal survives power loss. */
+  destroy(key: string, options: { durable: boolean }): Promise<void>;
+  /** The grants of an account, in no order. */
+  grantsOf(accountKey: string): Promise<ProtocolRecord[]>;
   /** Removes everything that descends from a grant, the grant record included if `withGrant`. */
   revokeGrant(grantKey: string, options: { withGrant: boolean }): Promise<void>;
   /** Removes the grants that end with a session, and everything that descends from them. */

@@ -10,12 +10,13 @@ import { anAccount, aRecord } from './contract/samples.ts';
 import { startChild } from './support/children.ts';
 import { temporaryFile } from './support/temporary-file.ts';
 
-storageContract('SQLite in memory', async () => {
+storageContract('SQLite in memory', { shared: false }, async () => {
   const storage = openSqlite(':memory:');
-  return { storage, dispose: () => storage.close() };
+  const reopen = () => Promise.reject(new Error('this store lives in one process'));
+  return { storage, reopen, dispose: () => storage.close() };
 });
 
-storageContract('SQLite in a file', async () => {
+storageContract('SQLite in a file', { shared: true }, async () => {
   const { file, remove } = temporaryFile();
   const storage = openSqlite(file);
   const dispose = async () => {

@@ -7,11 +7,14 @@ import type { Fields } from './documents.ts';
 import { upserting } from './upserting.ts';
 
 interface StoredConsent extends Omit<Consent, 'resources'> {
+  /** Of account and client: one consent each. */
+  _id: string;
   /** As a list: resource indicators are URLs, and field names with dots are a trap. */
   resources: { resource: string; scopes: string[] }[];
 }
 
 const fields: Fields<StoredConsent> = {
+  _id: String,
   account_id: String,
   client_id: String,
   scopes: [String],
@@ -21,32 +24,37 @@ const fields: Fields<StoredConsent> = {
   updated_at: String,
 };
 const schema = new Schema<StoredConsent>(fields, SCHEMA_OPTIONS);
-schema.index({ account_id: 1, client_id: 1 }, { unique: true });
+schema.index({ account_id: 1 });
 schema.index({ client_id: 1 });
 
+const WITHOUT_ID = { _id: 0 } as const;
+
+const idOf = (accountId: string, clientId: string): string => JSON.stringify([accountId, clientId]);
+
 function toStored({ resources, ...rest }: Consent): StoredConsent {
-  return { ...rest, resources: Object.entries(resources).map(([resource, scopes]) => ({ resource, scopes })) };
+  const _id = idOf(rest.account_id, rest.client_id);
+  return { _id, ...rest, resources: Object.entries(resources).map(([resource, scopes]) => ({ resource, scopes })) };
 }
 
-function fromStored({ resources, ...rest }: StoredConsent): Consent {
+function fromStored({ resources, ...rest }: Omit<StoredConsent, '_id'>): Consent {
   return { ...rest, resources: Object.fromEntries(resources.map(({ resource, scopes }) => [resource, scopes])) };
 }
 
 export function consentStore(connection: Connection): ConsentStore {
   const model = connection.model('Consent', schema, 'consents');
   return {
-    async find(account_id, client_id) {
-      const found = await model.findOne({ account_id, client_id }, { _id: 0 }).lean<StoredConsent | null>();
+    async find(accountId, clientId) {
+      const found = await model.findOne({ _id: idOf(accountId, clientId) }, WITHOUT_ID).lean<StoredConsent | null>();
       return found ? fromStored(found) : undefined;
     },
     async put(consent) {
-      const { account_id, client_id } = consent;
-      await upserting(() => model.replaceOne({ account_id, client_id }, toStored(consent), { upsert: true }).exec());
+      const { _id, ...rest } = toStored(consent);
+      await upserting(() => model.replaceOne({ _id }, rest, { upsert: true }).exec());
     },
     async listByAccount(account_id) {
-      return (await model.find({ account_id }, { _id: 0 }).lean<StoredConsent[]>()).map(fromStored);
+      return (await model.find({ account_id }, WITHOUT_ID).lean<StoredConsent[]>()).map(fromStored);
     },
-    delete: async (account_id, client_id) => (await model.deleteOne({ account_id, client_id })).deletedCount > 0,
+    delete: async (accountId, clientId) => (await model.deleteOne({ _id: idOf(accountId, clientId) })).deletedCount > 0,
     deleteByAccount: async (account_id) => void (await model.deleteMany({ account_id })),
     deleteByClient: async (client_id) => void (await model.deleteMany({ client_id })),
   };

@@ -5,6 +5,7 @@ import { conflict, duplicate, notFound } from '../../kernel/errors.ts';
 import { readPageRequest, toPage } from '../../kernel/paging.ts';
 import type { Page, PageRequest, Position } from '../../kernel/paging.ts';
 import { isDuplicateKey } from './errors.ts';
+import { createTurns } from './turns.ts';
 
 interface Document {
   id: string;
@@ -75,6 +76,8 @@ export function documentCollection<T extends Document>(connection: Connection, s
   const { name, collection, fields, uniqueField, taken } = shape;
   const model = connection.model(name, documentSchema<T>(fields, uniqueField), collection);
 
+  const inTurn = createTurns();
+
   async function findOne(filter: Record<string, unknown>): Promise<T | undefined> {
     const found = await model.findOne(filter).lean<Stored<T> | null>();
     return found ? fromStored<T>(found) : undefined;
@@ -82,7 +85,8 @@ export function documentCollection<T extends Document>(connection: Connection, s
 
   return {
     async insert(document: T): Promise<void> {
-      await unique(model.create([toStored(document)], { validateBeforeSave: false }), taken);
+      const write = () => model.create([toStored(document)], { validateBeforeSave: false });
+      await unique(inTurn(String(document[uniqueField] ?? document.id), write), taken);
     },
     find: (id: string) => findOne({ _id: id }),
     findByUnique: (value: string) => findOne({ [uniqueField]: value }),

@@ -33,8 +33,8 @@ for (const column of ['grant_key', 'uid_key', 'user_code_key', 'account_key', 's
 }
 schema.index({ expires_at: 1 }, { expireAfterSeconds: 0 });
 
-// One server is enough: a token or session that an election of another primary loses is asked for again. A refresh token is
-// safe nevertheless: its predecessor is consumed after it, and a majority that has the second write has the first.
+// One server is enough: a token or session that an election of another primary loses is asked for again. Whatever decides
+// something (`insertIfAbsent`, `consume`) or takes something away waits for the majority.
 const EVERYDAY = { writeConcern: { w: 1, j: false } } as const;
 
 const toDate = (seconds: number): Date => new Date(seconds * 1000);
@@ -101,7 +101,13 @@ export function protocolStore(connection: Connection): ProtocolStore {
       const unused = { _id: key, consumed_at: null, ...notExpired() };
       return (await model.updateOne(unused, { $set: { consumed_at: at } })).modifiedCount === 1;
     },
-    destroy: async (key) => void (await model.deleteOne({ _id: key })),
+    destroy: async (key, { durable }) => void (await model.deleteOne({ _id: key }, durable ? {} : EVERYDAY)),
+    async grantsOf(accountKey) {
+      const found = await model
+        .find({ account_key: accountKey, kind: 'Grant', ...notExpired() })
+        .lean<StoredRecord[]>();
+      return found.map(fromStored);
+    },
     async revokeGrant(grantKey, { withGrant }) {
       if (withGrant) return revoke([grantKey]);
       await model.deleteMany({ grant_key: grantKey, _id: { $ne: grantKey } });

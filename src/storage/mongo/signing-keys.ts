@@ -5,6 +5,7 @@ import type { SigningKey, SigningKeyStore } from '../../keys/signing-key.ts';
 import { SCHEMA_OPTIONS } from './documents.ts';
 import type { Fields, Stored } from './documents.ts';
 import { isDuplicateKey } from './errors.ts';
+import { createTurns } from './turns.ts';
 
 const fields: Fields<Stored<SigningKey>> = {
   _id: String,
@@ -18,12 +19,14 @@ schema.index({ alg: 1 }, { unique: true, partialFilterExpression: { state: 'acti
 
 export function signingKeyStore(connection: Connection): SigningKeyStore {
   const model = connection.model('SigningKey', schema, 'signing_keys');
+  const inTurn = createTurns();
   return {
     async insert({ id, sealed, ...rest }) {
+      const key = { _id: id, ...rest, sealed: Buffer.from(sealed) };
       try {
-        await model.create([{ _id: id, ...rest, sealed: Buffer.from(sealed) }], { validateBeforeSave: false });
+        await inTurn(key.alg, () => model.create([key], { validateBeforeSave: false }));
       } catch (error) {
-        throw isDuplicateKey(error) ? duplicate(`there is an active ${rest.alg} key`) : error;
+        throw isDuplicateKey(error) ? duplicate(`there is an active ${key.alg} key`) : error;
       }
     },
     async list() {

@@ -46,7 +46,12 @@ export function protocolStore(everyday: Connection, durable: Connection): Protoc
   const consume = everyday.prepare(
     `UPDATE protocol_records SET consumed_at = ? WHERE key = ? AND consumed_at IS NULL AND ${FRESH}`,
   );
-  const destroy = durable.prepare('DELETE FROM protocol_records WHERE key = ?');
+  const destroy = 'DELETE FROM protocol_records WHERE key = ?';
+  const destroyEveryday = everyday.prepare(destroy);
+  const destroyDurably = durable.prepare(destroy);
+  const grants = everyday.prepare(
+    `SELECT ${COLUMNS} FROM protocol_records WHERE account_key = ? AND kind = 'Grant' AND ${FRESH}`,
+  );
   const revokeAll = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ?');
   const revokeDescendants = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ? AND key <> grant_key');
   const grantsOf = (column: string) =>
@@ -71,7 +76,8 @@ export function protocolStore(everyday: Connection, durable: Connection): Protoc
     findByUid: async (uidKey) => find(byUid, uidKey),
     findByUserCode: async (userCodeKey) => find(byUserCode, userCodeKey),
     consume: async (key, at) => consume.run(at, key, epochSeconds()) === 1,
-    destroy: async (key) => void destroy.run(key),
+    destroy: async (key, options) => void (options.durable ? destroyDurably : destroyEveryday).run(key),
+    grantsOf: async (accountKey) => grants.all(accountKey, epochSeconds()) as unknown as ProtocolRecord[],
     revokeGrant: async (grantKey, { withGrant }) => void (withGrant ? revokeAll : revokeDescendants).run(grantKey),
     revokeBySession: async (sessionKey) => void revokeBySession.run(sessionKey),
     revokeByAccount: async (accountKey) => void revokeByAccount.run(accountKey, accountKey),

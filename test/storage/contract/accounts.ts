@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { atOnce } from './at-once.ts';
-import type { Use } from './contract.ts';
+import type { Driver, Use } from './contract.ts';
 import { pagingContract } from './paging.ts';
 import { anAccount } from './samples.ts';
 
-export function accountContract(use: Use): void {
+export function accountContract(use: Use, { shared }: Driver): void {
+  const sharedTest = shared ? test : () => undefined;
   const accounts = () => use().storage.accounts;
 
   test('an account comes back as it was written, by id and by e-mail', async () => {
@@ -56,6 +57,18 @@ export function accountContract(use: Use): void {
     expect(values).toHaveLength(1);
     for (const error of errors) expect(error).toMatchObject({ code: 'duplicate', field: 'email' });
     expect((await accounts().list({})).items).toHaveLength(1);
+  });
+
+  sharedTest('of two processes that add one e-mail at once exactly one does', async () => {
+    const other = await use().reopen();
+    const stores = [accounts(), other.accounts];
+    for (let round = 0; round < 5; round += 1) {
+      const { email_normalized } = anAccount();
+      const { values, errors } = await atOnce(2, (index) => stores[index]!.insert(anAccount({ email_normalized })));
+      expect(values).toHaveLength(1);
+      expect(errors).toMatchObject([{ code: 'duplicate', field: 'email' }]);
+    }
+    await other.close();
   });
 
   describe('update', () => {

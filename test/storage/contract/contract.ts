@@ -14,10 +14,16 @@ import { singleUseContract } from './single-use.ts';
 export interface Opened {
   /** A new, empty store. */
   storage: Storage;
-  /** Opens the same data once more, beside the first; missing where data lives in one process only. */
-  reopen?: () => Promise<Storage>;
+  /** Opens the same data once more, beside the first. */
+  reopen: () => Promise<Storage>;
   /** Closes what this gave and removes the data. */
   dispose: () => Promise<void>;
+}
+
+/** What the contract must know of a driver beforehand. */
+export interface Driver {
+  /** Several processes can open the same data. */
+  shared: boolean;
 }
 
 /** The store of the running test. */
@@ -35,7 +41,7 @@ const CONTRACTS = {
   'opening and closing': lifecycleContract,
 };
 
-export function storageContract(name: string, open: () => Promise<Opened>): void {
+export function storageContract(name: string, driver: Driver, open: () => Promise<Opened>): void {
   describe(`storage contract: ${name}`, () => {
     let opened: Opened;
     beforeEach(async () => {
@@ -45,6 +51,6 @@ export function storageContract(name: string, open: () => Promise<Opened>): void
       vi.useRealTimers();
       await opened.dispose();
     });
-    for (const [part, contract] of Object.entries(CONTRACTS)) describe(part, () => contract(() => opened));
+    for (const [part, contract] of Object.entries(CONTRACTS)) describe(part, () => contract(() => opened, driver));
   });
 }

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { atOnce } from './at-once.ts';
-import type { Use } from './contract.ts';
+import type { Driver, Use } from './contract.ts';
 import { aClient, aConsent, anAccount, aRecord, aSigningKey } from './samples.ts';
 
-export function lifecycleContract(use: Use): void {
+export function lifecycleContract(use: Use, { shared }: Driver): void {
+  const sharedTest = shared ? test : () => undefined;
   test('an open store answers', async () => {
     await use().storage.ping();
   });
 
-  test('what was written is there after opening again', async ({ skip }) => {
+  sharedTest('what was written is there after opening again', async () => {
     const { storage, reopen } = use();
-    if (!reopen) return skip('this store lives in one process');
     const [account, client, consent, key, record] = [anAccount(), aClient(), aConsent(), aSigningKey(), aRecord()];
     await storage.accounts.insert(account);
     await storage.clients.insert(client);
@@ -28,9 +28,8 @@ export function lifecycleContract(use: Use): void {
     await again.close();
   });
 
-  test('what one process writes another reads at once', async ({ skip }) => {
+  sharedTest('what one process writes another reads at once', async () => {
     const { storage, reopen } = use();
-    if (!reopen) return skip('this store lives in one process');
     const other = await reopen();
     for (let round = 0; round < 20; round += 1) {
       const record = aRecord();
@@ -41,9 +40,8 @@ export function lifecycleContract(use: Use): void {
     await other.close();
   });
 
-  test('closing finishes what is under way', async ({ skip }) => {
+  sharedTest('closing finishes what is under way', async () => {
     const { reopen } = use();
-    if (!reopen) return skip('this store lives in one process');
     const closing = await reopen();
     const writes = atOnce(30, () => closing.protocol.upsert(aRecord()));
     await closing.close();

@@ -89,8 +89,8 @@ export function protocolContract(use: Use): void {
     const [record, other] = [aRecord({ uid_key: 'uid' }), aRecord()];
     await records().upsert(record);
     await records().upsert(other);
-    await records().destroy(record.key);
-    await records().destroy(record.key);
+    await records().destroy(record.key, { durable: true });
+    await records().destroy(record.key, { durable: true });
     expect(await records().find(record.key)).toBeUndefined();
     expect(await records().findByUid('uid')).toBeUndefined();
     expect(await records().find(other.key)).toBeDefined();

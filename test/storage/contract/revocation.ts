@@ -44,7 +44,7 @@ export function revocationContract(use: Use): void {
 
   test('tokens are revoked also when their grant is gone already', async () => {
     const { grant, all } = await issued();
-    await records().destroy(grant.key);
+    await records().destroy(grant.key, { durable: true });
     await records().revokeGrant(grant.key, { withGrant: true });
     expect(await left(all)).toEqual([]);
   });
@@ -90,5 +90,13 @@ export function revocationContract(use: Use): void {
     await records().revokeBySession('unknown');
     await records().revokeByAccount('unknown');
     expect(await left(all)).toHaveLength(4);
+  });
+
+  test('the grants of an account are listed, unexpired ones only', async () => {
+    const mine = await issued({ account_key: 'ada' });
+    await issued({ account_key: 'ada', expires_at: epochSeconds() - 1 });
+    await issued({ account_key: 'grace' });
+    await aSession({ account_key: 'ada' });
+    expect((await records().grantsOf('ada')).map(({ key }) => key)).toEqual([mine.grant.key]);
   });
 }

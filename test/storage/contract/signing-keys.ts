@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { createVault } from '../../../src/kernel/secrets.ts';
 import { loadSigningKeys } from '../../../src/keys/signing-key.ts';
 import { atOnce } from './at-once.ts';
-import type { Use } from './contract.ts';
+import type { Driver, Use } from './contract.ts';
 import { aSigningKey } from './samples.ts';
 
-export function signingKeyContract(use: Use): void {
+export function signingKeyContract(use: Use, { shared }: Driver): void {
   const keys = () => use().storage.signingKeys;
 
   test('keys come back oldest first, to the byte', async () => {
@@ -28,7 +28,7 @@ export function signingKeyContract(use: Use): void {
 
   test('processes that start at once on an empty store sign with the same keys', async () => {
     const vault = createVault(randomBytes(32));
-    const other = await use().reopen?.();
+    const other = shared ? await use().reopen() : undefined;
     const stores = [keys(), other?.signingKeys ?? keys()];
     const sets = await Promise.all(stores.map((store) => loadSigningKeys({ store, vault })));
     await other?.close();

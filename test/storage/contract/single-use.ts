@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { winners } from './at-once.ts';
 import { moveClock } from './clock.ts';
-import type { Use } from './contract.ts';
+import type { Driver, Use } from './contract.ts';
 import { plain } from './protocol.ts';
 import { aRecord } from './samples.ts';
 
-export function singleUseContract(use: Use): void {
+export function singleUseContract(use: Use, { shared }: Driver): void {
+  const sharedTest = shared ? test : () => undefined;
   const records = () => use().storage.protocol;
 
   describe('consume', () => {
@@ -17,9 +18,8 @@ export function singleUseContract(use: Use): void {
       expect(await records().consume(code.key, epochSeconds())).toBe(false);
     });
 
-    test('of callers in two processes exactly one wins', async ({ skip }) => {
-      const other = await use().reopen?.();
-      if (!other) return skip('this store lives in one process');
+    sharedTest('of callers in two processes exactly one wins', async () => {
+      const other = await use().reopen();
       const code = aRecord();
       await records().upsert(code);
       const stores = [records(), other.protocol];
@@ -41,7 +41,7 @@ export function singleUseContract(use: Use): void {
     test('of a code that was destroyed gives false and brings nothing back', async () => {
       const code = aRecord();
       await records().upsert(code);
-      await records().destroy(code.key);
+      await records().destroy(code.key, { durable: true });
       expect(await records().consume(code.key, epochSeconds())).toBe(false);
       expect(await records().find(code.key)).toBeUndefined();
     });
