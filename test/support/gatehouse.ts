@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { NewAccount } from '../../src/accounts/accounts.ts';
 import type { NewClient } from '../../src/clients/clients.ts';
 import { newId } from '../../src/kernel/ids.ts';
+import { testDatabase } from '../storage/support/test-database.ts';
 
 export const PASSWORD = 'tr0ubadour and staple';
 
@@ -34,25 +35,25 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Which store the flows run on: `MONGODB_TEST_URI` with `FLOWS_ON=mongodb`, SQLite in memory otherwise. */
-export function storageUrl(): string {
-  const uri = process.env['MONGODB_TEST_URI'];
-  return process.env['FLOWS_ON'] === 'mongodb' && uri
-    ? new URL(`/flows_${newId().replaceAll(/\W/g, '')}`, uri).href
-    : 'sqlite::memory:';
+/** The store the flows run on: MongoDB with `FLOWS_ON=mongodb`, SQLite in memory otherwise. */
+function emptyStore(): { url: string; drop: () => Promise<void> } {
+  return process.env['FLOWS_ON'] === 'mongodb'
+    ? testDatabase()
+    : { url: 'sqlite::memory:', drop: async () => undefined };
 }
 
 /** @param env overrides, by the names of the environment variables. `issuerPath` is appended to the issuer. */
 export async function startGatehouse(env: Record<string, string> = {}, issuerPath = ''): Promise<Running> {
   const port = await freePort();
   const issuer = env['GATEHOUSE_ISSUER'] ?? `http://localhost:${port}${issuerPath}`;
+  const store = emptyStore();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
   const config = loadConfig({
     NODE_ENV: 'test',
     GATEHOUSE_ISSUER: issuer,
     GATEHOUSE_PORT: String(port),
     GATEHOUSE_DATA_DIR: dataDir,
-    GATEHOUSE_STORAGE_URL: storageUrl(),
+    GATEHOUSE_STORAGE_URL: store.url,
     // The cheapest hash that argon2 allows here: flows are about flows.
     GATEHOUSE_PASSWORDS_MEMORY_KIB: '8192',
     ...env,
@@ -78,6 +79,7 @@ export async function startGatehouse(env: Record<string, string> = {}, issuerPat
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await gatehouse.close();
+      await store.drop();
       await rm(dataDir, { recursive: true, force: true });
     },
     async person(input = {}) {
