@@ -29,9 +29,19 @@ function isGivenUp(error: unknown): boolean {
   return code === WRITE_CONFLICT || /deadlock detected/i.test(message ?? '');
 }
 
+// Of a socket that the other side closed the driver may let Node's own error through.
+const SOCKET_ERROR = /^(EPIPE|ECONN\w+|ETIMEDOUT|EHOST\w+|ENET\w+|ENOTFOUND|EAI_AGAIN)$/;
+
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof mongo.MongoError) return true;
+  return (
+    error instanceof Error &&
+    (UNREACHABLE.has(error.name) || SOCKET_ERROR.test(String((error as { code?: unknown }).code)))
+  );
+}
+
 function translated(error: unknown): unknown {
-  const unreachable = error instanceof mongo.MongoError || (error instanceof Error && UNREACHABLE.has(error.name));
-  return unreachable ? unavailable('The store does not answer.', error) : error;
+  return isUnreachable(error) ? unavailable('The store does not answer.', error) : error;
 }
 
 type Call = (...args: never[]) => Promise<unknown>;

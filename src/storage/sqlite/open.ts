@@ -104,7 +104,8 @@ export function openSqlite(file: string): Storage {
     consents: consentStore(durable),
     signingKeys: signingKeyStore(durable),
     protocol: protocolStore(everyday, durable),
-    ping: async () => void alive.get(),
+    // A store that cannot be written to serves nobody.
+    ping: async () => everyday.transaction(() => void alive.get()),
     async close() {
       if (everyday !== durable) everyday.close();
       durable.close();

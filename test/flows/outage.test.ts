@@ -1,0 +1,90 @@
+import { DatabaseSync } from 'node:sqlite';
+import * as oidc from 'openid-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startProxy } from '../storage/support/proxy.ts';
+import { temporaryFile } from '../storage/support/temporary-file.ts';
+import { testDatabase } from '../storage/support/test-database.ts';
+import { Browser } from '../support/browser.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
+import type { Running } from '../support/gatehouse.ts';
+import { relyingParty } from '../support/relying-party.ts';
+
+interface Breakable {
+  url: string;
+  cut(): Promise<void>;
+  mend(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** A SQLite file that another program locks. */
+async function lockableFile(): Promise<Breakable> {
+  const { file, remove } = temporaryFile();
+  let other: DatabaseSync | undefined;
+  return {
+    url: `sqlite:${file}`,
+    async cut() {
+      other = new DatabaseSync(file);
+      other.exec('BEGIN EXCLUSIVE');
+    },
+    async mend() {
+      other?.close();
+    },
+    dispose: async () => remove(),
+  };
+}
+
+/** A MongoDB behind a wire that can be cut. */
+async function cuttableServer(): Promise<Breakable> {
+  const database = testDatabase();
+  const { hostname, port } = new URL(database.url);
+  const proxy = await startProxy({ hostname, port: Number(port) });
+  return { url: database.urlBy(proxy.host), cut: proxy.cut, mend: proxy.mend, dispose: database.drop };
+}
+
+const breakable = process.env['FLOWS_ON'] === 'mongodb' ? cuttableServer : lockableFile;
+
+describe('a store that goes away', () => {
+  let store: Breakable;
+  let gatehouse: Running;
+  beforeEach(async () => {
+    store = await breakable();
+    gatehouse = await startGatehouse({ GATEHOUSE_STORAGE_URL: store.url });
+  });
+  afterEach(async () => {
+    await store.mend().catch(() => undefined);
+    await gatehouse.stop();
+    await store.dispose();
+  });
+
+  it('gives 503 with Retry-After to programs and people, turns readiness red, and all recovers by itself', async () => {
+    const rp = await relyingParty(gatehouse, await gatehouse.app());
+    const person = await gatehouse.person();
+    const tokens = await rp.signIn(person, { scope: 'openid email offline_access' });
+    const refresh = () =>
+      fetch(rp.config.serverMetadata().token_endpoint!, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa(`${rp.app.client_id}:${rp.app.client_secret}`)}` },
+        body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token! }),
+      });
+    const { url } = await rp.request();
+
+    await store.cut();
+    const refused = await refresh();
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(await refused.json()).toMatchObject({ error: 'temporarily_unavailable' });
+    const page = await new Browser(gatehouse.issuer).request(url);
+    expect(page.status).toBe(503);
+    expect(page.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(await page.text()).toContain('Wait a few seconds and try again');
+    expect((await fetch(`${gatehouse.issuer}/ready`)).status).toBe(503);
+    expect((await fetch(`${gatehouse.issuer}/health`)).status).toBe(200);
+
+    await store.mend();
+    await expect.poll(async () => (await fetch(`${gatehouse.issuer}/ready`)).status, { timeout: 10_000 }).toBe(200);
+    expect((await refresh()).status).toBe(200);
+    const again = await rp.signIn(person);
+    expect(again.claims()?.sub).toBe(person.sub);
+    await expect(oidc.refreshTokenGrant(rp.config, tokens.refresh_token!)).rejects.toThrow();
+  }, 60_000);
+});
