@@ -26,6 +26,7 @@ export interface Accounts {
   /** @throws invalid_input naming the field, duplicate when the e-mail is taken. */
   create(input: NewAccount): Promise<Account>;
   find(id: string): Promise<Account | undefined>;
+  findByEmail(email: string): Promise<Account | undefined>;
   /** By e-mail or by id. @throws not_found. */
   get(emailOrId: string): Promise<Account>;
   list(page: PageRequest): Promise<Page<Account>>;
@@ -115,6 +116,7 @@ export function createAccounts({ store, hasher }: { store: AccountStore; hasher:
     },
 
     find: (id) => store.find(id),
+    findByEmail: (email) => store.findByEmail(normalizeEmail(email)),
 
     async get(emailOrId) {
       const account = emailOrId.includes('@')
