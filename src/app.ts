@@ -47,6 +47,13 @@ const formPostPolicy: Middleware = async (ctx, next) => {
     ctx.set('Content-Security-Policy', allowFormTo(ctx.response.get('Content-Security-Policy')));
 };
 
+/** Errors of the other side: they say nothing about us. */
+function isHangUp(error: Error): boolean {
+  return /^(HPE_|ECONNRESET|EPIPE|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE)/.test(
+    String((error as { code?: unknown }).code),
+  );
+}
+
 export function createApp({ config, provider, log, render, continueTo, rooms }: AppNeeds): RequestHandler {
   const { issuer } = config;
   const base = issuerPath(issuer);
@@ -81,7 +88,10 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
   app.use(formPostPolicy);
   app.use(base ? mount(base, provider) : mount(provider));
 
-  app.on('error', (error: Error) => log.error({ err: error }, 'an answer could not be sent'));
+  app.on('error', (error: Error) => {
+    if (isHangUp(error)) log.info({ err: error }, 'a client hung up or sent no HTTP');
+    else log.error({ err: error }, 'an answer could not be sent');
+  });
   const handle = app.callback();
   return (req, res) => {
     if (normalizeTarget(req)) return void handle(req, res);

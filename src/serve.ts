@@ -3,12 +3,12 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
 import { assemble } from './assemble.ts';
 import type { Gatehouse } from './assemble.ts';
 import { ConfigError, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { isGatehouseError } from './kernel/errors.ts';
+import { createLogger } from './log.ts';
 import { version } from './version.ts';
 
 const DRAIN_MS = 10_000;
@@ -40,7 +40,7 @@ async function stop(server: Server, gatehouse: Gatehouse): Promise<void> {
 async function start(): Promise<void> {
   process.umask(0o077);
   const config = loadConfig();
-  const log = pino({ level: config.log.level, base: null }, pino.destination(2));
+  const log = createLogger(config.log.level);
   const gatehouse = await assemble(config, log);
   const server = createServer(gatehouse.handle);
   const port = await listen(server, config).catch(async (error: NodeJS.ErrnoException) => {

@@ -82,6 +82,9 @@ function checkInput(input: NewClient): void {
     if (url === null || (url && url.protocol !== 'https:' && url.protocol !== 'http:'))
       throw invalidInput(`${field} must be an http or https URL`, field);
   }
+  if (input.initiate_login_uri !== undefined && !input.initiate_login_uri.startsWith('https:')) {
+    throw invalidInput('initiate_login_uri must use https', 'initiate_login_uri');
+  }
   if (input.resource !== undefined && input.type !== 'api')
     throw invalidInput('only an API has a resource identifier', 'resource');
   for (const field of ['resource', 'default_resource'] as const) {

@@ -17,7 +17,9 @@ export function redirectUriProblem(uri: string, type: ClientType): string | unde
   if (uri.includes('*')) return 'must not have a wildcard: redirect URIs are compared exactly';
   if (url.username || url.password) return 'must not have a user name';
   if (FORBIDDEN_SCHEMES.has(url.protocol)) return `must not use ${url.protocol}`;
-  if (url.protocol === 'https:') return undefined;
+  if (url.protocol === 'https:') {
+    return type === 'native' && isLoopback(url) ? 'must use http: nobody certifies localhost' : undefined;
+  }
   if (url.protocol === 'http:') return isLoopback(url) ? undefined : 'must use https (http is for localhost only)';
   if (type !== 'native') return 'must use https';
   return url.protocol.includes('.')

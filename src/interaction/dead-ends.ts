@@ -2,7 +2,6 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Render } from '../http/render.ts';
-import { notFound } from '../kernel/errors.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import { homeUrl } from './journey.ts';
 
@@ -14,27 +13,27 @@ interface Needs {
 }
 
 export function createDeadEnds({ provider, restarts, render, base }: Needs) {
-  return {
-    /** Says what happened and offers to begin again, or to go to the app when the sign-in is done. */
-    async show(ctx: Context, reason: 'expired' | 'cookies', uid: string): Promise<void> {
-      const restart = await restarts.find(uid);
-      const client = restart && (await provider.Client.find(restart.clientId));
-      const shown = restart?.finished ? 'finished' : reason;
-      const page = {
-        reason: shown,
-        client_name: client ? (client.clientName ?? client.clientId) : null,
-        restart_url: client && shown !== 'finished' ? `${base}/interaction/${uid}/restart` : null,
-        home_url: client ? homeUrl(client) : null,
-      };
-      await render(ctx, 'interaction/dead-end', page, { title: [`dead_end.${shown}.title`], status: 400 });
-    },
+  /** Says what happened and offers to begin again, or to go to the app when the sign-in is done. */
+  async function show(ctx: Context, reason: 'expired' | 'cookies', uid: string): Promise<void> {
+    const restart = await restarts.find(uid);
+    const client = restart && (await provider.Client.find(restart.clientId));
+    const shown = restart?.finished ? 'finished' : reason;
+    const page = {
+      reason: shown,
+      client_name: client ? (client.clientName ?? client.clientId) : null,
+      restart_url: client && shown !== 'finished' ? `${base}/interaction/${uid}/restart` : null,
+      home_url: client ? homeUrl(client) : null,
+    };
+    await render(ctx, 'interaction/dead-end', page, { title: [`dead_end.${shown}.title`], status: 400 });
+  }
 
-    /** Sends the person through the remembered authorization request once more. */
-    async restart(ctx: Context, uid: string): Promise<void> {
-      const restart = await restarts.find(uid);
-      if (!restart) throw notFound('This sign-in is not remembered any more.');
-      ctx.status = 303;
-      ctx.redirect(`${base}/auth?${restart.query}`);
-    },
-  };
+  /** Sends the person through the remembered authorization request once more. */
+  async function restart(ctx: Context, uid: string): Promise<void> {
+    const remembered = await restarts.find(uid);
+    if (!remembered) return show(ctx, 'expired', uid);
+    ctx.status = 303;
+    ctx.redirect(`${base}/auth?${remembered.query}`);
+  }
+
+  return { show, restart };
 }

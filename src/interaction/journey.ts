@@ -64,7 +64,10 @@ export async function cancel(
   await continueTo(ctx, details.returnTo, returnHost(client, details));
 }
 
-/** Ends the login prompt. Where somebody else was signed in before, their session ends first. */
+/**
+ * Ends the login prompt. Where somebody else is signed in by now, in this tab or another, their session ends first: left to
+ * itself the library would ask the browser to log out by a page that needs script.
+ */
 export async function signedIn(
   { provider, records, continueTo }: JourneyNeeds,
   ctx: Context,
@@ -72,8 +75,8 @@ export async function signedIn(
   proofs: [Proof, ...Proof[]],
 ): Promise<void> {
   const login = loginResult(proofs, ACR_PASSWORD);
-  const { session } = details;
-  const switched = session && session.accountId !== login.accountId;
+  const session = await provider.Session.get(ctx as never);
+  const switched = session.accountId !== undefined && session.accountId !== login.accountId;
   if (switched) delete (details as { session?: unknown }).session;
   details.result = { ...details.lastSubmission, login };
   await details.save(remaining(details));

@@ -40,7 +40,8 @@ export function logoRoutes({ clients, allowPrivate, log }: Needs): Middleware {
   }
 
   return async (ctx) => {
-    const client = await clients.find(decodeURIComponent(ctx.path.slice(1)));
+    // Ids of clients need no decoding.
+    const client = await clients.find(ctx.path.slice(1));
     const logo = client?.logo_uri ? await load(client.logo_uri) : undefined;
     if (!logo) return;
     ctx.type = logo.type;

@@ -40,7 +40,8 @@ export function createProviderPages({ accounts, render, log, deadEnd }: Needs): 
         status,
         client_id: client,
         path: ctx.path,
-        ...response,
+        error: response.error,
+        error_description: response.error_description,
         detail: (error as { error_detail?: string }).error_detail,
       };
       if (status >= 500) {

@@ -110,7 +110,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   );
   router.get(
     '/sign-in',
-    step((ctx, under) => signIn.show(ctx, under, { switching: under.details.prompt.name === 'consent' })),
+    step((ctx, under) => signIn.show(ctx, under)),
   );
   router.post('/sign-in', ...form(proveWith((ctx, under) => signIn.prove(ctx, under))));
   router.get(
@@ -120,7 +120,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   );
   router.post('/sign-up', onlyWithSignUp, ...form(proveWith((ctx, under) => signUp.create(ctx, under))));
   router.post('/consent', ...form(finishConsent));
-  router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under, { switching: true })));
+  router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));
   router.get('/restart', (ctx) => deadEnds.restart(ctx, String(ctx.params['uid'])));
   return router.routes() as unknown as Middleware;

@@ -20,8 +20,6 @@ interface Shown {
   email?: string;
   error?: string;
   status?: number;
-  /** The person chose to use another account. */
-  switching?: boolean;
 }
 
 export function createSignIn({ accounts, render, base, signUpEnabled }: Needs) {
@@ -35,9 +33,11 @@ export function createSignIn({ accounts, render, base, signUpEnabled }: Needs) {
   async function show(
     ctx: Context,
     under: InteractionUnderWay,
-    { email, error, status = 200, switching = false }: Shown = {},
+    { email, error, status = 200 }: Shown = {},
   ): Promise<void> {
     const { details, client } = under;
+    // Who is at the consent page and comes here wants to be somebody else.
+    const switching = details.prompt.name === 'consent';
     const path = `${base}/interaction/${details.uid}`;
     const page = {
       client: clientForPages(client, base),

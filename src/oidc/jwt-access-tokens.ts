@@ -112,6 +112,7 @@ export const answerForJwts =
         : { active: false };
     } else {
       if (token) await tokens.revoke(token);
+      ctx.remove('Content-Type');
       ctx.body = '';
     }
   };

@@ -1,14 +1,23 @@
+import { decodeJwt } from 'jose';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 
 const words = (text: unknown) => (typeof text === 'string' ? text.split(' ') : []);
+
+/** The scope as the client sent it: pushed before (RFC 9126), in the body or in the query. */
+function requestedScope({ method, query, oidc }: KoaContextWithOIDC): unknown {
+  const pushed = oidc.entities.PushedAuthorizationRequest;
+  if (pushed) return decodeJwt(pushed.request)['scope'];
+  return method === 'POST' ? oidc.body?.['scope'] : query['scope'];
+}
 
 /**
  * The library drops `offline_access` from requests without `prompt=consent`. OpenID Connect Core, section 11, asks for that
  * "unless other conditions for processing the request permitting offline access are in place": here they are, since the
  * person is asked wherever they have not allowed it before. So the scope is put back, where the client may have it.
  */
-export function restoreOfflineAccess({ method, query, oidc }: KoaContextWithOIDC): void {
-  const requested = words(method === 'POST' ? oidc.body?.['scope'] : query['scope']);
+export function restoreOfflineAccess(ctx: KoaContextWithOIDC): void {
+  const { oidc } = ctx;
+  const requested = words(requestedScope(ctx));
   const params = oidc.params!;
   const client = oidc.client!;
   if (!requested.includes('offline_access') || words(params['scope']).includes('offline_access')) return;

@@ -117,8 +117,9 @@ function configuration({
       (source.scopes.has('offline_access') || client['always_issue_refresh_token'] === true),
     // Ours to decide, by grant: the library would also end the tokens of a second tab's authorization.
     expiresWithSession: async () => false,
+    // Private-use schemes have the opaque origin "null", as has every sandboxed frame.
     clientBasedCORS: (_ctx, origin, client) =>
-      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+      origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     findAccount: findAccount({ accounts }),
     extraTokenClaims,
     loadExistingGrant: loadGrant({ consents, directory }),

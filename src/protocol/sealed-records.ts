@@ -38,6 +38,12 @@ const OF_AN_ACCOUNT = new Set(['Session', 'Grant']);
 export function createSealedRecords({ store, vault }: { store: ProtocolStore; vault: Vault }): SealedRecords {
   const optional = (kind: string, id: string | undefined) => (id === undefined ? null : vault.lookupKey(kind, id));
 
+  /** An interaction only remembers a grant: it does not end with it. */
+  function grantKey(kind: string, key: string, { grantId }: Payload): string | null {
+    if (kind === 'Grant') return key;
+    return kind === 'Interaction' ? null : optional('Grant', grantId);
+  }
+
   function toRecord(kind: string, id: string, payload: Payload, ttl: number | undefined): ProtocolRecord {
     const key = vault.lookupKey(kind, id);
     return {
@@ -46,7 +52,7 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
       sealed: vault.seal(JSON.stringify(payload), key),
       expires_at: ttl === undefined ? null : epochSeconds() + ttl,
       consumed_at: null,
-      grant_key: kind === 'Grant' ? key : optional('Grant', payload.grantId),
+      grant_key: grantKey(kind, key, payload),
       uid_key: kind === 'Session' ? optional('uid', payload.uid) : null,
       user_code_key: optional('user code', payload.userCode),
       account_key: OF_AN_ACCOUNT.has(kind) ? optional('account', payload.accountId) : null,

@@ -5,13 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pino } from 'pino';
 import { assemble } from '../../src/assemble.ts';
 import type { Gatehouse } from '../../src/assemble.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { NewAccount } from '../../src/accounts/accounts.ts';
 import type { NewClient } from '../../src/clients/clients.ts';
 import { newId } from '../../src/kernel/ids.ts';
+import { createLogger } from '../../src/log.ts';
 import { testDatabase } from '../storage/support/test-database.ts';
 
 export const PASSWORD = 'tr0ubadour and staple';
@@ -59,15 +59,12 @@ export async function startGatehouse(env: Record<string, string> = {}, issuerPat
     ...env,
   });
   const logged: Record<string, unknown>[] = [];
-  const log = pino(
-    { level: 'debug', base: null },
-    {
-      write: (line: string) => {
-        logged.push(JSON.parse(line) as Record<string, unknown>);
-        if (process.env['SHOW_LOG']) process.stderr.write(line);
-      },
+  const log = createLogger('debug', {
+    write(line: string) {
+      logged.push(JSON.parse(line) as Record<string, unknown>);
+      if (process.env['SHOW_LOG']) process.stderr.write(line);
     },
-  );
+  });
   const gatehouse = await assemble(config, log);
   const server = createServer(gatehouse.handle);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
