@@ -103,8 +103,15 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const deadEnds = createDeadEnds({ provider, restarts, render, base });
   handleFailures({ provider, log });
 
+  // Loaded only where it is served. Like any app it calls the provider, here through the very handler it is part of.
+  const playground = config.playground.enabled
+    ? await (
+        await import('./playground/routes.ts')
+      ).playgroundRoutes({ config, clients, records, render, csrf, demo, handle: () => handle })
+    : undefined;
+
   let draining = false;
-  const handle = createApp({
+  const handle: RequestHandler = createApp({
     config,
     provider,
     log,
@@ -128,7 +135,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         continueTo,
       }),
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
-      playground: undefined,
+      playground,
     },
   });
   const stopSweeping = startSweeper(storage.protocol, (error) =>

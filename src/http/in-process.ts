@@ -2,17 +2,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import inject from 'light-my-request';
 
-type Handle = (req: IncomingMessage, res: ServerResponse) => void;
+export type InProcessHandler = (req: IncomingMessage, res: ServerResponse) => void;
 /** The part of `fetch` that `openid-client` and `jose` call their `customFetch` with. */
 export type InProcessFetch = (
   url: string,
-  init: { method: string; headers?: HeadersInit; body?: unknown },
+  init: { method: string; headers?: ConstructorParameters<typeof Headers>[0]; body?: unknown },
 ) => Promise<Response>;
 
 interface Needs {
   issuer: string;
   /** Called late: the app is made of the rooms that use this. */
-  handle: () => Handle;
+  handle: () => InProcessHandler;
 }
 
 const WITHOUT_BODY = new Set([204, 205, 304]);
@@ -30,10 +30,13 @@ export function inProcessFetch({ issuer, handle }: Needs): InProcessFetch {
     const url = new URL(target);
     if (url.origin !== origin) throw new TypeError(`${url.origin} is not reached in process`);
     const payload = bodyText(body);
-    const answer = await inject((req, res) => handle()(req, res), {
+    const sent: Record<string, string> = { ...Object.fromEntries(new Headers(headers)), host };
+    // A member of Node's requests that injected ones lack; here every header stands once.
+    const headersDistinct = Object.fromEntries(Object.entries(sent).map(([name, value]) => [name, [value]]));
+    const answer = await inject((req, res) => handle()(Object.assign(req, { headersDistinct }), res), {
       method,
       url: url.pathname + url.search,
-      headers: { ...Object.fromEntries(new Headers(headers)), host },
+      headers: sent,
       ...(payload === undefined ? {} : { payload }),
     });
     const received = new Headers();

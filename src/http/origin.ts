@@ -22,7 +22,7 @@ export function pinOrigin(app: Koa, issuer: string): void {
 export function normalizeTarget(req: IncomingMessage): boolean {
   const { host } = req.headers;
   // Of two, Node keeps the first; a proxy in front may have believed the other.
-  if ((req.headersDistinct['host']?.length ?? 0) > 1) return false;
+  if (req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length > 1) return false;
   const target = req.url ?? '/';
   if (!target.startsWith('/')) {
     const url = URL.parse(target);

@@ -83,25 +83,18 @@ export function createConsent({ provider, accounts, consents, directory, render,
     return { account, consent, request };
   }
 
-  async function apiItems(
-    resources: Record<string, string[]>,
-    t: TFunction,
-    isNew: (resource: string, scope: string) => boolean,
-  ): Promise<Item[]> {
-    const items = await Promise.all(
-      Object.entries(resources).map(async ([resource, scopes]) => {
-        const api = await directory.api(resource);
-        return scopes.map((scope) => ({
-          scope,
-          title: t('scope.other.title', { scope }),
-          detail: api?.client_name ?? null,
-          optional: false,
-          checked: true,
-          is_new: isNew(resource, scope),
-        }));
-      }),
+  /** One item per API: scopes of its own making are words that only its people know. */
+  async function apiItems(resources: Record<string, string[]>, t: TFunction, is_new: boolean): Promise<Item[]> {
+    return Promise.all(
+      Object.entries(resources).map(async ([resource, scopes]) => ({
+        scope: resource,
+        title: t('scope.other.title', { api: (await directory.api(resource))?.client_name ?? resource }),
+        detail: scopes.join(', ') || null,
+        optional: false,
+        checked: true,
+        is_new,
+      })),
     );
-    return items.flat();
   }
 
   async function items(
@@ -121,13 +114,15 @@ export function createConsent({ provider, accounts, consents, directory, render,
         checked: !consent?.declined.includes(scope),
         is_new: fresh.scopes.includes(scope),
       }));
+    const answered = Object.entries(request.resources).flatMap(([resource, scopes]) => {
+      const asked = fresh.resources[resource];
+      const allowed = scopes.filter((scope) => !asked?.includes(scope));
+      return asked && allowed.length === 0 ? [] : [[resource, allowed] as const];
+    });
     return [
       ...standard,
-      ...(await apiItems(
-        request.resources,
-        t,
-        (resource, scope) => fresh.resources[resource]?.includes(scope) ?? false,
-      )),
+      ...(await apiItems(fresh.resources, t, true)),
+      ...(await apiItems(Object.fromEntries(answered), t, false)),
     ];
   }
 

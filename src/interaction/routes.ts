@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
 import type { Provider } from 'oidc-provider';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Client } from '../clients/client.ts';
@@ -123,5 +124,17 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));
   router.get('/restart', (ctx) => deadEnds.restart(ctx, String(ctx.params['uid'])));
-  return router.routes() as unknown as Middleware;
+  // Log-out by POST (RP-Initiated Logout 1.0, section 2): a form that another site sends brings no cookies, the GET it leads
+  // to does.
+  const signOut = new Router();
+  signOut.post('/session/end', readForm(), (ctx) => {
+    const parameters = Object.entries({ ...(ctx.request.body as Record<string, unknown>) });
+    const query = new URLSearchParams(
+      parameters.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    );
+    ctx.status = 303;
+    ctx.redirect(`${base}/session/end?${query.toString()}`);
+  });
+  const interaction = router.routes() as unknown as Middleware;
+  return compose([interaction, signOut.routes() as unknown as Middleware]);
 }
