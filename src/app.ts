@@ -15,7 +15,7 @@ import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
 
 export interface AppNeeds {
-  config: Pick<Config, 'issuer' | 'secrets' | 'trust_proxy'>;
+  config: Pick<Config, 'issuer' | 'secrets'>;
   provider: Provider;
   log: Logger;
   render: Render;
@@ -58,7 +58,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
   const { issuer } = config;
   const base = issuerPath(issuer);
   const under = (room: Middleware) => (base ? mount(base, room) : room);
-  const app = new Koa({ keys: config.secrets.cookie_keys, proxy: config.trust_proxy });
+  const app = new Koa({ keys: config.secrets.cookie_keys });
   pinOrigin(app, issuer);
 
   app.use(securityHeaders(issuer.startsWith('https:')));

@@ -14,7 +14,7 @@ const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https U
 const cssColor = z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #3f4fd8');
 
 const lifetimes = z.strictObject({
-  access_token: seconds(900, 'Life of an access token; an API may set its own.'),
+  access_token: seconds(900, 'Life of an access token.'),
   id_token: seconds(3600, 'Life of an ID token.'),
   authorization_code: seconds(60, 'Life of an authorization code.'),
   refresh_token: seconds(604_800, 'Life of a refresh token; each refresh starts it anew.'),
@@ -49,9 +49,6 @@ export const configSchema = z.strictObject({
     .min(1)
     .default('./data')
     .meta({ description: 'Folder for the SQLite file, generated secrets and the compile cache.' }),
-  trust_proxy: z.boolean().default(false).meta({
-    description: 'Believe `X-Forwarded-For` for the address of a caller. The public origin always comes from `issuer`.',
-  }),
   storage: z
     .strictObject({
       url: z

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import type { Logger } from '../kernel/logger.ts';
+import { issuerPath } from '../kernel/urls.ts';
 
 /** Makes Koa, and with it the library, believe the issuer's protocol and host for every request. */
 export function pinOrigin(app: Koa, issuer: string): void {
@@ -67,6 +68,7 @@ export function explainMismatch({
   page: (ctx: Koa.Context, found: OriginMismatch) => Promise<void>;
 }): Middleware {
   const expected = new URL(issuer).host;
+  const base = issuerPath(issuer);
   const reported = new Set<string>();
   return async (ctx, next) => {
     const found = mismatch(ctx.req.headers, expected);
@@ -81,7 +83,8 @@ export function explainMismatch({
         `a request came for ${found.received}, but the issuer is ${expected}: the proxy in front must pass on ${found.header}`,
       );
     }
-    if (ctx.method !== 'GET' || ctx.accepts('json', 'html') !== 'html' || ctx.path.startsWith('/assets/')) await next();
+    if (ctx.method !== 'GET' || ctx.accepts('json', 'html') !== 'html' || ctx.path.startsWith(`${base}/assets/`))
+      await next();
     else await page(ctx, found);
   };
 }

@@ -2,10 +2,13 @@
 import createSession from 'koa-session';
 import type { Middleware } from 'koa';
 import { newId } from '../kernel/ids.ts';
-import type { SealedRecords } from '../protocol/sealed-records.ts';
 
 interface Needs {
-  records: Pick<SealedRecords, 'find' | 'upsert' | 'destroy'>;
+  records: {
+    find(kind: string, id: string): Promise<Record<string, unknown> | undefined>;
+    upsert(kind: string, id: string, payload: Record<string, unknown>, ttl: number): Promise<void>;
+    destroy(kind: string, id: string): Promise<void>;
+  };
   /** Kind of its records. */
   kind: string;
   /** Name of its cookie, without prefix. */

@@ -1,7 +1,7 @@
 /** Keys: what signs tokens. This room owns their making, their sealing and which one is in force. */
 import { exportJWK, generateKeyPair, calculateJwkThumbprint } from 'jose';
 import type { JWK } from 'jose';
-import { isGatehouseError } from '../kernel/errors.ts';
+import { invalidInput, isGatehouseError } from '../kernel/errors.ts';
 import { isoNow } from '../kernel/clock.ts';
 import type { Vault } from '../kernel/secrets.ts';
 
@@ -34,9 +34,21 @@ async function generate(alg: SigningAlgorithm, vault: Vault): Promise<SigningKey
   return { id, alg, state: 'active', sealed, created_at: isoNow() };
 }
 
+function open(key: SigningKey, vault: Vault): JWK {
+  try {
+    return JSON.parse(vault.open(key.sealed, `signing-key:${key.id}`)) as JWK;
+  } catch {
+    throw invalidInput(
+      'The signing keys in the store cannot be decrypted: secrets.encryption_key is not the one they were stored with.',
+      'secrets.encryption_key',
+    );
+  }
+}
+
 /**
  * The private key set, one key per algorithm; what is missing is generated.
  * @returns private JWKs in the order of `SIGNING_ALGORITHMS`.
+ * @throws invalid_input when the vault's key is not the one that sealed them.
  */
 export async function loadSigningKeys({ store, vault }: { store: SigningKeyStore; vault: Vault }): Promise<JWK[]> {
   const kept = await store.list();
@@ -48,9 +60,5 @@ export async function loadSigningKeys({ store, vault }: { store: SigningKeyStore
     }
   }
   const keys = await store.list();
-  return SIGNING_ALGORITHMS.flatMap((alg) =>
-    keys
-      .filter((key) => key.alg === alg)
-      .map((key) => JSON.parse(vault.open(key.sealed, `signing-key:${key.id}`)) as JWK),
-  );
+  return SIGNING_ALGORITHMS.flatMap((alg) => keys.filter((key) => key.alg === alg).map((key) => open(key, vault)));
 }
