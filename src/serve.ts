@@ -13,6 +13,7 @@ import { version } from './version.ts';
 
 const DRAIN_MS = 10_000;
 const REPEATED_SIGNAL_MS = 500;
+const PARENT_CHECK_MS = 500;
 
 function readyLine(config: Config, { storage, demo }: Gatehouse, port: number): string {
   const signIn = demo ? ` — sign in as ${demo.email} / ${demo.password}` : '';
@@ -52,18 +53,30 @@ async function start(): Promise<void> {
   process.stdout.write(`${readyLine(config, gatehouse, port)}\n`);
   flushCompileCache();
 
-  let stoppingSince: number | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stoppingSince !== undefined) {
-        // Ctrl-C under npm arrives twice at once; a second one later means it.
-        if (performance.now() - stoppingSince > REPEATED_SIGNAL_MS) process.exit(1);
-        return;
-      }
-      stoppingSince = performance.now();
-      void stop(server, gatehouse).then(() => process.exit(0));
-    });
-  }
+  onEnd(() => stop(server, gatehouse));
+}
+
+/** Calls `end` once, when this process is told to end, and exits after it. */
+function onEnd(end: () => Promise<void>): void {
+  let since: number | undefined;
+  const once = () => {
+    if (since !== undefined) {
+      // Ctrl-C under npm arrives twice at once; a second one later means it.
+      if (performance.now() - since > REPEATED_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    since = performance.now();
+    void end().then(() => process.exit(0));
+  };
+  process.on('SIGINT', once).on('SIGTERM', once);
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  // npm starts us through a shell that does not pass SIGTERM on: when it is gone, somebody ended it.
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    once();
+  }, PARENT_CHECK_MS).unref();
 }
 
 /** Starts the server; a configuration or store that does not work ends the process with status 1 and the reason. */
