@@ -5,7 +5,8 @@ import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { assemble } from './assemble.ts';
 import type { Gatehouse } from './assemble.ts';
-import { ConfigError, loadConfig } from './config/load.ts';
+import { ConfigError } from './config/error.ts';
+import { loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { isGatehouseError } from './kernel/errors.ts';
 import { createLogger } from './log.ts';
@@ -50,10 +51,10 @@ async function start(): Promise<void> {
       ? new Error(`port ${config.port} is in use: stop what listens there or set GATEHOUSE_PORT`)
       : error;
   });
-  process.stdout.write(`${readyLine(config, gatehouse, port)}\n`);
-  flushCompileCache();
 
   onEnd(() => stop(server, gatehouse));
+  process.stdout.write(`${readyLine(config, gatehouse, port)}\n`);
+  flushCompileCache();
 }
 
 /** Calls `end` once, when this process is told to end, and exits after it. */

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/error.ts';
 import { loadConfig } from '../config/load.ts';
-import { ConfigError } from '../config/load.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import { version } from '../version.ts';
 import { clientCommands } from './client.ts';

@@ -26,12 +26,8 @@ ${rows.join('\n')}
 `;
 }
 
-function maskUrl(url: string): string {
-  const parsed = URL.parse(url);
-  if (!parsed?.password) return url;
-  parsed.password = '***';
-  return parsed.href;
-}
+/** By pattern, since a MongoDB address may name several hosts, which no URL does. */
+const maskUrl = (url: string) => url.replace(/\/\/([^:@/]*):[^@/]*@/, '//$1:***@');
 
 /** The configuration in force with secrets masked, for `config show`. */
 export function maskedConfig(config: Config): unknown {

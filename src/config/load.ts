@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { parse as parseYaml } from 'yaml';
+import type { z } from 'zod';
 import { isLoopback } from '../kernel/urls.ts';
+import { ConfigError } from './error.ts';
 import { configKeys } from './keys.ts';
 import { configSchema } from './schema.ts';
 import type { Config, ParsedConfig } from './schema.ts';
@@ -14,17 +16,6 @@ import { generatedSecrets, secretProblems } from './secrets.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 const NOT_KEYS = new Set(['GATEHOUSE_CONFIG']);
-
-export class ConfigError extends Error {
-  readonly problems: string[];
-  constructor(problems: string[]) {
-    super(
-      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
-    );
-    this.name = 'ConfigError';
-    this.problems = problems;
-  }
-}
 
 type Tree = Record<string, unknown>;
 type Env = Record<string, string | undefined>;
@@ -99,18 +90,35 @@ function nearestKey(unknown: string): string {
   return closest(unknown, byLastName.length > 0 ? byLastName : known);
 }
 
-function parseTree(tree: Tree, problems: string[]): ParsedConfig | undefined {
-  const result = configSchema.safeParse(tree);
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) {
-    if (issue.code === 'unrecognized_keys') {
-      for (const name of issue.keys) {
-        const full = [...issue.path, name].join('.');
-        problems.push(`${full} is not a known key; the nearest is ${nearestKey(full)}`);
-      }
-    } else problems.push(`${issue.path.join('.')}: ${issue.message}`);
+/** The tree without what the schema has something against, so that what is left can be looked at too. */
+function withoutFaults(tree: Tree, issues: z.core.$ZodIssue[]): Tree {
+  const copy = structuredClone(tree);
+  for (const issue of issues) {
+    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    for (const keyPath of paths) {
+      const parent = keyPath
+        .slice(0, -1)
+        .reduce<unknown>((node, name) => (node as Tree | undefined)?.[String(name)], copy);
+      if (isTree(parent)) delete parent[String(keyPath.at(-1))];
+    }
   }
-  return undefined;
+  return copy;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  if (issue.code !== 'unrecognized_keys') return [`${issue.path.join('.')}: ${issue.message}`];
+  return issue.keys.map((name) => {
+    const full = [...issue.path, name].join('.');
+    return `${full} is not a known key; the nearest is ${nearestKey(full)}`;
+  });
+}
+
+/** Everything that is wrong with the values, and the parsed tree as far as it can be read. */
+function parseTree(tree: Tree): { parsed: ParsedConfig | undefined; problems: string[] } {
+  const result = configSchema.safeParse(tree);
+  if (result.success) return { parsed: result.data, problems: [] };
+  const rest = configSchema.safeParse(withoutFaults(tree, result.error.issues));
+  return { parsed: rest.data, problems: result.error.issues.flatMap(describeIssue) };
 }
 
 function productionProblems(config: ParsedConfig): string[] {
@@ -137,8 +145,12 @@ export function loadConfig(env: Env = process.env): Config {
   const tree = readFileTree(env, environment, problems);
   layEnvironmentOver(tree, env, problems);
   if (production) problems.push(...unknownVariables(env));
-  const parsed = parseTree(tree, problems);
-  if (parsed && production) problems.push(...productionProblems(parsed));
+  const { parsed, problems: ofValues } = parseTree(tree);
+  problems.push(...ofValues);
+  if (parsed && production) {
+    const named = (problem: string) => ofValues.some((other) => other.startsWith(`${problem.split(' ')[0]}:`));
+    problems.push(...productionProblems(parsed).filter((problem) => !named(problem)));
+  }
   if (!parsed || problems.length > 0) throw new ConfigError(problems);
 
   const config: Config = {

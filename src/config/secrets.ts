@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './error.ts';
 import type { Config, ParsedConfig } from './schema.ts';
 
 const KEY_BYTES = 32;
@@ -28,6 +30,15 @@ export function secretProblems({ encryption_key: key, cookie_keys: cookies }: Pa
   return problems;
 }
 
+function readSecrets(file: string): Config['secrets'] {
+  const shape = z.object({ encryption_key: z.string().min(1), cookie_keys: z.array(z.string().min(1)).min(1) });
+  try {
+    return shape.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    throw new ConfigError([`${file} is damaged: put the backup back, or start with an empty data folder`]);
+  }
+}
+
 /** The configured secrets, or those in `<data_dir>/secrets.json`, which is written with mode 0600 on first use. */
 export function generatedSecrets(config: ParsedConfig): Config['secrets'] {
   const { encryption_key, cookie_keys } = config.secrets;
@@ -43,6 +54,6 @@ export function generatedSecrets(config: ParsedConfig): Config['secrets'] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as Config['secrets'];
+  const kept = readSecrets(file);
   return { encryption_key: encryption_key ?? kept.encryption_key, cookie_keys: cookie_keys ?? kept.cookie_keys };
 }

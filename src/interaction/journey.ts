@@ -75,7 +75,7 @@ export async function signedIn(
   proofs: [Proof, ...Proof[]],
 ): Promise<void> {
   const login = loginResult(proofs, ACR_PASSWORD);
-  const session = await provider.Session.get(ctx as never);
+  const session = await provider.Session.get(ctx);
   const switched = session.accountId !== undefined && session.accountId !== login.accountId;
   if (switched) delete (details as { session?: unknown }).session;
   details.result = { ...details.lastSubmission, login };
