@@ -1,6 +1,6 @@
 /** The two secrets everything rests on: checked in production, generated on first start elsewhere. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './error.ts';
@@ -39,20 +39,33 @@ function readSecrets(file: string): Config['secrets'] {
   }
 }
 
-/** The configured secrets, or those in `<data_dir>/secrets.json`, which is written with mode 0600 on first use. */
-export function generatedSecrets(config: ParsedConfig): Config['secrets'] {
-  const { encryption_key, cookie_keys } = config.secrets;
-  if (encryption_key && cookie_keys) return { encryption_key, cookie_keys };
-  mkdirSync(config.data_dir, { recursive: true, mode: 0o700 });
-  const file = path.join(config.data_dir, 'secrets.json');
+/** Writes the file as a whole or, where another process was faster, not at all: nobody ever reads half of it. */
+function createSecrets(file: string): void {
   const fresh = {
     encryption_key: randomBytes(KEY_BYTES).toString('base64'),
     cookie_keys: [randomBytes(KEY_BYTES).toString('base64')],
   };
+  const whole = `${file}.${process.pid}`;
+  writeFileSync(whole, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600 });
   try {
-    writeFileSync(file, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    linkSync(whole, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(whole);
+  }
+}
+
+/** The configured secrets, or those in `<data_dir>/secrets.json`, which is written with mode 0600 on first use. */
+export function generatedSecrets(config: ParsedConfig): Config['secrets'] {
+  const { encryption_key, cookie_keys } = config.secrets;
+  if (encryption_key && cookie_keys) return { encryption_key, cookie_keys };
+  const file = path.join(config.data_dir, 'secrets.json');
+  try {
+    mkdirSync(config.data_dir, { recursive: true, mode: 0o700 });
+    if (!existsSync(file)) createSecrets(file);
+  } catch (error) {
+    throw new ConfigError([`${file} cannot be written: ${(error as Error).message}`]);
   }
   const kept = readSecrets(file);
   return { encryption_key: encryption_key ?? kept.encryption_key, cookie_keys: cookie_keys ?? kept.cookie_keys };

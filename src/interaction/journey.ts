@@ -78,7 +78,8 @@ export async function signedIn(
   const session = await provider.Session.get(ctx);
   const switched = session.accountId !== undefined && session.accountId !== login.accountId;
   if (switched) delete (details as { session?: unknown }).session;
-  details.result = { ...details.lastSubmission, login };
+  // A prompt other than `login` is answered under its own name too.
+  details.result = { ...details.lastSubmission, [details.prompt.name]: {}, login };
   await details.save(remaining(details));
   if (switched) await endSession(provider, records, session.uid);
   await continueTo(ctx, details.returnTo, returnHost(client, details));

@@ -40,6 +40,23 @@ export interface InteractionNeeds {
 
 type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
 
+/**
+ * Requests that apps may send by POST too (OpenID Connect Core, section 3.1.2.1; RP-Initiated Logout 1.0, section 2). A form
+ * that another site sends brings none of our cookies; the GET that it leads to does.
+ */
+function postAsGet(base: string): Middleware {
+  const router = new Router();
+  router.post(['/auth', '/session/end'], readForm(), (ctx) => {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries({ ...(ctx.request.body as Record<string, unknown>) })) {
+      for (const one of [value].flat()) if (typeof one === 'string') query.append(name, one);
+    }
+    ctx.status = 303;
+    ctx.redirect(`${base}${ctx.path}?${query.toString()}`);
+  });
+  return router.routes() as unknown as Middleware;
+}
+
 /** The pages of an interaction, to be mounted at the issuer's path. */
 export function interactionRoutes(needs: InteractionNeeds): Middleware {
   const { config, provider, locales, csrf } = needs;
@@ -124,17 +141,6 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));
   router.get('/restart', (ctx) => deadEnds.restart(ctx, String(ctx.params['uid'])));
-  // Log-out by POST (RP-Initiated Logout 1.0, section 2): a form that another site sends brings no cookies, the GET it leads
-  // to does.
-  const signOut = new Router();
-  signOut.post('/session/end', readForm(), (ctx) => {
-    const parameters = Object.entries({ ...(ctx.request.body as Record<string, unknown>) });
-    const query = new URLSearchParams(
-      parameters.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-    );
-    ctx.status = 303;
-    ctx.redirect(`${base}/session/end?${query.toString()}`);
-  });
   const interaction = router.routes() as unknown as Middleware;
-  return compose([interaction, signOut.routes() as unknown as Middleware]);
+  return compose([interaction, postAsGet(base)]);
 }

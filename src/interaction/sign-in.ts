@@ -36,8 +36,8 @@ export function createSignIn({ accounts, render, base, signUpEnabled }: Needs) {
     { email, error, status = 200 }: Shown = {},
   ): Promise<void> {
     const { details, client } = under;
-    // Who is at the consent page and comes here wants to be somebody else.
-    const switching = details.prompt.name === 'consent';
+    // Who was asked for consent or for an account, and comes here, may want to be somebody else.
+    const switching = details.prompt.name !== 'login';
     const path = `${base}/interaction/${details.uid}`;
     const page = {
       client: clientForPages(client, base),

@@ -1,11 +1,13 @@
 import { interactionPolicy } from 'oidc-provider';
 import { asksEachTime } from './grants.ts';
 
-const { Check, base } = interactionPolicy;
+const { Check, Prompt, base } = interactionPolicy;
 
-/** When a person must sign in or consent: the library's policy with two checks of ours. */
+/** When a person must sign in or consent: the library's policy with a prompt and two checks of ours. */
 export function createPolicy(): interactionPolicy.DefaultPolicy {
   const policy = base();
+  // `prompt=select_account`: here that is signing in, as whoever the person likes.
+  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0);
   policy
     .get('login')!
     .checks.add(

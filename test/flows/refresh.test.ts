@@ -1,0 +1,176 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Browser } from '../support/browser.ts';
+import { as, userinfo } from '../support/endpoints.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
+import type { Running } from '../support/gatehouse.ts';
+import { atOnce, authorize, backToNow, passTime } from '../support/journey.ts';
+import type { App, Person } from '../support/journey.ts';
+import { relyingParty } from '../support/relying-party.ts';
+import type { RelyingParty } from '../support/relying-party.ts';
+
+const DAY = 86_400;
+const OFFLINE = { scope: 'openid profile email offline_access' };
+
+describe('a refresh token', () => {
+  let gatehouse: Running;
+  let person: Person;
+  let app: App;
+  let rp: RelyingParty;
+  beforeAll(async () => {
+    gatehouse = await startGatehouse();
+    person = await gatehouse.person();
+    app = await gatehouse.app();
+    rp = await relyingParty(gatehouse, app);
+  });
+  afterAll(() => gatehouse.stop());
+  afterEach(backToNow);
+
+  async function tokens(parameters: Record<string, string> = OFFLINE, browser?: Browser, by = rp) {
+    const { callback, checks } = await authorize(by, person, parameters, browser);
+    return by.redeem(callback, checks);
+  }
+  const refresh = (token: unknown, fields?: Record<string, string>) =>
+    as(gatehouse, app).refresh(String(token), fields);
+
+  it('is replaced at each use', async () => {
+    const first = await tokens();
+    const second = await refresh(first.refresh_token);
+    expect(second.status).toBe(200);
+    expect(second.body['refresh_token']).not.toBe(first.refresh_token);
+    expect((await refresh(second.body['refresh_token'])).status).toBe(200);
+  });
+
+  it('is not given without offline_access', async () => {
+    expect((await tokens({ scope: 'openid' })).refresh_token).toBeUndefined();
+  });
+
+  it('used a second time ends the whole family', async () => {
+    const first = await tokens();
+    const second = await refresh(first.refresh_token);
+    expect((await refresh(first.refresh_token)).body['error']).toBe('invalid_grant');
+    expect((await refresh(second.body['refresh_token'])).body['error']).toBe('invalid_grant');
+    expect((await userinfo(gatehouse, String(second.body['access_token']))).status).toBe(401);
+  });
+
+  it('used a second time ends JWT access tokens too', async () => {
+    const api = await gatehouse.app({ type: 'api', scope: 'notes:read' });
+    const first = await tokens({ ...OFFLINE, resource: api.resource! });
+    await refresh(first.refresh_token);
+    await refresh(first.refresh_token);
+    expect((await as(gatehouse, api).introspect(first.access_token)).body).toEqual({ active: false });
+  });
+
+  it('used by many at once is honoured once', async () => {
+    const { refresh_token } = await tokens();
+    const answers = await atOnce(20, () => refresh(refresh_token));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body['error'] === 'invalid_grant')).toHaveLength(19);
+  });
+
+  it('may ask for fewer scopes, and gets the others back the next time', async () => {
+    const first = await tokens();
+    const narrow = await refresh(first.refresh_token, { scope: 'openid email' });
+    expect(narrow.body['scope']).toBe('openid email');
+    expect((await userinfo(gatehouse, String(narrow.body['access_token']))).body).not.toHaveProperty('name');
+    const wide = await refresh(narrow.body['refresh_token']);
+    expect((await userinfo(gatehouse, String(wide.body['access_token']))).body).toHaveProperty('name');
+  });
+
+  it('may not ask for more scopes, and survives the attempt', async () => {
+    const { refresh_token } = await tokens({ scope: 'openid offline_access' });
+    expect((await refresh(refresh_token, { scope: 'openid email' })).body['error']).toBe('invalid_scope');
+    expect((await refresh(refresh_token)).status).toBe(200);
+  });
+
+  it('may not become a token for an API that was not granted', async () => {
+    const api = await gatehouse.app({ type: 'api', scope: 'notes:read' });
+    const { refresh_token } = await tokens();
+    expect((await refresh(refresh_token, { resource: api.resource! })).body['error']).toBe('invalid_target');
+  });
+
+  it('is of no use to another client', async () => {
+    const { refresh_token } = await tokens();
+    const thief = as(gatehouse, await gatehouse.app());
+    expect((await thief.refresh(refresh_token!)).body['error']).toBe('invalid_grant');
+    expect((await refresh(refresh_token)).status).toBe(200);
+  });
+
+  it('lasts seven days without use', async () => {
+    const { refresh_token } = await tokens();
+    passTime(7 * DAY - 60);
+    expect((await refresh(refresh_token)).status).toBe(200);
+  });
+
+  it('ends after seven days without use', async () => {
+    const { refresh_token } = await tokens();
+    passTime(7 * DAY + 1);
+    expect((await refresh(refresh_token)).body['error']).toBe('invalid_grant');
+  });
+
+  it('used daily ends after thirty days', async () => {
+    let { refresh_token } = (await tokens()) as { refresh_token?: unknown };
+    for (let day = 1; day < 30; day += 1) {
+      passTime(DAY);
+      const { status, body } = await refresh(refresh_token);
+      expect([day, status]).toEqual([day, 200]);
+      refresh_token = body['refresh_token'];
+    }
+    passTime(DAY + 1);
+    expect((await refresh(refresh_token)).body['error']).toBe('invalid_grant');
+  });
+
+  it('brings a new access token after the old one ended', async () => {
+    const first = await tokens();
+    passTime(901);
+    expect((await userinfo(gatehouse, first.access_token)).status).toBe(401);
+    const second = await refresh(first.refresh_token);
+    expect((await userinfo(gatehouse, String(second.body['access_token']))).status).toBe(200);
+  });
+
+  it('with offline_access outlives the session', async () => {
+    const { refresh_token } = await tokens();
+    passTime(2 * DAY);
+    expect((await refresh(refresh_token)).status).toBe(200);
+  });
+
+  it('survives the authorization of a second tab', async () => {
+    const browser = new Browser(gatehouse.issuer);
+    const first = await tokens(OFFLINE, browser);
+    const second = await tokens(OFFLINE, browser);
+    expect((await refresh(first.refresh_token)).status).toBe(200);
+    expect((await userinfo(gatehouse, first.access_token)).status).toBe(200);
+    expect((await refresh(second.refresh_token)).status).toBe(200);
+  });
+
+  it('survives the sign-in of the same person on another device', async () => {
+    const first = await tokens();
+    await tokens();
+    expect((await refresh(first.refresh_token)).status).toBe(200);
+  });
+
+  it('revoked ends its access tokens', async () => {
+    const first = await tokens();
+    await as(gatehouse, app).revoke(first.refresh_token!);
+    expect((await userinfo(gatehouse, first.access_token)).status).toBe(401);
+    expect((await refresh(first.refresh_token)).body['error']).toBe('invalid_grant');
+  });
+
+  describe('of a web client that always gets one', () => {
+    const session = async () => {
+      app = await gatehouse.app({ always_issue_refresh_token: true });
+      rp = await relyingParty(gatehouse, app);
+      return tokens({ scope: 'openid email' });
+    };
+
+    it('comes without offline_access', async () => {
+      const { refresh_token } = await session();
+      expect((await refresh(refresh_token)).status).toBe(200);
+    });
+
+    it('ends with the session', async () => {
+      const { refresh_token } = await session();
+      passTime(DAY + 1);
+      expect((await refresh(refresh_token)).body['error']).toBe('invalid_grant');
+    });
+  });
+});
