@@ -39,6 +39,17 @@ function insertedWellKnown(base: string): Middleware {
   };
 }
 
+/** Endpoints that programs ask, never people. */
+const PROGRAM_ENDPOINTS = ['token', 'introspection', 'revocation', 'userinfo', 'jwks', 'discovery'];
+
+/** They make up nearly all requests: they need not walk past all that is mounted for people. */
+function programsFirst(provider: Provider, engine: Middleware): Middleware {
+  const paths = new Set(PROGRAM_ENDPOINTS.map((name) => provider.pathFor(name)));
+  return async (ctx, next) => {
+    await (paths.has(ctx.path) ? engine(ctx, next) : next());
+  };
+}
+
 /** The library's `form_post` page sends its form to the app, which `form-action 'self'` would stop. */
 const formPostPolicy: Middleware = async (ctx, next) => {
   await next();
@@ -58,12 +69,12 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
   const { issuer } = config;
   const base = issuerPath(issuer);
   const under = (room: Middleware) => (base ? mount(base, room) : room);
+  const engine = base ? mount(base, provider) : mount(provider);
   const app = new Koa({ keys: config.secrets.cookie_keys });
   pinOrigin(app, issuer);
 
   app.use(securityHeaders(issuer.startsWith('https:')));
   app.use(handleErrors({ render, log }));
-  app.use(under(rooms.health));
   app.use(
     explainMismatch({
       issuer,
@@ -78,6 +89,8 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
         }),
     }),
   );
+  app.use(programsFirst(provider, engine));
+  app.use(under(rooms.health));
   app.use(noRedirectAfterPost({ issuer, continueTo }));
   app.use(insertedWellKnown(base));
   app.use(mount(`${base}/assets`, rooms.assets));
@@ -86,7 +99,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
   app.use(under(rooms.landing));
   app.use(under(rooms.interaction));
   app.use(formPostPolicy);
-  app.use(base ? mount(base, provider) : mount(provider));
+  app.use(engine);
 
   app.on('error', (error: Error) => {
     if (isHangUp(error)) log.info({ err: error }, 'a client hung up or sent no HTTP');

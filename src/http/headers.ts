@@ -1,4 +1,5 @@
-import { promisify } from 'node:util';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import helmet from 'helmet';
 import type { Middleware } from 'koa';
 
@@ -14,12 +15,10 @@ const DIRECTIVES = {
   objectSrc: ["'none'"],
 };
 
-/**
- * Security headers on every answer. `Referrer-Policy: same-origin` rather than `no-referrer`, with which forms would send
- * `Origin: null`; `form-action` stays `'self'` because no page redirects a POST to another origin.
- */
-export function securityHeaders(https: boolean): Middleware {
-  const helm = helmet({
+/** What helmet sets, asked once: none of it depends on the request. */
+function fixedHeaders(https: boolean): [name: string, value: string][] {
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  const protect = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: DIRECTIVES },
     referrerPolicy: { policy: 'same-origin' },
     strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: false } : false,
@@ -27,10 +26,21 @@ export function securityHeaders(https: boolean): Middleware {
     crossOriginOpenerPolicy: false,
     xFrameOptions: { action: 'deny' },
   });
-  const protect = promisify(helm);
-  return async (ctx, next) => {
-    await protect(ctx.req, ctx.res);
-    await next();
+  protect(response.req, response, (error) => {
+    if (error instanceof Error) throw error;
+  });
+  return response.getHeaderNames().map((name) => [name, String(response.getHeader(name))]);
+}
+
+/**
+ * Security headers on every answer. `Referrer-Policy: same-origin` rather than `no-referrer`, with which forms would send
+ * `Origin: null`; `form-action` stays `'self'` because no page redirects a POST to another origin.
+ */
+export function securityHeaders(https: boolean): Middleware {
+  const headers = fixedHeaders(https);
+  return (ctx, next) => {
+    for (const [name, value] of headers) ctx.res.setHeader(name, value);
+    return next();
   };
 }
 

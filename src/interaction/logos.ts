@@ -1,7 +1,6 @@
 /** Logos of apps, fetched and served by us: the app's server never sees who signs in, and no page loads from outside. */
 import type { Middleware } from 'koa';
 import type { Client } from '../clients/client.ts';
-import { fetchUntrusted } from '../http/fetch-untrusted.ts';
 import type { Fetched } from '../http/fetch-untrusted.ts';
 import type { Logger } from '../kernel/logger.ts';
 
@@ -27,6 +26,8 @@ export function logoRoutes({ clients, allowPrivate, log }: Needs): Middleware {
     if (entry && entry.until > Date.now()) return entry.logo;
     let logo: Fetched | undefined;
     try {
+      // Most installations never fetch a logo: what it takes is loaded when one is asked for.
+      const { fetchUntrusted } = await import('../http/fetch-untrusted.ts');
       const fetched = await fetchUntrusted(url, { maxBytes: MAX_BYTES, allowPrivate });
       const type = fetched.type.split(';')[0]!.trim().toLowerCase();
       if (TYPES.has(type)) logo = { type, body: fetched.body };

@@ -6,9 +6,10 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createSecretKey,
   hash,
   hkdfSync,
-  randomBytes,
+  randomFillSync,
   timingSafeEqual,
 } from 'node:crypto';
 
@@ -16,6 +17,7 @@ const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
+const NONCES_AT_ONCE = 256;
 
 export interface Vault {
   /** The keyed hash under which `id` is stored; `kind` keeps the name spaces apart. */
@@ -28,18 +30,34 @@ export interface Vault {
   sign(purpose: string, value: string): string;
 }
 
+/** Random nonces, drawn from the system many at a time: one call each costs as much as the encryption. */
+function createNonces(): () => Uint8Array {
+  const pool = Buffer.alloc(NONCE_BYTES * NONCES_AT_ONCE);
+  let at = pool.length;
+  return () => {
+    if (at === pool.length) {
+      randomFillSync(pool);
+      at = 0;
+    }
+    at += NONCE_BYTES;
+    return pool.subarray(at - NONCE_BYTES, at);
+  };
+}
+
 /** @param encryptionKey at least 32 bytes of key material. */
 export function createVault(encryptionKey: Buffer): Vault {
-  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', encryptionKey, '', `gatehouse/${purpose}`, 32));
+  const derive = (purpose: string) =>
+    createSecretKey(Buffer.from(hkdfSync('sha256', encryptionKey, '', `gatehouse/${purpose}`, 32)));
   const lookup = derive('lookup');
   const payload = derive('payload');
   const signing = derive('signing');
+  const nextNonce = createNonces();
 
   return {
     lookupKey: (kind, id) => createHmac('sha256', lookup).update(`${kind}:${id}`).digest('base64url'),
     sign: (purpose, value) => createHmac('sha256', signing).update(`${purpose}:${value}`).digest('base64url'),
     seal(plain, context) {
-      const nonce = randomBytes(NONCE_BYTES);
+      const nonce = nextNonce();
       const cipher = createCipheriv('aes-256-gcm', payload, nonce).setAAD(Buffer.from(context));
       const body = cipher.update(plain, 'utf8');
       return Buffer.concat([Buffer.of(VERSION), nonce, body, cipher.final(), cipher.getAuthTag()]);

@@ -2,7 +2,7 @@
  * The one file that reaches into `oidc-provider` beyond its documented options. Each change names the member it replaces and
  * why; all are on classes of one provider instance, none on the library's shared code.
  */
-import type { Provider } from 'oidc-provider';
+import type { Client as ProviderClient, Provider } from 'oidc-provider';
 import { secretMatches } from '../clients/secret.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
@@ -11,6 +11,7 @@ import type { JwtAccessTokens } from './jwt-access-tokens.ts';
 
 interface Needs {
   records: SealedRecords;
+  directory: { metadata(id: string): Promise<object | undefined> };
   jwtAccessTokens: JwtAccessTokens;
 }
 
@@ -20,7 +21,7 @@ interface AccessTokenModel {
   find(value: string, options?: object): Promise<object | undefined>;
 }
 
-export function adaptLibrary(provider: Provider, { records, jwtAccessTokens }: Needs): void {
+export function adaptLibrary(provider: Provider, { records, directory, jwtAccessTokens }: Needs): void {
   const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
   const AccessToken = provider.AccessToken as unknown as AccessTokenModel;
 
@@ -31,6 +32,18 @@ export function adaptLibrary(provider: Provider, { records, jwtAccessTokens }: N
   // Only the hash of a secret is stored, and stands where the library expects the secret.
   Client.prototype.compareClientSecret = function compareClientSecret(this: { clientSecret?: string }, actual: string) {
     return secretMatches(actual, this.clientSecret ?? '');
+  };
+
+  // The library serializes and hashes a client's metadata at each look-up to find the client it made of it before.
+  const made = new WeakMap<object, ProviderClient>();
+  const findClient = Client.find.bind(Client);
+  Client.find = async (id) => {
+    const metadata = await directory.metadata(id);
+    const known = metadata && made.get(metadata);
+    if (known) return known;
+    const client = await findClient(id);
+    if (metadata && client) made.set(metadata, client);
+    return client;
   };
 
   // "Find, then save" lets every caller at once through; one atomic insert lets one.

@@ -211,6 +211,8 @@ describe('an error', () => {
     const rp = await relyingParty(gatehouse, await gatehouse.app());
     const { url } = await rp.request();
     const broken = await startGatehouse();
+    const there = await relyingParty(broken, await broken.app());
+    const { access_token } = await there.signIn(await broken.person());
     await broken.storage.close();
     for (const [path, init] of [
       ['/ready', {}],
@@ -222,7 +224,7 @@ describe('an error', () => {
           body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', client_id: 'x' }),
         },
       ],
-      ['/userinfo', { headers: { authorization: 'Bearer x' } }],
+      ['/userinfo', { headers: { authorization: `Bearer ${access_token}` } }],
       ['/interaction/x', { headers: { accept: 'text/html' } }],
       ['/logos/x', {}],
     ] as [string, RequestInit][]) {

@@ -10,6 +10,7 @@ import type { Storage } from '../storage.ts';
 import { connect, isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { documentTable } from './documents.ts';
+import { groupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { protocolStore } from './protocol.ts';
 
@@ -83,6 +84,7 @@ export function openSqlite(file: string): Storage {
   if (!inMemory) createPrivately(file);
   const durable = connectMigrated(file);
   const everyday = inMemory ? durable : connect(file, 'NORMAL');
+  const group = groupCommit(everyday);
   const clients = documentTable<Client>(durable, {
     table: 'clients',
     uniqueColumn: 'resource',
@@ -103,10 +105,11 @@ export function openSqlite(file: string): Storage {
     clients: { ...clients, findByResource: clients.findByUnique },
     consents: consentStore(durable),
     signingKeys: signingKeyStore(durable),
-    protocol: protocolStore(everyday, durable),
+    protocol: protocolStore(everyday, durable, group),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {
+      group.flush();
       if (everyday !== durable) everyday.close();
       durable.close();
     },

@@ -1,6 +1,7 @@
 import { epochSeconds } from '../../kernel/clock.ts';
 import type { ProtocolRecord, ProtocolStore } from '../../protocol/store.ts';
 import type { Connection } from './connect.ts';
+import type { GroupCommit } from './group-commit.ts';
 
 const COLUMNS =
   'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
@@ -21,10 +22,12 @@ const values = (r: ProtocolRecord) =>
   ] as const;
 
 /**
- * @param everyday writes with `synchronous` NORMAL: what is lost at a power cut is asked for again.
- * @param durable writes with FULL: what was used up or revoked must stay so.
+ * @param everyday writes with `synchronous` NORMAL: what is lost at a power cut is asked for again. The write-ahead log is cut
+ *   at a point in time, so a lost consumption takes along what was given for it.
+ * @param durable writes with FULL: what was revoked must stay so.
+ * @param group the group commit of `everyday`.
  */
-export function protocolStore(everyday: Connection, durable: Connection): ProtocolStore {
+export function protocolStore(everyday: Connection, durable: Connection, group: GroupCommit): ProtocolStore {
   const upsert = everyday.prepare(
     `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at, grant_key = excluded.grant_key,
@@ -69,18 +72,26 @@ export function protocolStore(everyday: Connection, durable: Connection): Protoc
   const find = (statement: typeof byKey, value: string) =>
     statement.get(value, epochSeconds()) as ProtocolRecord | undefined;
 
+  /** Behind what already waits: a revocation must find the tokens it ends. */
+  const durably = (work: () => unknown) => {
+    group.flush();
+    work();
+  };
+
   return {
-    upsert: async (record) => void upsert.run(...values(record)),
-    insertIfAbsent: async (record) => insertIfAbsent.run(...values(record), epochSeconds()) === 1,
+    upsert: (record) => group.write(() => void upsert.run(...values(record))),
+    insertIfAbsent: (record) => group.write(() => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
     find: async (key) => find(byKey, key),
     findByUid: async (uidKey) => find(byUid, uidKey),
     findByUserCode: async (userCodeKey) => find(byUserCode, userCodeKey),
-    consume: async (key, at) => consume.run(at, key, epochSeconds()) === 1,
-    destroy: async (key, options) => void (options.durable ? destroyDurably : destroyEveryday).run(key),
+    consume: (key, at) => group.write(() => consume.run(at, key, epochSeconds()) === 1),
+    destroy: async (key, options) =>
+      options.durable ? durably(() => destroyDurably.run(key)) : group.write(() => void destroyEveryday.run(key)),
     grantsOf: async (accountKey) => grants.all(accountKey, epochSeconds()) as unknown as ProtocolRecord[],
-    revokeGrant: async (grantKey, { withGrant }) => void (withGrant ? revokeAll : revokeDescendants).run(grantKey),
-    revokeBySession: async (sessionKey) => void revokeBySession.run(sessionKey),
-    revokeByAccount: async (accountKey) => void revokeByAccount.run(accountKey, accountKey),
+    revokeGrant: async (grantKey, { withGrant }) =>
+      durably(() => (withGrant ? revokeAll : revokeDescendants).run(grantKey)),
+    revokeBySession: async (sessionKey) => durably(() => revokeBySession.run(sessionKey)),
+    revokeByAccount: async (accountKey) => durably(() => revokeByAccount.run(accountKey, accountKey)),
     sweep: async (now, limit) => sweep.run(now, limit),
   };
 }
