@@ -98,6 +98,28 @@ describe.skipIf(!chromiumPath)('in Chromium', () => {
     await page.waitForURL(`${app.destination}?state=bye`);
   });
 
+  it('a newcomer tries a login in the playground, and signs out', async () => {
+    await gatehouse.person({ email: 'newcomer@example.com' });
+    await page.goto(gatehouse.issuer);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'landing');
+    await page.getByRole('link', { name: 'Try a login' }).click();
+    await page.getByRole('button', { name: 'Make the request' }).click();
+    await page.getByRole('link', { name: 'Go to Gatehouse' }).click();
+    await page.getByLabel('E-mail').fill('newcomer@example.com');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('button', { name: 'Refresh', exact: true }).click();
+    await page.getByRole('button', { name: 'Call userinfo' }).click();
+    await page.getByText('newcomer@example.com').first().waitFor();
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'playground');
+    await page.getByRole('link', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(`${gatehouse.issuer}/playground**`);
+  });
+
   it('every page obeyed its own content security policy', () => {
     expect(complaints.filter((text) => /Content Security Policy|Refused/i.test(text))).toEqual([]);
   });
