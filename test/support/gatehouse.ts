@@ -42,9 +42,13 @@ function emptyStore(): { url: string; drop: () => Promise<void> } {
     : { url: 'sqlite::memory:', drop: async () => undefined };
 }
 
-/** @param env overrides, by the names of the environment variables. `issuerPath` is appended to the issuer. */
-export async function startGatehouse(env: Record<string, string> = {}, issuerPath = ''): Promise<Running> {
-  const port = await freePort();
+/** @param env overrides, by the names of the environment variables. `issuerPath` is appended to the issuer; `fixedPort` is a free one unless given. */
+export async function startGatehouse(
+  env: Record<string, string> = {},
+  issuerPath = '',
+  fixedPort?: number,
+): Promise<Running> {
+  const port = fixedPort ?? (await freePort());
   const issuer = env['GATEHOUSE_ISSUER'] ?? `http://localhost:${port}${issuerPath}`;
   const store = emptyStore();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
