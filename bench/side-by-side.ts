@@ -1,0 +1,82 @@
+/** The comparison: short alternating rounds, since the machine drifts; of each figure the median, of ratios those per round. */
+import type { Target } from './fixture.ts';
+import { load, median, quantile } from './load.ts';
+import type { Measured, Worker } from './load.ts';
+import { withWorkers } from './workloads.ts';
+import type { Workload } from './workloads.ts';
+
+export interface Figures {
+  per_second: number;
+  per_cpu_second: number;
+  cpu_ms: number;
+  p50_ms: number;
+  p99_ms: number;
+}
+
+export interface Compared {
+  name: string;
+  gatehouse: Figures;
+  bare: Figures;
+  /** Gatehouse's figure divided by bare's. */
+  ratio: { per_second: number; per_cpu_second: number };
+  /** This process was busier than the servers it measured: what they could do was not seen. */
+  generator_limited: boolean;
+}
+
+export interface Rounds {
+  rounds: number;
+  /** Of one slice, in seconds. */
+  seconds: number;
+  /** Before the first slice, in seconds: until both servers' code is compiled. */
+  warmUp: number;
+}
+
+const GENERATOR_BUSY = 0.9;
+
+const perSecond = ({ units, seconds }: Measured) => units / seconds;
+const perCpuSecond = ({ units, cpu }: Measured) => units / cpu;
+
+function figures(slices: Measured[]): Figures {
+  const latencies = slices.flatMap((slice) => slice.latencies);
+  return {
+    per_second: median(slices.map(perSecond)),
+    per_cpu_second: median(slices.map(perCpuSecond)),
+    cpu_ms: 1000 * median(slices.map(({ units, cpu }) => cpu / units)),
+    p50_ms: quantile(latencies, 0.5),
+    p99_ms: quantile(latencies, 0.99),
+  };
+}
+
+/** @param between runs once per round, for what must be measured under the same conditions. */
+export async function compare(
+  workload: Workload,
+  targets: { gatehouse: Target; bare: Target },
+  { rounds, seconds, warmUp }: Rounds,
+  between?: () => Promise<void>,
+): Promise<Compared> {
+  const slices: Record<Target['name'], Measured[]> = { gatehouse: [], bare: [] };
+  await withWorkers(workload, targets.gatehouse, (ours) =>
+    withWorkers(workload, targets.bare, async (theirs) => {
+      const workers: Record<Target['name'], Worker[]> = { gatehouse: ours, bare: theirs };
+      const slice = (name: Target['name'], length: number) =>
+        load(workers[name], { seconds: length, pid: targets[name].pid });
+      for (const name of ['gatehouse', 'bare'] as const) await slice(name, warmUp);
+      for (let round = 0; round < rounds; round += 1) {
+        const order = round % 2 === 0 ? (['gatehouse', 'bare'] as const) : (['bare', 'gatehouse'] as const);
+        for (const name of order) slices[name].push(await slice(name, seconds));
+        await between?.();
+      }
+    }),
+  );
+  const ratio = (of: (slice: Measured) => number) =>
+    median(slices.gatehouse.map((slice, round) => of(slice) / of(slices.bare[round]!)));
+  return {
+    name: workload.name,
+    gatehouse: figures(slices.gatehouse),
+    bare: figures(slices.bare),
+    ratio: { per_second: ratio(perSecond), per_cpu_second: ratio(perCpuSecond) },
+    generator_limited: [...slices.gatehouse, ...slices.bare].some(
+      ({ generator, cpu, seconds: length }) => generator > GENERATOR_BUSY && generator > cpu / length,
+    ),
+  };
+}
