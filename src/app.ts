@@ -8,8 +8,9 @@ import type { Config } from './config/schema.ts';
 import { noRedirectAfterPost } from './http/continue.ts';
 import type { ContinueTo } from './http/continue.ts';
 import { handleErrors, renderErrorPage } from './http/errors.ts';
-import { allowFormTo, securityHeaders } from './http/headers.ts';
-import { explainMismatch, normalizeTarget, pinOrigin } from './http/origin.ts';
+import { allowFormTo, programHeaders, securityHeaders } from './http/headers.ts';
+import { createOriginCheck, explainMismatch, normalizeTarget, pinOrigin } from './http/origin.ts';
+import type { OriginCheck } from './http/origin.ts';
 import type { Render } from './http/render.ts';
 import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
@@ -42,11 +43,27 @@ function insertedWellKnown(base: string): Middleware {
 /** Endpoints that programs ask, never people. */
 const PROGRAM_ENDPOINTS = ['token', 'introspection', 'revocation', 'userinfo', 'jwks', 'discovery'];
 
-/** They make up nearly all requests: they need not walk past all that is mounted for people. */
-function programsFirst(provider: Provider, engine: Middleware): Middleware {
+interface ProgramNeeds {
+  provider: Provider;
+  engine: Middleware;
+  check: OriginCheck;
+  headers: [name: string, value: string][];
+}
+
+/**
+ * They make up nearly all requests, so they do not walk past all that is mounted for people: that costs a sixth of a token.
+ * Who asks for HTML, which the library would answer with a page, goes the long way.
+ */
+function programsFirst({ provider, engine, check, headers }: ProgramNeeds): Middleware {
   const paths = new Set(PROGRAM_ENDPOINTS.map((name) => provider.pathFor(name)));
   return async (ctx, next) => {
-    await (paths.has(ctx.path) ? engine(ctx, next) : next());
+    if (!paths.has(ctx.path) || ctx.req.headers.accept?.includes('html')) {
+      await next();
+      return;
+    }
+    check(ctx.req.headers);
+    for (const [name, value] of headers) ctx.res.setHeader(name, value);
+    await engine(ctx, next);
   };
 }
 
@@ -73,23 +90,22 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
   const app = new Koa({ keys: config.secrets.cookie_keys });
   pinOrigin(app, issuer);
 
-  app.use(securityHeaders(issuer.startsWith('https:')));
+  const https = issuer.startsWith('https:');
+  const check = createOriginCheck({ issuer, log });
+  app.use(programsFirst({ provider, engine, check, headers: programHeaders(https) }));
+  app.use(securityHeaders(https));
   app.use(handleErrors({ render, log }));
   app.use(
-    explainMismatch({
-      issuer,
-      log,
-      page: (ctx, found) =>
-        renderErrorPage(ctx, render, {
-          key: 'proxy_mismatch',
-          status: 421,
-          variables: { ...found },
-          detail: true,
-          home_url: issuer,
-        }),
-    }),
+    explainMismatch(check, base, (ctx, found) =>
+      renderErrorPage(ctx, render, {
+        key: 'proxy_mismatch',
+        status: 421,
+        variables: { ...found },
+        detail: true,
+        home_url: issuer,
+      }),
+    ),
   );
-  app.use(programsFirst(provider, engine));
   app.use(under(rooms.health));
   app.use(noRedirectAfterPost({ issuer, continueTo }));
   app.use(insertedWellKnown(base));

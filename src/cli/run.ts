@@ -31,6 +31,8 @@ function reason(error: unknown): string {
 
 /** Runs one command. @returns the exit code. */
 export async function run(argv: string[]): Promise<number> {
+  // A reader that has seen enough (`| head -1`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : FAILED));
   const program = new Command('gatehouse')
     .description('Manage apps, people and configuration of this Gatehouse.')
     .version(version);

@@ -44,6 +44,19 @@ export function securityHeaders(https: boolean): Middleware {
   };
 }
 
+/** What of it means anything to a program, and to a browser that is led to show a program's answer. */
+const FOR_PROGRAMS = new Set([
+  'content-security-policy',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+  'x-frame-options',
+]);
+
+/** The security headers of endpoints that only programs ask. */
+export const programHeaders = (https: boolean): [name: string, value: string][] =>
+  fixedHeaders(https).filter(([name]) => FOR_PROGRAMS.has(name.toLowerCase()));
+
 /** Lets a `form_post` page send its form to the app: the one page whose form leaves this origin. */
 export function allowFormTo(policy: string): string {
   return policy.replace(/form-action [^;]*;?/, '');

@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import type { Logger } from '../kernel/logger.ts';
-import { issuerPath } from '../kernel/urls.ts';
 
 /** Makes Koa, and with it the library, believe the issuer's protocol and host for every request. */
 export function pinOrigin(app: Koa, issuer: string): void {
@@ -54,37 +53,39 @@ function mismatch(headers: IncomingMessage['headers'], expected: string): Origin
 
 const MOST_REPORTED = 100;
 
-/**
- * Sends people who came by another address to a page that names both, and logs each such address once. Programs are served:
- * inside a network an API may well be reached by another name.
- */
-export function explainMismatch({
-  issuer,
-  log,
-  page,
-}: {
-  issuer: string;
-  log: Logger;
-  page: (ctx: Koa.Context, found: OriginMismatch) => Promise<void>;
-}): Middleware {
+export type OriginCheck = (headers: IncomingMessage['headers']) => OriginMismatch | undefined;
+
+/** @returns a check of a request's address against the issuer's; each other address is logged once. */
+export function createOriginCheck({ issuer, log }: { issuer: string; log: Logger }): OriginCheck {
   const expected = new URL(issuer).host;
-  const base = issuerPath(issuer);
   const reported = new Set<string>();
-  return async (ctx, next) => {
-    const found = mismatch(ctx.req.headers, expected);
-    if (!found) {
-      await next();
-      return;
-    }
-    if (!reported.has(found.received) && reported.size < MOST_REPORTED) {
+  return (headers) => {
+    const found = mismatch(headers, expected);
+    if (found && !reported.has(found.received) && reported.size < MOST_REPORTED) {
       reported.add(found.received);
       log.warn(
         { ...found },
         `a request came for ${found.received}, but the issuer is ${expected}: the proxy in front must pass on ${found.header}`,
       );
     }
-    if (ctx.method !== 'GET' || ctx.accepts('json', 'html') !== 'html' || ctx.path.startsWith(`${base}/assets/`))
-      await next();
-    else await page(ctx, found);
+    return found;
+  };
+}
+
+/**
+ * Sends people who came by another address to a page that names both. Programs are served: inside a network an API may well be
+ * reached by another name.
+ */
+export function explainMismatch(
+  check: OriginCheck,
+  base: string,
+  page: (ctx: Koa.Context, found: OriginMismatch) => Promise<void>,
+): Middleware {
+  return async (ctx, next) => {
+    const found = check(ctx.req.headers);
+    const isPage =
+      ctx.method === 'GET' && !ctx.path.startsWith(`${base}/assets/`) && ctx.accepts('json', 'html') === 'html';
+    if (found && isPage) await page(ctx, found);
+    else await next();
   };
 }

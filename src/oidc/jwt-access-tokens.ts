@@ -11,9 +11,9 @@ import { epochSeconds } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { REVOKED } from './sealed-access-tokens.ts';
 
 const CONTEXT = 'jti';
-const REVOKED = 'RevokedToken';
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 export const looksLikeJwt = (token: unknown): token is string => typeof token === 'string' && JWT_SHAPE.test(token);

@@ -8,22 +8,57 @@ import { epochSeconds } from '../kernel/clock.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { looksLikeJwt } from './jwt-access-tokens.ts';
 import type { JwtAccessTokens } from './jwt-access-tokens.ts';
+import type { SealedAccessTokens, TokenPayload } from './sealed-access-tokens.ts';
 
 interface Needs {
   records: SealedRecords;
   directory: { metadata(id: string): Promise<object | undefined> };
   jwtAccessTokens: JwtAccessTokens;
+  sealedAccessTokens: SealedAccessTokens;
 }
 
-interface AccessTokenModel {
+interface Token extends TokenPayload {
+  format?: string;
+  grantId?: string;
+}
+
+interface TokenModel {
   new (payload: object): object;
-  prototype: { format?: string; grantId?: string; generateTokenId(): string };
+  readonly name: string;
+  prototype: {
+    generateTokenId(): string;
+    getValueAndPayload(): Promise<{ value: string; payload?: object }>;
+    destroy(): Promise<void>;
+  };
   find(value: string, options?: object): Promise<object | undefined>;
 }
 
-export function adaptLibrary(provider: Provider, { records, directory, jwtAccessTokens }: Needs): void {
+/** Opaque access tokens are handed out sealed instead of stored; JWTs never were stored. */
+function sealInsteadOfStoring(model: TokenModel, tokens: SealedAccessTokens): void {
+  const { getValueAndPayload } = model.prototype;
+  model.prototype.getValueAndPayload = async function sealed() {
+    const issued = await getValueAndPayload.call(this);
+    return issued.payload && (this as unknown as Token).format === 'opaque'
+      ? { value: tokens.seal(issued.payload) }
+      : issued;
+  };
+  model.prototype.destroy = function revoke() {
+    return tokens.revoke(this as unknown as Token);
+  };
+  model.find = async (value) => {
+    const payload = await tokens.find(model.name, value);
+    return payload && new model(payload);
+  };
+}
+
+export function adaptLibrary(
+  provider: Provider,
+  { records, directory, jwtAccessTokens, sealedAccessTokens }: Needs,
+): void {
   const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
-  const AccessToken = provider.AccessToken as unknown as AccessTokenModel;
+  const AccessToken = provider.AccessToken as unknown as TokenModel;
+  sealInsteadOfStoring(AccessToken, sealedAccessTokens);
+  sealInsteadOfStoring(provider.ClientCredentials as unknown as TokenModel, sealedAccessTokens);
 
   // The session a grant ends with is kept with it, so that ending a session finds its grants.
   const inPayload = [...Grant.IN_PAYLOAD, 'sessionUid'];
@@ -56,7 +91,8 @@ export function adaptLibrary(provider: Provider, { records, directory, jwtAccess
   const generateTokenId = AccessToken.prototype.generateTokenId;
   AccessToken.prototype.generateTokenId = function tokenId() {
     const id = generateTokenId.call(this); // also settles the token's format
-    return this.format === 'jwt' ? jwtAccessTokens.tokenId(this.grantId) : id;
+    const { format, grantId } = this as unknown as Token;
+    return format === 'jwt' ? jwtAccessTokens.tokenId(grantId) : id;
   };
   const findOpaque = AccessToken.find.bind(AccessToken);
   AccessToken.find = async (value, options) => {

@@ -26,7 +26,7 @@ import { createPolicy } from './policy.ts';
 import { resourceIndicators } from './resources.ts';
 import { noteFinished } from './restarts.ts';
 import type { Restarts } from './restarts.ts';
-import { sealAccessTokens } from './sealed-access-tokens.ts';
+import { createSealedAccessTokens } from './sealed-access-tokens.ts';
 import { revokeAfterSignOut, skipEmptySignOut } from './sign-out.ts';
 
 /** What the library shows to people, drawn by a web room. */
@@ -158,8 +158,8 @@ export function createProvider(needs: ProviderNeeds): Provider {
   const provider = new Provider(config.issuer, configuration(needs));
   const publicKeys = { keys: signingKeys.map(toPublic) };
   const jwtAccessTokens = createJwtAccessTokens({ vault, records, accounts, issuer: config.issuer, publicKeys });
-  sealAccessTokens(provider, { vault, records });
-  adaptLibrary(provider, { records, directory: needs.directory, jwtAccessTokens });
+  const sealedAccessTokens = createSealedAccessTokens({ vault, records });
+  adaptLibrary(provider, { records, directory: needs.directory, jwtAccessTokens, sealedAccessTokens });
   provider.use(answerForJwts(provider, jwtAccessTokens) as never);
   provider.use(revokeAfterSignOut(records) as never);
   provider.use(skipEmptySignOut as never);

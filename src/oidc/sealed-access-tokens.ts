@@ -3,54 +3,49 @@
  * them before their time is looked up when they are used: their grant, which the library asks for, and, as with JWTs, a mark
  * that lasts as long as the token would have.
  */
-import type { Provider } from 'oidc-provider';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 
 const CONTEXT = 'access token';
-const REVOKED = 'RevokedToken';
+export const REVOKED = 'RevokedToken';
 
-interface Token {
-  format?: string;
+export interface TokenPayload {
   jti: string;
   exp: number;
   kind: string;
 }
 
-interface TokenModel {
-  new (payload: object): Token;
-  readonly name: string;
-  prototype: {
-    getValueAndPayload(): Promise<{ value: string; payload?: Record<string, unknown> }>;
-    destroy(): Promise<void>;
-  };
-  find(value: string, options?: object): Promise<object | undefined>;
+export interface SealedAccessTokens {
+  /** The token that carries `payload`. */
+  seal(payload: object): string;
+  /** The payload of a token of this kind that is neither expired nor revoked. Its grant is the caller's to check. */
+  find(kind: string, token: string): Promise<TokenPayload | undefined>;
+  revoke(token: TokenPayload): Promise<void>;
 }
 
-/** Not JWTs: they are issued without being stored already. */
-function sealTokens(model: TokenModel, { vault, records }: { vault: Vault; records: SealedRecords }): void {
-  const { getValueAndPayload } = model.prototype;
-  model.prototype.getValueAndPayload = async function sealed(this: Token) {
-    const issued = await getValueAndPayload.call(this);
-    if (this.format !== 'opaque') return issued;
-    return { value: vault.seal(JSON.stringify(issued.payload), CONTEXT).toString('base64url') };
-  };
-  model.prototype.destroy = function revoke(this: Token) {
-    return records.upsert(REVOKED, this.jti, {}, Math.max(1, this.exp - epochSeconds()));
-  };
-  model.find = async (value) => {
-    let payload: Token;
+export function createSealedAccessTokens({
+  vault,
+  records,
+}: {
+  vault: Vault;
+  records: SealedRecords;
+}): SealedAccessTokens {
+  function open(token: string): TokenPayload | undefined {
     try {
-      payload = JSON.parse(vault.open(Buffer.from(value, 'base64url'), CONTEXT)) as Token;
+      return JSON.parse(vault.open(Buffer.from(token, 'base64url'), CONTEXT)) as TokenPayload;
     } catch {
       return undefined; // not one of ours
     }
-    if (payload.kind !== model.name || payload.exp <= epochSeconds()) return undefined;
-    return (await records.find(REVOKED, payload.jti)) ? undefined : new model(payload);
-  };
-}
+  }
 
-export function sealAccessTokens(provider: Provider, needs: { vault: Vault; records: SealedRecords }): void {
-  for (const model of [provider.AccessToken, provider.ClientCredentials]) sealTokens(model as never, needs);
+  return {
+    seal: (payload) => vault.seal(JSON.stringify(payload), CONTEXT).toString('base64url'),
+    async find(kind, token) {
+      const payload = open(token);
+      if (payload?.kind !== kind || payload.exp <= epochSeconds()) return undefined;
+      return (await records.find(REVOKED, payload.jti)) ? undefined : payload;
+    },
+    revoke: ({ jti, exp }) => records.upsert(REVOKED, jti, {}, Math.max(1, exp - epochSeconds())),
+  };
 }

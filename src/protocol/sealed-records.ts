@@ -67,7 +67,9 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
   }
 
   return {
-    upsert: (kind, id, payload, ttl) => store.upsert(toRecord(kind, id, payload, ttl)),
+    // The mark of a revoked token must not be lost, or the token lives on.
+    upsert: (kind, id, payload, ttl) =>
+      store.upsert(toRecord(kind, id, payload, ttl), { durable: kind === 'RevokedToken' }),
     insertIfAbsent: (kind, id, payload, ttl) => store.insertIfAbsent(toRecord(kind, id, payload, ttl)),
     find: async (kind, id) => toPayload(await store.find(vault.lookupKey(kind, id))),
     findByUid: async (uid) => toPayload(await store.findByUid(vault.lookupKey('uid', uid))),

@@ -31,8 +31,8 @@ export interface ProtocolRecord {
  * killed process; revocations survive power loss.
  */
 export interface ProtocolStore {
-  /** Adds or replaces the record under its key. Replacing keeps `consumed_at`: nothing is ever un-consumed. */
-  upsert(record: ProtocolRecord): Promise<void>;
+  /** Adds or replaces the record under its key. Replacing keeps `consumed_at`: nothing is ever un-consumed. `durable`: it survives power loss. */
+  upsert(record: ProtocolRecord, options?: { durable: boolean }): Promise<void>;
   /** Adds the record if its key is free (an expired holder counts as free). Of callers at once exactly one gets true. */
   insertIfAbsent(record: ProtocolRecord): Promise<boolean>;
   find(key: string): Promise<ProtocolRecord | undefined>;

@@ -77,11 +77,15 @@ export function protocolStore(connection: Connection): ProtocolStore {
   }
 
   return {
-    async upsert(record) {
+    async upsert(record, options) {
       const { _id, consumed_at, ...columns } = toStored(record);
       // `$min` takes the value where there is none and else lets the earliest use stand.
       const used = consumed_at === undefined ? {} : { $min: { consumed_at } };
-      await upserting(() => model.updateOne({ _id }, { $set: columns, ...used }, { upsert: true, ...EVERYDAY }).exec());
+      await upserting(() =>
+        model
+          .updateOne({ _id }, { $set: columns, ...used }, { upsert: true, ...(options?.durable ? {} : EVERYDAY) })
+          .exec(),
+      );
     },
     async insertIfAbsent(record) {
       try {

@@ -28,12 +28,12 @@ const values = (r: ProtocolRecord) =>
  * @param group the group commit of `everyday`.
  */
 export function protocolStore(everyday: Connection, durable: Connection, group: GroupCommit): ProtocolStore {
-  const upsert = everyday.prepare(
-    `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  const upsertSql = `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at, grant_key = excluded.grant_key,
        uid_key = excluded.uid_key, user_code_key = excluded.user_code_key, account_key = excluded.account_key,
-       session_key = excluded.session_key, consumed_at = coalesce(consumed_at, excluded.consumed_at)`,
-  );
+       session_key = excluded.session_key, consumed_at = coalesce(consumed_at, excluded.consumed_at)`;
+  const upsert = everyday.prepare(upsertSql);
+  const upsertDurably = durable.prepare(upsertSql);
   const insertIfAbsent = everyday.prepare(
     `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, sealed = excluded.sealed, expires_at = excluded.expires_at,
@@ -79,7 +79,10 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
   };
 
   return {
-    upsert: (record) => group.write(() => void upsert.run(...values(record))),
+    upsert: async (record, options) =>
+      options?.durable
+        ? durably(() => upsertDurably.run(...values(record)))
+        : group.write(() => void upsert.run(...values(record))),
     insertIfAbsent: (record) => group.write(() => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
     find: async (key) => find(byKey, key),
     findByUid: async (uidKey) => find(byUid, uidKey),
