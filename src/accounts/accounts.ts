@@ -76,15 +76,22 @@ export function createAccounts({ store, hasher }: { store: AccountStore; hasher:
     throw conflict(`the account ${id} keeps changing; try again`);
   }
 
-  async function noteSignIn(account: Account, password: string): Promise<Account> {
-    const password_hash = hasher.needsRehash(account.password_hash!) ? await hasher.hash(password) : undefined;
-    return change(account.id, (current) => ({
-      ...current,
-      last_sign_in_at: isoNow(),
-      // A password changed meanwhile must not be overwritten with the old one.
-      password_hash:
-        password_hash && current.password_hash === account.password_hash ? password_hash : current.password_hash,
-    }));
+  /** @returns undefined when the account was suspended, or its password changed, while the password was being checked. */
+  async function noteSignIn(account: Account, password: string): Promise<Account | undefined> {
+    const rehashed = hasher.needsRehash(account.password_hash!) ? await hasher.hash(password) : undefined;
+    let valid = true;
+    try {
+      const noted = await change(account.id, (current) => {
+        valid = current.state === 'active' && current.password_hash === account.password_hash;
+        if (!valid) return current;
+        return { ...current, last_sign_in_at: isoNow(), password_hash: rehashed ?? current.password_hash };
+      });
+      return valid ? noted : undefined;
+    } catch (error) {
+      // Many sign-ins of one person at once: the date is not worth a failure.
+      if (!isGatehouseError(error, 'conflict')) throw error;
+      return valid ? account : undefined;
+    }
   }
 
   return {

@@ -33,9 +33,16 @@ export interface PasswordHasher {
 
 export function createPasswordHasher({ memory_kib, iterations, parallelism, queue: most }: HashCost): PasswordHasher {
   const pool = Number(process.env['UV_THREADPOOL_SIZE']) || DEFAULT_POOL;
-  const queue = new PQueue({ concurrency: Math.max(1, Math.min(availableParallelism(), pool - FREE_FOR_SIGNING)) });
+  const queue = new PQueue({ concurrency: Math.max(1, Math.min(availableParallelism() - 1, pool - FREE_FOR_SIGNING)) });
   const options = { type: argon2.argon2id, memoryCost: memory_kib, timeCost: iterations, parallelism } as const;
   let dummy: Promise<string> | undefined;
+  const dummyHash = () => {
+    dummy ??= argon2.hash('no account has this password', options).catch((error: unknown) => {
+      dummy = undefined;
+      throw error;
+    });
+    return dummy;
+  };
 
   const run = <T>(work: () => Promise<T>): Promise<T> => {
     if (queue.size >= most) throw busy('Too many people sign in at this moment.');
@@ -46,8 +53,7 @@ export function createPasswordHasher({ memory_kib, iterations, parallelism, queu
     hash: async (password) => run(() => argon2.hash(password, options)),
     async verify(password, hash) {
       if (passwordLength(password) > PASSWORD_MAX) return false;
-      dummy ??= argon2.hash('no account has this password', options);
-      const against = hash ?? (await dummy);
+      const against = hash ?? (await dummyHash());
       const matches = await run(() => argon2.verify(against, password));
       return matches && hash !== null;
     },

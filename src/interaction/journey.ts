@@ -78,8 +78,10 @@ export async function signedIn(
   const session = await provider.Session.get(ctx);
   const switched = session.accountId !== undefined && session.accountId !== login.accountId;
   if (switched) delete (details as { session?: unknown }).session;
-  // A prompt other than `login` is answered under its own name too.
-  details.result = { ...details.lastSubmission, [details.prompt.name]: {}, login };
+  // What somebody else answered before does not count for who signs in now.
+  const before = switched ? {} : details.lastSubmission;
+  const chosen = details.prompt.name === 'select_account' ? { select_account: {} } : {};
+  details.result = { ...before, ...chosen, login };
   await details.save(remaining(details));
   if (switched) await endSession(provider, records, session.uid);
   await continueTo(ctx, details.returnTo, returnHost(client, details));

@@ -11,7 +11,7 @@ import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
-import { notFound } from '../kernel/errors.ts';
+import { notFound, tooLarge } from '../kernel/errors.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
@@ -38,6 +38,9 @@ export interface InteractionNeeds {
   continueTo: ContinueTo;
 }
 
+/** What every browser and proxy takes in an address. */
+const LONGEST_QUERY = 8000;
+
 type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
 
 /**
@@ -51,6 +54,7 @@ function postAsGet(base: string): Middleware {
     for (const [name, value] of Object.entries({ ...(ctx.request.body as Record<string, unknown>) })) {
       for (const one of [value].flat()) if (typeof one === 'string') query.append(name, one);
     }
+    if (query.toString().length > LONGEST_QUERY) throw tooLarge('The request is too long.');
     ctx.status = 303;
     ctx.redirect(`${base}${ctx.path}?${query.toString()}`);
   });

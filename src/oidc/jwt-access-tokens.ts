@@ -100,7 +100,7 @@ export const answerForJwts =
     const client = oidc?.client;
     const jwt = oidc?.params?.['token'];
     const gaveUp = (ctx.body as { error?: string } | undefined)?.error === 'unsupported_token_type';
-    if (!gaveUp || !client || !looksLikeJwt(jwt)) return;
+    if (!gaveUp || !client || typeof jwt !== 'string') return;
 
     const live = await tokens.find(provider, jwt);
     const token =

@@ -2,7 +2,8 @@
  * The one file that reaches into `oidc-provider` beyond its documented options. Each change names the member it replaces and
  * why; all are on classes of one provider instance, none on the library's shared code.
  */
-import type { Client as ProviderClient, Provider } from 'oidc-provider';
+import { errors, Provider } from 'oidc-provider';
+import type { Client as ProviderClient } from 'oidc-provider';
 import { secretMatches } from '../clients/secret.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
@@ -15,6 +16,16 @@ interface Needs {
   directory: { metadata(id: string): Promise<object | undefined> };
   jwtAccessTokens: JwtAccessTokens;
   sealedAccessTokens: SealedAccessTokens;
+}
+
+interface SessionModel {
+  jti: string;
+  oldId?: string;
+  exp?: number;
+  touched: boolean;
+  destroyed: boolean;
+  getValueAndPayload(): Promise<{ payload: Record<string, unknown> }>;
+  save(ttl: number): Promise<string>;
 }
 
 interface Token extends TokenPayload {
@@ -80,6 +91,30 @@ export function adaptLibrary(
     if (metadata && client) made.set(metadata, client);
     return client;
   };
+
+  // A request that loaded a session saves it at its end. Had the session been ended meanwhile, that would bring it back.
+  const { Session } = provider as unknown as { Session: { prototype: SessionModel } };
+  Session.prototype.save = async function save(ttl) {
+    const loaded = typeof this.exp === 'number';
+    const from = this.oldId ?? this.jti;
+    this.exp = epochSeconds() + ttl;
+    const { payload } = await this.getValueAndPayload();
+    if (!loaded) await records.upsert('Session', this.jti, payload, ttl);
+    else if (!(await records.move('Session', from, this.jti, payload, ttl))) {
+      this.destroyed = true;
+      await revokeFreshGrant();
+      throw new errors.LoginRequired('the session has ended');
+    }
+    delete this.oldId;
+    this.touched = false;
+    return this.jti;
+  };
+
+  /** The grant that an authorization made of a session which is no more. */
+  async function revokeFreshGrant(): Promise<void> {
+    const grantId = Provider.ctx?.oidc.entities.AuthorizationCode?.grantId;
+    if (grantId !== undefined) await records.revokeGrant(grantId, { withGrant: true });
+  }
 
   // "Find, then save" lets every caller at once through; one atomic insert lets one.
   Object.assign(ReplayDetection, {

@@ -17,6 +17,8 @@ export interface Payload {
 export interface SealedRecords {
   /** @param ttl life in seconds; undefined never expires. */
   upsert(kind: string, id: string, payload: Payload, ttl: number | undefined): Promise<void>;
+  /** Puts a record in the place of the one under `fromId`, if that is still there. @returns whether it was. */
+  move(kind: string, fromId: string, id: string, payload: Payload, ttl: number): Promise<boolean>;
   /** @returns whether the id was free. */
   insertIfAbsent(kind: string, id: string, payload: Payload, ttl: number): Promise<boolean>;
   find(kind: string, id: string): Promise<Payload | undefined>;
@@ -33,7 +35,20 @@ export interface SealedRecords {
   revokeByClient(accountId: string, clientId: string): Promise<void>;
 }
 
-const OF_AN_ACCOUNT = new Set(['Session', 'Grant']);
+/**
+ * Whose record it is, so that it can be ended with the account: a session, a grant, and an interaction in which somebody has
+ * signed in but not gone on yet.
+ */
+function accountOf(kind: string, payload: Payload): string | undefined {
+  if (kind === 'Session' || kind === 'Grant') return payload.accountId;
+  if (kind !== 'Interaction') return undefined;
+  const { result, lastSubmission } = payload as { result?: Login; lastSubmission?: Login };
+  return result?.login?.accountId ?? lastSubmission?.login?.accountId;
+}
+
+interface Login {
+  login?: { accountId?: string };
+}
 
 export function createSealedRecords({ store, vault }: { store: ProtocolStore; vault: Vault }): SealedRecords {
   const optional = (kind: string, id: string | undefined) => (id === undefined ? null : vault.lookupKey(kind, id));
@@ -55,7 +70,7 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
       grant_key: grantKey(kind, key, payload),
       uid_key: kind === 'Session' ? optional('uid', payload.uid) : null,
       user_code_key: optional('user code', payload.userCode),
-      account_key: OF_AN_ACCOUNT.has(kind) ? optional('account', payload.accountId) : null,
+      account_key: optional('account', accountOf(kind, payload)),
       session_key: kind === 'Grant' ? optional('uid', payload.sessionUid) : null,
     };
   }
@@ -70,6 +85,8 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
     // The mark of a revoked token must not be lost, or the token lives on.
     upsert: (kind, id, payload, ttl) =>
       store.upsert(toRecord(kind, id, payload, ttl), { durable: kind === 'RevokedToken' }),
+    move: (kind, fromId, id, payload, ttl) =>
+      store.move(vault.lookupKey(kind, fromId), toRecord(kind, id, payload, ttl)),
     insertIfAbsent: (kind, id, payload, ttl) => store.insertIfAbsent(toRecord(kind, id, payload, ttl)),
     find: async (kind, id) => toPayload(await store.find(vault.lookupKey(kind, id))),
     findByUid: async (uid) => toPayload(await store.findByUid(vault.lookupKey('uid', uid))),

@@ -33,6 +33,11 @@ export interface ProtocolRecord {
 export interface ProtocolStore {
   /** Adds or replaces the record under its key. Replacing keeps `consumed_at`: nothing is ever un-consumed. `durable`: it survives power loss. */
   upsert(record: ProtocolRecord, options?: { durable: boolean }): Promise<void>;
+  /**
+   * Puts the record in the place of the one under `fromKey` (which may be its own key), if that is still there. What was ended
+   * meanwhile stays ended. @returns whether it was there.
+   */
+  move(fromKey: string, record: ProtocolRecord): Promise<boolean>;
   /** Adds the record if its key is free (an expired holder counts as free). Of callers at once exactly one gets true. */
   insertIfAbsent(record: ProtocolRecord): Promise<boolean>;
   find(key: string): Promise<ProtocolRecord | undefined>;
@@ -46,7 +51,7 @@ export interface ProtocolStore {
   grantsOf(accountKey: string): Promise<ProtocolRecord[]>;
   /** Removes everything that descends from a grant, the grant record included if `withGrant`. */
   revokeGrant(grantKey: string, options: { withGrant: boolean }): Promise<void>;
-  /** Removes the grants that end with a session, and everything that descends from them. */
+  /** Removes a session (every record with its uid), the grants that end with it, and everything that descends from them. */
   revokeBySession(sessionKey: string): Promise<void>;
   /** Removes an account's sessions and grants, and everything that descends from them. */
   revokeByAccount(accountKey: string): Promise<void>;

@@ -71,7 +71,10 @@ export function protocolStore(connection: Connection): ProtocolStore {
     model.distinct('grant_key', { ...filter, grant_key: { $gt: '' } }).exec();
 
   // Grants and sessions go before what descends from them: after a crash in between, a token whose grant is gone is refused.
-  async function revoke(grantKeys: string[], also: { account_key: string }[] = []): Promise<void> {
+  async function revoke(
+    grantKeys: string[],
+    also: ({ account_key: string } | { uid_key: string })[] = [],
+  ): Promise<void> {
     await model.deleteMany({ $or: [{ _id: { $in: grantKeys } }, ...also] });
     await model.deleteMany({ grant_key: { $in: grantKeys } });
   }
@@ -86,6 +89,15 @@ export function protocolStore(connection: Connection): ProtocolStore {
           .updateOne({ _id }, { $set: columns, ...used }, { upsert: true, ...(options?.durable ? {} : EVERYDAY) })
           .exec(),
       );
+    },
+    // A record's id cannot change: who takes the old one away may put the new one in its place. A crash in between ends it.
+    async move(fromKey, record) {
+      const { _id, ...columns } = toStored(record);
+      if (fromKey === _id)
+        return (await model.updateOne({ _id, ...notExpired() }, { $set: columns })).matchedCount === 1;
+      if ((await model.deleteOne({ _id: fromKey, ...notExpired() })).deletedCount !== 1) return false;
+      await model.create([{ _id, ...columns }]);
+      return true;
     },
     async insertIfAbsent(record) {
       try {
@@ -116,7 +128,8 @@ export function protocolStore(connection: Connection): ProtocolStore {
       if (withGrant) return revoke([grantKey]);
       await model.deleteMany({ grant_key: grantKey, _id: { $ne: grantKey } });
     },
-    revokeBySession: async (sessionKey) => revoke(await grantsOf({ session_key: sessionKey })),
+    revokeBySession: async (sessionKey) =>
+      revoke(await grantsOf({ session_key: sessionKey }), [{ uid_key: sessionKey }]),
     revokeByAccount: async (accountKey) =>
       revoke(await grantsOf({ account_key: accountKey }), [{ account_key: accountKey }]),
     // The TTL index does it.

@@ -34,6 +34,10 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
        session_key = excluded.session_key, consumed_at = coalesce(consumed_at, excluded.consumed_at)`;
   const upsert = everyday.prepare(upsertSql);
   const upsertDurably = durable.prepare(upsertSql);
+  const move = everyday.prepare(
+    `UPDATE protocol_records SET key = ?, kind = ?, sealed = ?, expires_at = ?, consumed_at = ?, grant_key = ?, uid_key = ?,
+       user_code_key = ?, account_key = ?, session_key = ? WHERE key = ? AND ${FRESH}`,
+  );
   const insertIfAbsent = everyday.prepare(
     `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, sealed = excluded.sealed, expires_at = excluded.expires_at,
@@ -60,7 +64,7 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
   const grantsOf = (column: string) =>
     `SELECT grant_key FROM protocol_records WHERE ${column} = ? AND grant_key IS NOT NULL`;
   const revokeBySession = durable.prepare(
-    `DELETE FROM protocol_records WHERE grant_key IN (${grantsOf('session_key')})`,
+    `DELETE FROM protocol_records WHERE uid_key = ? OR grant_key IN (${grantsOf('session_key')})`,
   );
   const revokeByAccount = durable.prepare(
     `DELETE FROM protocol_records WHERE account_key = ? OR grant_key IN (${grantsOf('account_key')})`,
@@ -83,6 +87,7 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
       options?.durable
         ? durably(() => upsertDurably.run(...values(record)))
         : group.write(() => void upsert.run(...values(record))),
+    move: (fromKey, record) => group.write(() => move.run(...values(record), fromKey, epochSeconds()) === 1),
     insertIfAbsent: (record) => group.write(() => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
     find: async (key) => find(byKey, key),
     findByUid: async (uidKey) => find(byUid, uidKey),
@@ -93,7 +98,7 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     grantsOf: async (accountKey) => grants.all(accountKey, epochSeconds()) as unknown as ProtocolRecord[],
     revokeGrant: async (grantKey, { withGrant }) =>
       durably(() => (withGrant ? revokeAll : revokeDescendants).run(grantKey)),
-    revokeBySession: async (sessionKey) => durably(() => revokeBySession.run(sessionKey)),
+    revokeBySession: async (sessionKey) => durably(() => revokeBySession.run(sessionKey, sessionKey)),
     revokeByAccount: async (accountKey) => durably(() => revokeByAccount.run(accountKey, accountKey)),
     sweep: async (now, limit) => sweep.run(now, limit),
   };

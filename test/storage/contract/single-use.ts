@@ -131,4 +131,38 @@ export function singleUseContract(use: Use, { shared }: Driver): void {
       expect(await winners(50, () => records().insertIfAbsent(aRecord({ key })))).toBe(1);
     });
   });
+
+  describe('move', () => {
+    test('puts a record in the place of another, which is gone then', async () => {
+      const [from, to] = [aRecord({ kind: 'Session', uid_key: 'u' }), aRecord({ kind: 'Session', uid_key: 'u' })];
+      await records().upsert(from);
+      expect(await records().move(from.key, to)).toBe(true);
+      expect(await records().find(from.key)).toBeUndefined();
+      expect(plain(await records().find(to.key))).toEqual(plain(to));
+    });
+
+    test('replaces a record in its own place', async () => {
+      const record = aRecord();
+      await records().upsert(record);
+      const newer = { ...record, sealed: new Uint8Array([9, 9, 9]) };
+      expect(await records().move(record.key, newer)).toBe(true);
+      expect(plain(await records().find(record.key))).toEqual(plain(newer));
+    });
+
+    test('never brings back what is gone or expired', async () => {
+      const [gone, expired] = [aRecord(), aRecord({ expires_at: epochSeconds() - 1 })];
+      await records().upsert(expired);
+      for (const record of [gone, expired]) {
+        expect(await records().move(record.key, aRecord())).toBe(false);
+        expect(await records().move(record.key, { ...record, expires_at: null })).toBe(false);
+        expect(await records().find(record.key)).toBeUndefined();
+      }
+    });
+
+    test('of callers at once that move one record to places of their own exactly one wins', async () => {
+      const from = aRecord();
+      await records().upsert(from);
+      expect(await winners(20, () => records().move(from.key, aRecord()))).toBe(1);
+    });
+  });
 }
