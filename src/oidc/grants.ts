@@ -47,7 +47,9 @@ export async function issueGrant(
 ): Promise<string> {
   const grant: Grant = new provider.Grant({ accountId, clientId: client.clientId });
   const granted = request.scopes.filter((scope) => !declined.includes(scope));
-  if (sessionUid !== undefined && !granted.includes('offline_access')) Object.assign(grant, { sessionUid });
+  const offline = granted.includes('offline_access');
+  if (sessionUid !== undefined && !offline) Object.assign(grant, { sessionUid });
+  Object.assign(grant, { mayRefresh: offline || client['always_issue_refresh_token'] === true }); // for its lifetime
   grant.addOIDCScope(granted.join(' '));
   if (declined.length > 0) grant.rejectOIDCScope(declined.join(' '));
   for (const [resource, scopes] of Object.entries(request.resources)) {

@@ -16,8 +16,10 @@ export function lifetimes(config: Config['lifetimes']): Ttl {
     IdToken: config.id_token,
     Interaction: config.interaction,
     Session: config.session,
-    // A grant that ended before its last refresh token would take it along.
-    Grant: config.refresh_token_absolute + config.authorization_code,
+    // A grant that ended before its last token would take it along; one that can give no refresh token need not last.
+    Grant: (_ctx, grant) =>
+      config.authorization_code +
+      ((grant as { mayRefresh?: boolean }).mayRefresh === false ? config.access_token : config.refresh_token_absolute),
     RefreshToken: (_ctx, token) =>
       Math.max(1, Math.min(config.refresh_token, config.refresh_token_absolute - token.totalLifetime())),
   };

@@ -40,6 +40,14 @@ describe('a refresh token', () => {
     expect((await refresh(second.body['refresh_token'])).status).toBe(200);
   });
 
+  it('is not needed for an access token to work to its end, and not a moment longer', async () => {
+    const { access_token } = await tokens({ scope: 'openid' });
+    passTime(890);
+    expect((await userinfo(gatehouse, access_token)).status).toBe(200);
+    passTime(11);
+    expect((await userinfo(gatehouse, access_token)).status).toBe(401);
+  });
+
   it('is not given without offline_access', async () => {
     expect((await tokens({ scope: 'openid' })).refresh_token).toBeUndefined();
   });
