@@ -1,6 +1,6 @@
 /**
- * argon2id with a bound on how many hashes run at once: they share the libuv pool with the signatures of tokens, which must
- * not starve (at most the cores, and two threads of the pool stay free).
+ * argon2id with a bound on how many hashes run at once, so that they starve neither the event loop (one core stays free) nor
+ * the signatures of tokens, which share the libuv pool with them (two of its threads stay free).
  */
 import { availableParallelism } from 'node:os';
 import argon2 from 'argon2';

@@ -1,4 +1,4 @@
-/** Grants: one authorization each, built fresh and no wider than its request (design rule: consent is remembered elsewhere). */
+/** Grants: one authorization each, built fresh and no wider than its request (consent is remembered elsewhere). */
 import type { Grant, KoaContextWithOIDC, Provider, Client as ProviderClient } from 'oidc-provider';
 import type { Client } from '../clients/client.ts';
 import { isAnswered, unanswered } from '../consents/consent.ts';
