@@ -8,6 +8,8 @@ import type { Child } from './children.ts';
 import { API_SCOPE, REDIRECT_URI } from './fixture.ts';
 import type { App, Fixture, Person } from './fixture.ts';
 
+/** Those of `npm start`. */
+const FLAGS = ['--max-semi-space-size=8'];
 const MAIN = path.resolve(import.meta.dirname, '../src/main.ts');
 
 export type Env = Record<string, string>;
@@ -46,4 +48,4 @@ export async function prepareGatehouse(env: Env, people: number): Promise<Fixtur
   return { service, web: { ...web, redirect_uri: REDIRECT_URI }, resource: api.resource!, people: persons };
 }
 
-export const startGatehouse = (env: Env): Promise<Child> => startChild([MAIN], env, /is ready at/);
+export const startGatehouse = (env: Env): Promise<Child> => startChild([...FLAGS, MAIN], env, /is ready at/);
