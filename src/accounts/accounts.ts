@@ -10,7 +10,7 @@ import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.t
 import type { PasswordProblem } from './password-policy.ts';
 import type { AccountStore } from './store.ts';
 
-const NAME_MAX = 200;
+export const NAME_MAX = 200;
 const ROLE = /^[\w.:-]{1,100}$/;
 const UPDATE_ATTEMPTS = 5;
 

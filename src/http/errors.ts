@@ -1,11 +1,9 @@
 /** The one place that turns a thrown error into an answer: a page for people, JSON for programs, never a stack. */
 import type { Context, Middleware } from 'koa';
-import { isGatehouseError } from '../kernel/errors.ts';
+import { isGatehouseError, RETRY_AFTER_SECONDS } from '../kernel/errors.ts';
 import { newReference } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Render } from './render.ts';
-
-export const RETRY_AFTER_SECONDS = 5;
 
 /** Catalogue keys of the page for a status: `error.title.*` and `error.text.*`. */
 const KEY_BY_STATUS: Record<number, string> = {

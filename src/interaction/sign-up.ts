@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import { NAME_MAX } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress } from '../accounts/email.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from '../accounts/password-policy.ts';
@@ -20,8 +21,6 @@ interface FieldError {
   field: 'name' | 'email' | 'password';
   key: string;
 }
-
-const NAME_MAX = 200;
 
 interface Values {
   name: string;

@@ -16,6 +16,9 @@ const STATUS: Record<ErrorCode, number> = {
   unavailable: 503,
 };
 
+/** What an answer with status 503 says in `Retry-After`. */
+export const RETRY_AFTER_SECONDS = 5;
+
 export class GatehouseError extends Error {
   readonly code: ErrorCode;
   /** HTTP status that fits the code. */

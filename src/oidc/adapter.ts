@@ -1,5 +1,5 @@
 import { errors } from 'oidc-provider';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Adapter } from 'oidc-provider';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { ClientDirectory } from './client-directory.ts';
 import { revokesOnlyOneToken } from './revocation.ts';
@@ -53,5 +53,3 @@ export const createAdapterFactory =
   ({ records, directory }: Needs) =>
   (model: string): Adapter =>
     model === 'Client' ? clientAdapter(directory) : recordAdapter(model, records);
-
-export type { AdapterPayload };

@@ -1,10 +1,8 @@
 /** Failures inside the library: logged once, and a store that does not answer becomes 503 instead of 500. */
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { isGatehouseError } from '../kernel/errors.ts';
+import { isGatehouseError, RETRY_AFTER_SECONDS } from '../kernel/errors.ts';
 import { newReference } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
-
-const RETRY_AFTER_SECONDS = 5;
 
 interface Needs {
   provider: Provider;

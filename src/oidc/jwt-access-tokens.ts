@@ -7,11 +7,10 @@ import { createLocalJWKSet, jwtVerify } from 'jose';
 import type { JSONWebKeySet, JWTPayload } from 'jose';
 import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
-import { epochSeconds } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
-import { REVOKED } from './sealed-access-tokens.ts';
+import { isRevoked, markRevoked } from './revocation-marks.ts';
 
 const CONTEXT = 'jti';
 const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -52,7 +51,7 @@ export function createJwtAccessTokens({ vault, records, accounts, issuer, public
   }
 
   async function isAlive(provider: Provider, { payload, grantId }: LiveToken): Promise<boolean> {
-    if (await records.find(REVOKED, payload.jti)) return false;
+    if (await isRevoked(records, payload.jti)) return false;
     if (!(await provider.Client.find(payload.client_id))) return false;
     if (grantId === undefined) return payload.sub === payload.client_id;
     const grant: Grant | undefined = await provider.Grant.find(grantId);
@@ -76,7 +75,7 @@ export function createJwtAccessTokens({ vault, records, accounts, issuer, public
         throw error;
       }
     },
-    revoke: ({ payload }) => records.upsert(REVOKED, payload.jti, {}, Math.max(1, payload.exp - epochSeconds())),
+    revoke: ({ payload }) => markRevoked(records, payload),
   };
 }
 

@@ -6,9 +6,9 @@
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { isRevoked, markRevoked } from './revocation-marks.ts';
 
 const CONTEXT = 'access token';
-export const REVOKED = 'RevokedToken';
 
 export interface TokenPayload {
   jti: string;
@@ -44,8 +44,8 @@ export function createSealedAccessTokens({
     async find(kind, token) {
       const payload = open(token);
       if (payload?.kind !== kind || payload.exp <= epochSeconds()) return undefined;
-      return (await records.find(REVOKED, payload.jti)) ? undefined : payload;
+      return (await isRevoked(records, payload.jti)) ? undefined : payload;
     },
-    revoke: ({ jti, exp }) => records.upsert(REVOKED, jti, {}, Math.max(1, exp - epochSeconds())),
+    revoke: (token) => markRevoked(records, token),
   };
 }

@@ -1,7 +1,7 @@
 /** For load balancers and orchestrators: alive means the process answers, ready means that its store does too. */
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
-import { RETRY_AFTER_SECONDS } from '../http/errors.ts';
+import { RETRY_AFTER_SECONDS } from '../kernel/errors.ts';
 
 interface Needs {
   storage: { ping(): Promise<void> };
