@@ -6,15 +6,18 @@
 
 /** One thing a person proved during this interaction. */
 export interface Proof {
-  method: 'password';
+  method: 'password' | 'federated' | 'mailed_link' | 'mailed_code';
   account_id: string;
   /** Epoch seconds. */
   at: number;
+  /** What the proof says of itself in place of the method's own value: from an upstream that is trusted with it. */
+  amr?: string[];
 }
 
 export interface Journey {
   /** What the provider asks for. */
   prompt: 'login' | 'consent';
+  /** All of one account. */
   proofs: Proof[];
   /** The client skips consent. */
   first_party: boolean;
@@ -29,14 +32,20 @@ export function nextStep({ prompt, proofs, first_party }: Journey): Step {
   return first_party ? 'grant' : 'consent';
 }
 
-const AMR: Record<Proof['method'], string> = { password: 'pwd' };
+/** By RFC 8176, which has no value for a sign-in elsewhere. */
+const AMR: Record<Proof['method'], string[]> = {
+  password: ['pwd'],
+  federated: [],
+  mailed_link: ['otp'],
+  mailed_code: ['otp'],
+};
 
 /** Proofs as the library's login result: `amr` by RFC 8176, `ts` when the first thing was proved. */
 export function loginResult(proofs: [Proof, ...Proof[]], acr: string) {
   const [first] = proofs;
   return {
     accountId: first.account_id,
-    amr: [...new Set(proofs.map(({ method }) => AMR[method]))],
+    amr: [...new Set(proofs.flatMap(({ method, amr }) => amr ?? AMR[method]))],
     acr,
     ts: first.at,
     remember: true,

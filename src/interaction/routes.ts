@@ -21,6 +21,8 @@ import { nextStep } from './dispatch.ts';
 import type { Proof } from './dispatch.ts';
 import { cancel, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
+import { createProgress, withProof } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { createSignIn } from './sign-in.ts';
 import { createSignUp } from './sign-up.ts';
 
@@ -70,12 +72,20 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   const signUp = createSignUp({ ...needs, base });
   const consent = createConsent({ ...needs, base });
   const deadEnds = createDeadEnds({ ...needs, base });
+  const progress = createProgress(needs.records);
   const router = new Router({ prefix: '/interaction/:uid' });
 
-  async function dispatch(ctx: Context, under: InteractionUnderWay, proofs: Proof[] = []): Promise<void> {
-    const { details, client } = under;
-    const prompt = details.prompt.name === 'consent' ? 'consent' : 'login';
-    switch (nextStep({ prompt, proofs, first_party: client['first_party'] === true })) {
+  const stepFrom = ({ details, client }: InteractionUnderWay, { proofs }: Progress) =>
+    nextStep({
+      prompt: details.prompt.name === 'consent' ? 'consent' : 'login',
+      proofs,
+      first_party: client['first_party'] === true,
+    });
+
+  async function dispatch(ctx: Context, under: InteractionUnderWay, so_far?: Progress): Promise<void> {
+    const { details } = under;
+    const now = so_far ?? (await progress.load(details));
+    switch (stepFrom(under, now)) {
       case 'sign-in':
         return signIn.show(ctx, under);
       case 'consent':
@@ -84,8 +94,15 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         ctx.status = 303;
         return ctx.redirect(await consented(details, await consent.giveAll(under)));
       case 'signed-in':
-        return signedIn(needs, ctx, under, proofs as [Proof, ...Proof[]]);
+        return signedIn(needs, ctx, under, now.proofs as [Proof, ...Proof[]]);
     }
+  }
+
+  /** Goes on with one proof more, which is only written down where the journey does not end with it. */
+  async function proved(ctx: Context, under: InteractionUnderWay, proof: Proof): Promise<void> {
+    const next = withProof(await progress.load(under.details), proof);
+    if (stepFrom(under, next) === 'signed-in') return dispatch(ctx, under, next);
+    return dispatch(ctx, under, await progress.change(under.details, (current) => withProof(current, proof)));
   }
 
   const step =
@@ -123,7 +140,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     (prove: (ctx: Context, under: InteractionUnderWay) => Promise<Proof | undefined>): StepHandler =>
     async (ctx, under) => {
       const proof = await prove(ctx, under);
-      if (proof) await dispatch(ctx, under, [proof]);
+      if (proof) await proved(ctx, under, proof);
     };
 
   router.get(

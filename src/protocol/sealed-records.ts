@@ -1,5 +1,6 @@
 /** Protocol payloads in and out of the store: ids become keyed hashes, payloads are sealed with their key as context. */
 import { epochSeconds } from '../kernel/clock.ts';
+import { conflict } from '../kernel/errors.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { ProtocolRecord, ProtocolStore } from './store.ts';
 
@@ -14,6 +15,8 @@ export interface Payload {
   consumed?: unknown;
 }
 
+const CHANGE_ATTEMPTS = 20;
+
 export interface SealedRecords {
   /** @param ttl life in seconds; undefined never expires. */
   upsert(kind: string, id: string, payload: Payload, ttl: number | undefined): Promise<void>;
@@ -21,6 +24,11 @@ export interface SealedRecords {
   move(kind: string, fromId: string, id: string, payload: Payload, ttl: number): Promise<boolean>;
   /** @returns whether the id was free. */
   insertIfAbsent(kind: string, id: string, payload: Payload, ttl: number): Promise<boolean>;
+  /**
+   * Makes the newest payload into the next one, again when somebody else was faster. `apply` gets undefined where there is none.
+   * @returns the payload that was stored. @throws conflict when it keeps changing.
+   */
+  change(kind: string, id: string, apply: (current: Payload | undefined) => Payload, ttl: number): Promise<Payload>;
   find(kind: string, id: string): Promise<Payload | undefined>;
   findByUid(uid: string): Promise<Payload | undefined>;
   findByUserCode(userCode: string): Promise<Payload | undefined>;
@@ -36,11 +44,11 @@ export interface SealedRecords {
 }
 
 /**
- * Whose record it is, so that it can be ended with the account: a session, a grant, and an interaction in which somebody has
- * signed in but not gone on yet.
+ * Whose record it is, so that it can be ended with the account: a session, a grant, what was proved on the way to a sign-in,
+ * and an interaction in which somebody has signed in but not gone on yet.
  */
 function accountOf(kind: string, payload: Payload): string | undefined {
-  if (kind === 'Session' || kind === 'Grant') return payload.accountId;
+  if (kind === 'Session' || kind === 'Grant' || kind === 'Progress') return payload.accountId;
   if (kind !== 'Interaction') return undefined;
   const { result, lastSubmission } = payload as { result?: Login; lastSubmission?: Login };
   return result?.login?.accountId ?? lastSubmission?.login?.accountId;
@@ -88,6 +96,15 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
     move: (kind, fromId, id, payload, ttl) =>
       store.move(vault.lookupKey(kind, fromId), toRecord(kind, id, payload, ttl)),
     insertIfAbsent: (kind, id, payload, ttl) => store.insertIfAbsent(toRecord(kind, id, payload, ttl)),
+    async change(kind, id, apply, ttl) {
+      for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt += 1) {
+        const current = await store.find(vault.lookupKey(kind, id));
+        const next = apply(toPayload(current));
+        const record = toRecord(kind, id, next, ttl);
+        if (await (current ? store.swap(record, current.sealed) : store.insertIfAbsent(record))) return next;
+      }
+      throw conflict(`the ${kind} keeps changing; try again`);
+    },
     find: async (kind, id) => toPayload(await store.find(vault.lookupKey(kind, id))),
     findByUid: async (uid) => toPayload(await store.findByUid(vault.lookupKey('uid', uid))),
     findByUserCode: async (userCode) => toPayload(await store.findByUserCode(vault.lookupKey('user code', userCode))),

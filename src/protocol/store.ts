@@ -38,6 +38,11 @@ export interface ProtocolStore {
    * meanwhile stays ended. @returns whether it was there.
    */
   move(fromKey: string, record: ProtocolRecord): Promise<boolean>;
+  /**
+   * Puts the record in the place of the one under its key, if that still has the payload `sealed`: compare-and-set. Keeps
+   * `consumed_at`. @returns whether it did; of callers at once that saw the same payload exactly one gets true.
+   */
+  swap(record: ProtocolRecord, sealed: Uint8Array): Promise<boolean>;
   /** Adds the record if its key is free (an expired holder counts as free). Of callers at once exactly one gets true. */
   insertIfAbsent(record: ProtocolRecord): Promise<boolean>;
   find(key: string): Promise<ProtocolRecord | undefined>;

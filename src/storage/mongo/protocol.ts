@@ -99,6 +99,11 @@ export function protocolStore(connection: Connection): ProtocolStore {
       await model.create([{ _id, ...columns }]);
       return true;
     },
+    async swap(record, sealed) {
+      const { _id, ...columns } = toStored({ ...record, consumed_at: null });
+      const seen = { _id, sealed: Buffer.from(sealed), ...notExpired() };
+      return (await model.updateOne(seen, { $set: columns })).modifiedCount === 1;
+    },
     async insertIfAbsent(record) {
       try {
         // An expired holder matches and is replaced. A fresh one does not, so the server tries to insert and meets its key.

@@ -38,6 +38,10 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     `UPDATE protocol_records SET key = ?, kind = ?, sealed = ?, expires_at = ?, consumed_at = ?, grant_key = ?, uid_key = ?,
        user_code_key = ?, account_key = ?, session_key = ? WHERE key = ? AND ${FRESH}`,
   );
+  const swap = everyday.prepare(
+    `UPDATE protocol_records SET sealed = ?, expires_at = ?, grant_key = ?, uid_key = ?, user_code_key = ?, account_key = ?,
+       session_key = ? WHERE key = ? AND sealed = ? AND ${FRESH}`,
+  );
   const insertIfAbsent = everyday.prepare(
     `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, sealed = excluded.sealed, expires_at = excluded.expires_at,
@@ -88,6 +92,22 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
         ? durably(() => upsertDurably.run(...values(record)))
         : group.write(() => void upsert.run(...values(record))),
     move: (fromKey, record) => group.write(() => move.run(...values(record), fromKey, epochSeconds()) === 1),
+    swap: (r, sealed) =>
+      group.write(
+        () =>
+          swap.run(
+            r.sealed,
+            r.expires_at,
+            r.grant_key,
+            r.uid_key,
+            r.user_code_key,
+            r.account_key,
+            r.session_key,
+            r.key,
+            sealed,
+            epochSeconds(),
+          ) === 1,
+      ),
     insertIfAbsent: (record) => group.write(() => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
     find: async (key) => find(byKey, key),
     findByUid: async (uidKey) => find(byUid, uidKey),

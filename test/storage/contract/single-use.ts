@@ -132,6 +132,37 @@ export function singleUseContract(use: Use, { shared }: Driver): void {
     });
   });
 
+  describe('swap', () => {
+    test('puts a record in the place of one whose payload is as it was seen', async () => {
+      const seen = aRecord({ uid_key: 'u' });
+      await records().upsert(seen);
+      const next = aRecord({ key: seen.key, account_key: 'a', expires_at: epochSeconds() + 99 });
+      expect(await records().swap(next, seen.sealed)).toBe(true);
+      expect(plain(await records().find(seen.key))).toEqual(plain(next));
+      expect(await records().swap(aRecord({ key: seen.key }), seen.sealed)).toBe(false);
+      expect(plain(await records().find(seen.key))).toEqual(plain(next));
+    });
+
+    test('of 50 callers that saw the same payload exactly one wins', async () => {
+      const seen = aRecord();
+      await records().upsert(seen);
+      expect(await winners(50, () => records().swap(aRecord({ key: seen.key }), seen.sealed))).toBe(1);
+    });
+
+    test('neither brings back what is gone or expired, nor undoes a use', async () => {
+      const [gone, expired, used] = [aRecord(), aRecord({ expires_at: epochSeconds() - 1 }), aRecord()];
+      await records().upsert(expired);
+      await records().upsert(used);
+      await records().consume(used.key, 1_700_000_000);
+      expect(await records().swap(gone, gone.sealed)).toBe(false);
+      expect(await records().swap({ ...expired, expires_at: null }, expired.sealed)).toBe(false);
+      expect(await records().swap(aRecord({ key: used.key }), used.sealed)).toBe(true);
+      expect(await records().find(gone.key)).toBeUndefined();
+      expect(await records().find(expired.key)).toBeUndefined();
+      expect(await records().find(used.key)).toMatchObject({ consumed_at: 1_700_000_000 });
+    });
+  });
+
   describe('move', () => {
     test('puts a record in the place of another, which is gone then', async () => {
       const [from, to] = [aRecord({ kind: 'Session', uid_key: 'u' }), aRecord({ kind: 'Session', uid_key: 'u' })];

@@ -1,0 +1,50 @@
+/** What was proved on the way to a sign-in, kept where several tabs and processes can add to it and nothing is lost. */
+import { epochSeconds } from '../kernel/clock.ts';
+import type { Payload, SealedRecords } from '../protocol/sealed-records.ts';
+import type { Interaction } from './journey.ts';
+import type { Proof } from './dispatch.ts';
+
+const KIND = 'Progress';
+
+/** Of one interaction. */
+export interface Progress {
+  /** All of one account, oldest first. */
+  proofs: Proof[];
+}
+
+export interface ProgressRecords {
+  load(details: Interaction): Promise<Progress>;
+  /** Makes the newest progress into the next one; lives as long as the interaction. @returns the next one. */
+  change(details: Interaction, apply: (progress: Progress) => Progress): Promise<Progress>;
+}
+
+/** With one proof more. A proof of another account starts anew: proofs of two people never add up. */
+export function withProof(progress: Progress, proof: Proof): Progress {
+  const same = progress.proofs.filter(
+    ({ account_id, method }) => account_id === proof.account_id && method !== proof.method,
+  );
+  return { ...progress, proofs: [...same, proof] };
+}
+
+const toProgress = (payload: Payload | undefined): Progress =>
+  (payload?.['progress'] as Progress | undefined) ?? { proofs: [] };
+
+export function createProgress(records: SealedRecords): ProgressRecords {
+  return {
+    load: async ({ uid }) => toProgress(await records.find(KIND, uid)),
+    async change(details, apply) {
+      const ttl = Math.max(1, details.exp - epochSeconds());
+      const next = await records.change(
+        KIND,
+        details.uid,
+        (payload) => {
+          const progress = apply(toProgress(payload));
+          // With the account it ends too: nobody goes on with what was proved before a password was changed.
+          return { progress, accountId: progress.proofs[0]?.account_id };
+        },
+        ttl,
+      );
+      return toProgress(next);
+    },
+  };
+}
