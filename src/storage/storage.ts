@@ -5,6 +5,7 @@
 import type { AccountStore } from '../accounts/store.ts';
 import type { ClientStore } from '../clients/store.ts';
 import type { ConsentStore } from '../consents/store.ts';
+import type { IdentityStore } from '../federation/store.ts';
 import type { SigningKeyStore } from '../keys/signing-key.ts';
 import type { ProtocolStore } from '../protocol/store.ts';
 
@@ -14,6 +15,7 @@ export interface Storage {
   accounts: AccountStore;
   clients: ClientStore;
   consents: ConsentStore;
+  identities: IdentityStore;
   signingKeys: SigningKeyStore;
   protocol: ProtocolStore;
   /** Resolves when the database answers. @throws unavailable. */

@@ -21,6 +21,7 @@ const INDEXES = {
   clients: ['_id_', 'created_at_1__id_1', 'resource_1'],
   consents: ['_id_', 'account_id_1', 'client_id_1'],
   signing_keys: ['_id_', 'alg_1'],
+  upstream_identities: ['_id_', 'account_id_1_created_at_1'],
   protocol_records: [
     '_id_',
     'account_key_1',

@@ -8,6 +8,7 @@ import { clientStore } from './clients.ts';
 import { connect } from './connect.ts';
 import { consentStore } from './consents.ts';
 import { createGuard } from './errors.ts';
+import { identityStore } from './identities.ts';
 import { protocolStore } from './protocol.ts';
 import { signingKeyStore } from './signing-keys.ts';
 
@@ -24,6 +25,7 @@ export async function openMongo(url: string): Promise<Storage> {
     accounts: calls.guard(accountStore(connection)),
     clients: calls.guard(clientStore(connection)),
     consents: calls.guard(consentStore(connection)),
+    identities: calls.guard(identityStore(connection)),
     signingKeys: calls.guard(signingKeyStore(connection)),
     protocol: calls.guard(protocolStore(connection)),
   };

@@ -11,6 +11,7 @@ import { connect, isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { documentTable } from './documents.ts';
 import { groupCommit } from './group-commit.ts';
+import { identityStore } from './identities.ts';
 import { migrate } from './migrate.ts';
 import { protocolStore } from './protocol.ts';
 
@@ -104,6 +105,7 @@ export function openSqlite(file: string): Storage {
     accounts: { ...accounts, findByEmail: accounts.findByUnique },
     clients: { ...clients, findByResource: clients.findByUnique },
     consents: consentStore(durable),
+    identities: identityStore(durable),
     signingKeys: signingKeyStore(durable),
     protocol: protocolStore(everyday, durable, group),
     // A store that cannot be written to serves nobody.

@@ -5,6 +5,7 @@ import { accountContract } from './accounts.ts';
 import { clientContract } from './clients.ts';
 import { consentContract } from './consents.ts';
 import { expiryContract } from './expiry.ts';
+import { identityContract } from './identities.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { protocolContract } from './protocol.ts';
 import { revocationContract } from './revocation.ts';
@@ -33,6 +34,7 @@ const CONTRACTS = {
   accounts: accountContract,
   clients: clientContract,
   consents: consentContract,
+  'upstream identities': identityContract,
   'signing keys': signingKeyContract,
   'protocol records': protocolContract,
   'single use': singleUseContract,

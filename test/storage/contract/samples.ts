@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Account } from '../../../src/accounts/account.ts';
 import type { Client } from '../../../src/clients/client.ts';
 import type { Consent } from '../../../src/consents/consent.ts';
+import type { Identity } from '../../../src/federation/identity.ts';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { newId } from '../../../src/kernel/ids.ts';
 import type { SigningKey } from '../../../src/keys/signing-key.ts';
@@ -67,6 +68,19 @@ export function aConsent(overrides: Partial<Consent> = {}): Consent {
     resources: {},
     created_at: NOW,
     updated_at: NOW,
+    ...overrides,
+  };
+}
+
+export function anIdentity(overrides: Partial<Identity> = {}): Identity {
+  return {
+    provider: 'google',
+    issuer: 'https://accounts.google.com',
+    subject: newId(),
+    account_id: newId('usr_'),
+    email: 'ada@example.com',
+    created_at: NOW,
+    last_used_at: NOW,
     ...overrides,
   };
 }
