@@ -1,6 +1,7 @@
 /** The composition root: opens storage and keys, wires the rooms by their narrow needs, and gives back what main and the commands use. */
 import { createAccounts } from './accounts/accounts.ts';
 import type { Accounts } from './accounts/accounts.ts';
+import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
@@ -23,6 +24,7 @@ import { createVault } from './kernel/secrets.ts';
 import { issuerPath } from './kernel/urls.ts';
 import { loadSigningKeys } from './keys/signing-key.ts';
 import { landingRoutes } from './landing/routes.ts';
+import { createLogger } from './log.ts';
 import { createAccess } from './oidc/access.ts';
 import type { Access } from './oidc/access.ts';
 import { createClientDirectory } from './oidc/client-directory.ts';
@@ -54,12 +56,13 @@ export interface Gatehouse extends Backstage {
 }
 
 /** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
-export async function assembleBackstage(config: Config) {
+export async function assembleBackstage(config: Config, log: Logger = createLogger(config.log.level)) {
   const storage = await openStorage(config.storage.url);
   const vault = createVault(decodeKey(config.secrets.encryption_key));
   const records = createSealedRecords({ store: storage.protocol, vault });
   const hasher = createPasswordHasher(config.passwords);
-  const accounts = createAccounts({ store: storage.accounts, hasher });
+  const isBreached = createBreachCheck({ url: config.passwords.breach_check_url, log });
+  const accounts = createAccounts({ store: storage.accounts, hasher, isBreached });
   const clients = createClients({ store: storage.clients, consents: storage.consents });
   const access = createAccess({ accounts, consents: storage.consents, records });
   return { storage, vault, records, accounts, clients, access, close: () => storage.close() };
@@ -67,7 +70,7 @@ export async function assembleBackstage(config: Config) {
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
 export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
-  const backstage = await assembleBackstage(config);
+  const backstage = await assembleBackstage(config, log);
   const { storage, vault, records, accounts, clients } = backstage;
   const { consents } = storage;
   const base = issuerPath(config.issuer);

@@ -4,6 +4,7 @@ import { isoNow } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Account } from './account.ts';
+import type { IsBreached } from './breached-passwords.ts';
 import { isEmailAddress, normalizeEmail } from './email.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.ts';
@@ -20,6 +21,17 @@ export interface NewAccount {
   password?: string | undefined;
   roles?: string[] | undefined;
   email_verified?: boolean | undefined;
+  /** Made by `newAccountId`, where the account was promised before it could exist. */
+  id?: string | undefined;
+  /** In place of `password`, where that was checked and hashed before. */
+  password_hash?: string | undefined;
+}
+
+/** A change of the address under which a person is found. */
+export interface EmailUpdate {
+  /** What the address must still be, normalised. */
+  from: string;
+  to: string;
 }
 
 export interface Accounts {
@@ -35,7 +47,25 @@ export interface Accounts {
    * one time. Notes the sign-in, and hashes the password anew when the cost has grown.
    */
   authenticate(email: string, password: string): Promise<Account | undefined>;
+  /** What speaks against a new password, or undefined. Asks the breach look-up too, where one is configured. */
+  passwordProblem(password: string, email: string): Promise<PasswordProblem | undefined>;
+  /** The hash of a password that was checked, for an account to come. @throws busy. */
+  hashPassword(password: string): Promise<string>;
   setPassword(id: string, password: string): Promise<Account>;
+  /**
+   * Sets the password of whoever proved to read the mail of `email`; from then on the address is verified.
+   * @throws invalid_input for the password, conflict when the account has another address by now.
+   */
+  resetPassword(id: string, password: string, email: string): Promise<Account>;
+  /** The address was proved. @throws conflict when the account has another one by now. */
+  markEmailVerified(id: string, email: string): Promise<Account>;
+  /**
+   * The address was proved by somebody who need not be the one that made the account: a password set before any proof goes.
+   * @throws conflict when the account has another address by now.
+   */
+  claim(id: string, email: string): Promise<Account>;
+  /** @throws invalid_input, duplicate, conflict when the address is not `from` any more. */
+  changeEmail(id: string, update: EmailUpdate, options: { verified: boolean; keepPassword: boolean }): Promise<Account>;
   setState(id: string, state: Account['state']): Promise<Account>;
   /** @returns whether there was one. */
   delete(id: string): Promise<boolean>;
@@ -46,12 +76,8 @@ const PASSWORD_TEXT: Record<PasswordProblem, string> = {
   long: `password must have at most ${PASSWORD_MAX} characters`,
   common: 'password is among the most common ones',
   contains_email: 'password must not contain the name in the e-mail address',
+  breached: 'password is known from a data breach',
 };
-
-function checkPassword(password: string, email: string): void {
-  const problem = passwordProblem(password, email);
-  if (problem) throw invalidInput(PASSWORD_TEXT[problem], 'password');
-}
 
 function checkInput({ email, name, roles = [] }: NewAccount): void {
   if (!isEmailAddress(email.trim())) throw invalidInput(`${email} is not an e-mail address`, 'email');
@@ -61,20 +87,62 @@ function checkInput({ email, name, roles = [] }: NewAccount): void {
   if (badRole !== undefined) throw invalidInput(`role ${badRole} may only have letters, digits and . _ : -`, 'roles');
 }
 
-export function createAccounts({ store, hasher }: { store: AccountStore; hasher: PasswordHasher }): Accounts {
+export const newAccountId = (): string => newId('usr_');
+
+/** One person, one spelling of a name: composed (NFC), without space around it. */
+export const normalizeName = (name: string): string => name.normalize('NFC').trim();
+
+interface Needs {
+  store: AccountStore;
+  hasher: PasswordHasher;
+  /** Nobody is asked unless given. */
+  isBreached?: IsBreached;
+  /** Whose address it was until just now, who may still want it back: nobody else gets it meanwhile. */
+  reservedFor?: (emailNormalized: string) => Promise<string | undefined>;
+}
+
+export function createAccounts({
+  store,
+  hasher,
+  isBreached = async () => false,
+  reservedFor = async () => undefined,
+}: Needs): Accounts {
+  async function problemOf(password: string, email: string): Promise<PasswordProblem | undefined> {
+    return passwordProblem(password, email) ?? ((await isBreached(password)) ? 'breached' : undefined);
+  }
+
+  async function checkPassword(password: string, email: string): Promise<void> {
+    const problem = await problemOf(password, email);
+    if (problem) throw invalidInput(PASSWORD_TEXT[problem], 'password');
+  }
+
+  async function checkFree(email: string, id: string): Promise<void> {
+    const holder = (await store.findByEmail(normalizeEmail(email)))?.id ?? (await reservedFor(normalizeEmail(email)));
+    if (holder !== undefined && holder !== id) throw duplicate(`${email} is taken`, 'email');
+  }
+
   /** Applies `change` to the newest version, again when somebody else was faster. */
   async function change(id: string, apply: (account: Account) => Account): Promise<Account> {
     for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
       const account = await store.find(id);
       if (!account) throw notFound(`no account has the id ${id}`);
+      const next = apply(account);
       try {
-        return await store.update(apply(account));
+        return await store.update(next);
       } catch (error) {
         if (!isGatehouseError(error, 'conflict')) throw error;
       }
     }
     throw conflict(`the account ${id} keeps changing; try again`);
   }
+
+  /** The same, as long as the account has this address. @throws conflict when it has another one. */
+  const changeWhileAt = (id: string, email: string, apply: (account: Account) => Account) =>
+    change(id, (current) => {
+      if (current.email_normalized !== normalizeEmail(email))
+        throw conflict(`the account ${id} has another address by now`);
+      return { ...apply(current), updated_at: isoNow() };
+    });
 
   /** @returns undefined when the account was suspended, or its password changed, while the password was being checked. */
   async function noteSignIn(account: Account, password: string): Promise<Account | undefined> {
@@ -98,21 +166,22 @@ export function createAccounts({ store, hasher }: { store: AccountStore; hasher:
     async create(input) {
       checkInput(input);
       const email = input.email.trim();
-      const email_normalized = normalizeEmail(email);
-      if (input.password !== undefined) checkPassword(input.password, email);
-      if (await store.findByEmail(email_normalized)) throw duplicate(`${email} is taken`, 'email');
+      const id = input.id ?? newAccountId();
+      if (input.password !== undefined) await checkPassword(input.password, email);
+      // Its own id is taken too: of callers that make one promised account at once, one does.
+      await checkFree(email, '');
       const now = isoNow();
       const account: Account = {
-        id: newId('usr_'),
+        id,
         email,
-        email_normalized,
+        email_normalized: normalizeEmail(email),
         email_verified: input.email_verified ?? false,
-        name: input.name.trim(),
+        name: normalizeName(input.name),
         picture: null,
         claims: {},
         roles: [...new Set(input.roles ?? [])],
         state: 'active',
-        password_hash: input.password === undefined ? null : await hasher.hash(input.password),
+        password_hash: input.password === undefined ? (input.password_hash ?? null) : await hasher.hash(input.password),
         created_at: now,
         updated_at: now,
         last_sign_in_at: null,
@@ -142,12 +211,41 @@ export function createAccounts({ store, hasher }: { store: AccountStore; hasher:
       return noteSignIn(account, password);
     },
 
+    passwordProblem: problemOf,
+    hashPassword: (password) => hasher.hash(password),
+
     async setPassword(id, password) {
       const account = await store.find(id);
       if (!account) throw notFound(`no account has the id ${id}`);
-      checkPassword(password, account.email);
+      await checkPassword(password, account.email);
       const password_hash = await hasher.hash(password);
       return change(id, (current) => ({ ...current, password_hash, updated_at: isoNow() }));
+    },
+
+    async resetPassword(id, password, email) {
+      await checkPassword(password, email);
+      const password_hash = await hasher.hash(password);
+      return changeWhileAt(id, email, (current) => ({ ...current, password_hash, email_verified: true }));
+    },
+
+    markEmailVerified: (id, email) => changeWhileAt(id, email, (current) => ({ ...current, email_verified: true })),
+
+    claim: (id, email) =>
+      changeWhileAt(id, email, (current) =>
+        current.email_verified ? current : { ...current, email_verified: true, password_hash: null },
+      ),
+
+    async changeEmail(id, { from, to }, { verified, keepPassword }) {
+      const email = to.trim();
+      if (!isEmailAddress(email)) throw invalidInput(`${email} is not an e-mail address`, 'email');
+      await checkFree(email, id);
+      return changeWhileAt(id, from, (current) => ({
+        ...current,
+        email,
+        email_normalized: normalizeEmail(email),
+        email_verified: verified,
+        password_hash: keepPassword ? current.password_hash : null,
+      }));
     },
 
     setState: (id, state) => change(id, (current) => ({ ...current, state, updated_at: isoNow() })),

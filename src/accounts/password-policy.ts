@@ -4,7 +4,7 @@ export const PASSWORD_MIN = 8;
 export const PASSWORD_MAX = 256;
 const NAME_WORTH_CHECKING = 3;
 
-export type PasswordProblem = 'short' | 'long' | 'common' | 'contains_email';
+export type PasswordProblem = 'short' | 'long' | 'common' | 'contains_email' | 'breached';
 
 let common: Set<string> | undefined;
 
@@ -21,7 +21,7 @@ function commonPasswords(): Set<string> {
 
 /**
  * What speaks against a new password, or undefined. Length is counted in characters as a person counts them; there are no
- * composition rules (NIST SP 800-63B, section 3.1.1.2).
+ * composition rules (NIST SP 800-63B, section 3.1.1.2). Whether it was breached is asked elsewhere.
  */
 export function passwordProblem(password: string, email: string): PasswordProblem | undefined {
   const length = passwordLength(password);

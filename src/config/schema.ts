@@ -32,6 +32,10 @@ const passwords = z.strictObject({
     .min(1)
     .default(256)
     .meta({ description: 'Sign-ins that may wait for a hash; more get 503 with Retry-After.' }),
+  breach_check_url: httpUrl.optional().meta({
+    description:
+      "Range look-up of breached passwords, such as `https://api.pwnedpasswords.com/range`: gets the first five characters of a new password's SHA-1. Off by default.",
+  }),
 });
 
 export const configSchema = z.strictObject({

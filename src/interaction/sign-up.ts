@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
-import { NAME_MAX } from '../accounts/accounts.ts';
+import { NAME_MAX, normalizeName } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress } from '../accounts/email.ts';
-import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from '../accounts/password-policy.ts';
+import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password-policy.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { epochSeconds } from '../kernel/clock.ts';
@@ -28,13 +28,13 @@ interface Values {
 }
 
 /** Everything that is wrong with the form, so that a person mends it in one go. */
-function problems({ name, email }: Values, password: string): FieldError[] {
+async function problems(accounts: Accounts, { name, email }: Values, password: string): Promise<FieldError[]> {
   const found: FieldError[] = [];
   const add = (field: FieldError['field'], key: string) => found.push({ field, key: `sign_up.error.${key}` });
   if (name === '') add('name', 'name_missing');
   else if (name.length > NAME_MAX) add('name', 'name_long');
   if (!isEmailAddress(email)) add('email', 'email_invalid');
-  const weak = passwordProblem(password, email);
+  const weak = await accounts.passwordProblem(password, email);
   if (weak) add('password', `password_${weak}`);
   return found;
 }
@@ -67,12 +67,13 @@ export function createSignUp({ accounts, render, base }: Needs) {
 
   /** @returns the proof that comes with a new account, or undefined after showing the page again. */
   async function create(ctx: Context, under: InteractionUnderWay): Promise<Proof | undefined> {
-    const values = { name: field(ctx, 'name').trim(), email: field(ctx, 'email').trim() };
+    const values = { name: normalizeName(field(ctx, 'name')), email: field(ctx, 'email').trim() };
     const password = field(ctx, 'password');
-    const errors = problems(values, password);
+    const errors = await problems(accounts, values, password);
     if (errors.length === 0) {
       try {
-        const account = await accounts.create({ ...values, password });
+        const password_hash = await accounts.hashPassword(password);
+        const account = await accounts.create({ ...values, password_hash });
         return { method: 'password', account_id: account.id, at: epochSeconds() };
       } catch (error) {
         if (!isGatehouseError(error, 'duplicate')) throw error;
