@@ -25,6 +25,10 @@ import { issuerPath } from './kernel/urls.ts';
 import { loadSigningKeys } from './keys/signing-key.ts';
 import { landingRoutes } from './landing/routes.ts';
 import { createLogger } from './log.ts';
+import { createMailer } from './mail/mailer.ts';
+import type { Mailer } from './mail/mailer.ts';
+import { createOutbox } from './mail/outbox.ts';
+import type { Outbox } from './mail/outbox.ts';
 import { createAccess } from './oidc/access.ts';
 import type { Access } from './oidc/access.ts';
 import { createClientDirectory } from './oidc/client-directory.ts';
@@ -44,6 +48,8 @@ export interface Backstage {
   accounts: Accounts;
   clients: Clients;
   access: Access;
+  outbox: Outbox;
+  mailer: Mailer;
   close(): Promise<void>;
 }
 
@@ -65,7 +71,9 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const accounts = createAccounts({ store: storage.accounts, hasher, isBreached });
   const clients = createClients({ store: storage.clients, consents: storage.consents });
   const access = createAccess({ accounts, consents: storage.consents, records });
-  return { storage, vault, records, accounts, clients, access, close: () => storage.close() };
+  const outbox = createOutbox({ store: storage.outbox, vault });
+  const mailer = createMailer({ outbox, mode: 'off' });
+  return { storage, vault, records, accounts, clients, access, outbox, mailer, close: () => storage.close() };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 
-const DOMAIN = ['accounts', 'clients', 'consents', 'federation', 'keys', 'protocol'];
+const DOMAIN = ['accounts', 'clients', 'consents', 'federation', 'keys', 'mail', 'protocol'];
 const WEB = ['interaction', 'landing', 'operations', 'playground'];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],

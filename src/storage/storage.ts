@@ -7,6 +7,7 @@ import type { ClientStore } from '../clients/store.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { IdentityStore } from '../federation/store.ts';
 import type { SigningKeyStore } from '../keys/signing-key.ts';
+import type { OutboxStore } from '../mail/store.ts';
 import type { ProtocolStore } from '../protocol/store.ts';
 
 export interface Storage {
@@ -18,6 +19,7 @@ export interface Storage {
   identities: IdentityStore;
   signingKeys: SigningKeyStore;
   protocol: ProtocolStore;
+  outbox: OutboxStore;
   /** Resolves when the database answers. @throws unavailable. */
   ping(): Promise<void>;
   /** Finishes what is under way and lets go of the database. */

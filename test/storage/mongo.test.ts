@@ -22,6 +22,8 @@ const INDEXES = {
   consents: ['_id_', 'account_id_1', 'client_id_1'],
   signing_keys: ['_id_', 'alg_1'],
   upstream_identities: ['_id_', 'account_id_1_created_at_1'],
+  outbox: ['_id_', 'state_1_created_at_1__id_1', 'state_1_due_at_1_created_at_1__id_1', 'state_1_settled_at_1'],
+  leases: ['_id_'],
   protocol_records: [
     '_id_',
     'account_key_1',

@@ -49,7 +49,7 @@ function fromStored<T extends Document>({ _id, ...rest }: Stored<T>): T {
   return { id: _id, ...rest } as unknown as T;
 }
 
-const following = ([createdAt, id]: Position) => ({
+export const following = ([createdAt, id]: Position) => ({
   $or: [{ created_at: { $gt: createdAt } }, { created_at: createdAt, _id: { $gt: id } }],
 });
 

@@ -9,6 +9,7 @@ import { connect } from './connect.ts';
 import { consentStore } from './consents.ts';
 import { createGuard } from './errors.ts';
 import { identityStore } from './identities.ts';
+import { outboxStore } from './outbox.ts';
 import { protocolStore } from './protocol.ts';
 import { signingKeyStore } from './signing-keys.ts';
 
@@ -28,6 +29,7 @@ export async function openMongo(url: string): Promise<Storage> {
     identities: calls.guard(identityStore(connection)),
     signingKeys: calls.guard(signingKeyStore(connection)),
     protocol: calls.guard(protocolStore(connection)),
+    outbox: calls.guard(outboxStore(connection)),
   };
   const server = calls.guard({
     async createIndexes() {

@@ -13,6 +13,7 @@ import { documentTable } from './documents.ts';
 import { groupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
 import { migrate } from './migrate.ts';
+import { outboxStore } from './outbox.ts';
 import { protocolStore } from './protocol.ts';
 
 function consentStore(connection: Connection): ConsentStore {
@@ -108,6 +109,7 @@ export function openSqlite(file: string): Storage {
     identities: identityStore(durable),
     signingKeys: signingKeyStore(durable),
     protocol: protocolStore(everyday, durable, group),
+    outbox: outboxStore(everyday, durable),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {

@@ -7,6 +7,7 @@ import { consentContract } from './consents.ts';
 import { expiryContract } from './expiry.ts';
 import { identityContract } from './identities.ts';
 import { lifecycleContract } from './lifecycle.ts';
+import { outboxContract } from './outbox.ts';
 import { protocolContract } from './protocol.ts';
 import { revocationContract } from './revocation.ts';
 import { signingKeyContract } from './signing-keys.ts';
@@ -40,6 +41,7 @@ const CONTRACTS = {
   'single use': singleUseContract,
   expiry: expiryContract,
   revocation: revocationContract,
+  outbox: outboxContract,
   'opening and closing': lifecycleContract,
 };
 

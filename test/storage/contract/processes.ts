@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { allAtOnce, startChild } from '../support/children.ts';
-import { aRecord } from './samples.ts';
+import { aMail, aRecord } from './samples.ts';
 
 interface Said {
   account?: string;
@@ -10,12 +10,16 @@ interface Said {
   consent?: [string, string];
   record?: string;
   consumed?: string;
+  mail?: string;
+  sent?: string;
 }
 
-async function isThere({ accounts, clients, consents, protocol }: Storage, said: Said): Promise<boolean> {
+async function isThere({ accounts, clients, consents, protocol, outbox }: Storage, said: Said): Promise<boolean> {
   if (said.account) return (await accounts.find(said.account)) !== undefined;
   if (said.client) return (await clients.find(said.client)) !== undefined;
   if (said.consent) return (await consents.find(...said.consent)) !== undefined;
+  if (said.mail) return (await outbox.find(said.mail)) !== undefined;
+  if (said.sent) return (await outbox.find(said.sent))?.state === 'sent';
   if (said.record) return (await protocol.find(said.record)) !== undefined;
   return (await protocol.find(said.consumed!))?.consumed_at === 1_700_000_000;
 }
@@ -34,6 +38,15 @@ export function processContract(url: () => string, open: () => Promise<Storage>)
     for (const key of codes) await storage.protocol.upsert(aRecord({ key }));
     const won = (await allAtOnce(3, 'consume', url())) as string[][];
     expect(won.flat().toSorted()).toEqual(codes.toSorted());
+    await storage.close();
+  });
+
+  test('of three processes that send 100 mails at once each is sent once', async () => {
+    const storage = await open();
+    const mails = Array.from({ length: 100 }, (_, index) => aMail({ id: `mail-${index}` }));
+    for (const mail of mails) await storage.outbox.insert(mail);
+    const sent = (await allAtOnce(3, 'send', url())) as string[][];
+    expect(sent.flat().toSorted()).toEqual(mails.map(({ id }) => id).toSorted());
     await storage.close();
   });
 

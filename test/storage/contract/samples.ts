@@ -7,6 +7,7 @@ import type { Identity } from '../../../src/federation/identity.ts';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { newId } from '../../../src/kernel/ids.ts';
 import type { SigningKey } from '../../../src/keys/signing-key.ts';
+import type { QueuedMail } from '../../../src/mail/store.ts';
 import type { ProtocolRecord } from '../../../src/protocol/store.ts';
 
 const NOW = '2026-01-02T03:04:05.678Z';
@@ -102,6 +103,24 @@ export function aRecord(overrides: Partial<ProtocolRecord> = {}): ProtocolRecord
     user_code_key: null,
     account_key: null,
     session_key: null,
+    ...overrides,
+  };
+}
+
+/** Due at once, never tried. */
+export function aMail(overrides: Partial<QueuedMail> = {}): QueuedMail {
+  const now = epochSeconds();
+  return {
+    id: newId(),
+    template: 'verify-email',
+    state: 'waiting',
+    sealed: randomBytes(200),
+    created_at: NOW,
+    due_at: now,
+    give_up_at: now + 3600,
+    attempts: 0,
+    problem: null,
+    settled_at: null,
     ...overrides,
   };
 }

@@ -6,8 +6,9 @@ import { writeSync } from 'node:fs';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
+import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { openStorage } from '../../../src/storage/open.ts';
-import { aClient, aConsent, anAccount, aRecord } from '../contract/samples.ts';
+import { aClient, aConsent, aMail, anAccount, aRecord } from '../contract/samples.ts';
 
 const [command, url] = process.argv.slice(2) as [string, string];
 // Straight to the pipe: what was said before a SIGKILL is read.
@@ -32,9 +33,23 @@ const COMMANDS: Record<string, () => Promise<void>> = {
     await storage.close();
   },
 
+  /** Sends the mails that are due, as others do too: without the lease, which would leave it all to one. */
+  async send() {
+    const { outbox, close } = await openStorage(url);
+    const sent: string[] = [];
+    const now = epochSeconds() + 60;
+    for (;;) {
+      const mail = await outbox.claim(now, now + 60);
+      if (!mail) break;
+      if (await outbox.settle(mail.id, mail.attempts, { state: 'sent', settled_at: now })) sent.push(mail.id);
+    }
+    say(sent);
+    await close();
+  },
+
   /** Writes until it is killed, saying each thing as soon as its promise resolves. */
   async write() {
-    const { accounts, clients, consents, protocol } = await openStorage(url);
+    const { accounts, clients, consents, protocol, outbox } = await openStorage(url);
     for (;;) {
       const [account, client, record] = [anAccount(), aClient(), aRecord()];
       await accounts.insert(account);
@@ -47,6 +62,13 @@ const COMMANDS: Record<string, () => Promise<void>> = {
       say({ record: record.key });
       await protocol.consume(record.key, 1_700_000_000);
       say({ consumed: record.key });
+      const mail = aMail();
+      await outbox.insert(mail);
+      say({ mail: mail.id });
+      const now = epochSeconds();
+      const { id, attempts } = (await outbox.claim(now, now + 60))!;
+      await outbox.settle(id, attempts, { state: 'sent', settled_at: now });
+      say({ sent: id });
     }
   },
 

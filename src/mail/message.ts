@@ -1,0 +1,42 @@
+/** A mail to one person, before it has words: the template and what is to be filled in. */
+export interface Message {
+  to: string;
+  /** A name in `TEMPLATES`. */
+  template: string;
+  /** The reader's language (BCP 47), such as `en`. */
+  locale: string;
+  data: Record<string, unknown>;
+}
+
+/**
+ * The mails there are, by the name of their file in `views/mail/`, each with the data it cannot do without. All data are texts
+ * or whole numbers, and are cleaned before a template sees them:
+ *
+ * - `name`: the person's name, if they have one; left out of the greeting where it could pass for a link
+ * - `url`: the link, an address of ours; `code`: a code to type where there is one as well
+ * - `minutes` or `hours`: how long link and code are good for
+ * - `app`: the app the person came from; `provider`: an upstream provider's name
+ * - `address`: an e-mail address, such as the new one; `device`: browser and system; `time`: when, as the reader's text
+ */
+export const TEMPLATES: Record<string, readonly string[]> = {
+  /** Proves that the address is the person's. Also: code, minutes or hours, app. */
+  'verify-email': ['url'],
+  /** Also: minutes or hours. */
+  'reset-password': ['url'],
+  /** Also: code, minutes or hours, app. */
+  'sign-in-link': ['url'],
+  /** Somebody tried to sign up with an address that has an account. `url` leads to the sign-in or the reset. */
+  'sign-up-existing': ['url'],
+  /** Somebody asked for a link to sign in or to reset, but there is no account. `url` leads to the sign-up, if that is open. */
+  'no-account': [],
+  /** To the new address. Also: code, minutes or hours. */
+  'change-email-confirm': ['url', 'address'],
+  /** To the old address; `url` undoes it. Also: hours. */
+  'change-email-notice': ['url', 'address'],
+  /** `url` leads to the reset. Also: time, device. */
+  'password-changed': [],
+  /** `url` leads to the reset. Also: device, time, app. */
+  'new-device': [],
+  /** Proves this account so that an account at `provider` can be joined to it. Also: code, minutes or hours. */
+  'link-account': ['url', 'provider'],
+};
