@@ -5,6 +5,8 @@ import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
+import { assembleMail } from './assemble-mail.ts';
+import type { Mail } from './assemble-mail.ts';
 import { createClients } from './clients/clients.ts';
 import type { Clients } from './clients/clients.ts';
 import { decodeKey } from './config/secrets.ts';
@@ -15,6 +17,7 @@ import { createContinueTo } from './http/continue.ts';
 import { createCsrf } from './http/csrf.ts';
 import { loadLocales } from './http/locale.ts';
 import { createRender } from './http/render.ts';
+import { createDraw } from './http/views.ts';
 import { createDeadEnds } from './interaction/dead-ends.ts';
 import { logoRoutes } from './interaction/logos.ts';
 import { createProviderPages } from './interaction/provider-pages.ts';
@@ -25,10 +28,6 @@ import { issuerPath } from './kernel/urls.ts';
 import { loadSigningKeys } from './keys/signing-key.ts';
 import { landingRoutes } from './landing/routes.ts';
 import { createLogger } from './log.ts';
-import { createMailer } from './mail/mailer.ts';
-import type { Mailer } from './mail/mailer.ts';
-import { createOutbox } from './mail/outbox.ts';
-import type { Outbox } from './mail/outbox.ts';
 import { createAccess } from './oidc/access.ts';
 import type { Access } from './oidc/access.ts';
 import { createClientDirectory } from './oidc/client-directory.ts';
@@ -48,8 +47,7 @@ export interface Backstage {
   accounts: Accounts;
   clients: Clients;
   access: Access;
-  outbox: Outbox;
-  mailer: Mailer;
+  mail: Mail;
   close(): Promise<void>;
 }
 
@@ -71,23 +69,24 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const accounts = createAccounts({ store: storage.accounts, hasher, isBreached });
   const clients = createClients({ store: storage.clients, consents: storage.consents });
   const access = createAccess({ accounts, consents: storage.consents, records });
-  const outbox = createOutbox({ store: storage.outbox, vault });
-  const mailer = createMailer({ outbox, mode: 'off' });
-  return { storage, vault, records, accounts, clients, access, outbox, mailer, close: () => storage.close() };
+  const locales = await loadLocales();
+  const draw = createDraw({ cache: config.environment !== 'development' });
+  const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
+  const close = () => storage.close();
+  return { storage, vault, records, accounts, clients, access, mail, locales, draw, close };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
 export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
   const backstage = await assembleBackstage(config, log);
-  const { storage, vault, records, accounts, clients } = backstage;
+  const { storage, vault, records, accounts, clients, mail, locales, draw } = backstage;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
   const demo = config.demo.enabled ? DEMO : null;
   if (demo) await demoPerson(accounts);
 
-  const locales = await loadLocales();
   const csrf = createCsrf({ vault, https: config.issuer.startsWith('https:') });
-  const render = createRender({ config, csrf, locales, version });
+  const render = createRender({ config, draw, csrf, locales, version });
   const continueTo = createContinueTo(render);
   const restarts = createRestarts(records);
   const directory = createClientDirectory({ clients });
@@ -149,6 +148,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       playground,
     },
   });
+  const stopMail = await mail.start();
   const stopSweeping = startSweeper(storage.protocol, (error) =>
     log.warn({ err: error }, 'sweeping expired records failed'),
   );
@@ -162,6 +162,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     },
     async close() {
       stopSweeping();
+      await stopMail();
       await backstage.close();
     },
   };

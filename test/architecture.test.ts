@@ -24,6 +24,7 @@ const ONLY_IN: Record<string, RegExp> = {
   'node:sqlite': /^storage\/sqlite\//,
   argon2: /^accounts\//,
   ejs: /^http\//,
+  nodemailer: /^mail\//,
   commander: /^cli\//,
 };
 

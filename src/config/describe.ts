@@ -29,11 +29,18 @@ ${rows.join('\n')}
 /** By pattern, since a MongoDB address may name several hosts, which no URL does. */
 const maskUrl = (url: string) => url.replace(/\/\/([^:@/]*):[^@/]*@/, '//$1:***@');
 
+function maskSmtp(text: string): string {
+  const url = new URL(text);
+  if (url.password !== '') url.password = '***';
+  return url.href;
+}
+
 /** The configuration in force with secrets masked, for `config show`. */
 export function maskedConfig(config: Config): unknown {
   return {
     ...config,
     storage: { url: maskUrl(config.storage.url) },
+    mail: { ...config.mail, ...(config.mail.smtp_url ? { smtp_url: maskSmtp(config.mail.smtp_url) } : {}) },
     secrets: { encryption_key: '***', cookie_keys: config.secrets.cookie_keys.map(() => '***') },
   };
 }

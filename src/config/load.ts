@@ -128,6 +128,9 @@ function productionProblems(config: ParsedConfig): string[] {
   else if (issuer.protocol !== 'https:' && !isLoopback(issuer))
     problems.push(`issuer must be https, not ${config.issuer}`);
   if (config.demo.enabled) problems.push('demo.enabled must be false: everybody knows the demo password');
+  if (config.mail.mailbox) problems.push("mail.mailbox must be false: everybody could read everybody's mail");
+  if (config.mail.smtp_url !== undefined && config.mail.from === undefined)
+    problems.push('mail.from is missing; set GATEHOUSE_MAIL_FROM to the address that mails come from');
   if (config.storage.url === 'sqlite::memory:')
     problems.push('storage.url is sqlite::memory:, which forgets everything at a restart');
   return [...problems, ...secretProblems(config.secrets)];

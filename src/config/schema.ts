@@ -11,6 +11,14 @@ const seconds = (fallback: number, text: string) =>
     .default(fallback)
     .meta({ description: `${text} In seconds.` });
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+// Without what would end a header or name a second address.
+const mailbox = z
+  .string()
+  .max(320)
+  .regex(
+    /^([^<>"\p{Cc}]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/u,
+    'must be an address, or Name <address>',
+  );
 const cssColor = z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour like #3f4fd8');
 
 const lifetimes = z.strictObject({
@@ -21,6 +29,35 @@ const lifetimes = z.strictObject({
   refresh_token_absolute: seconds(2_592_000, 'End of a chain of refresh tokens, however often it was refreshed.'),
   session: seconds(86_400, 'Idle life of a sign-in session; each authorization starts it anew.'),
   interaction: seconds(3600, 'Time a person has to finish signing in.'),
+});
+
+const smtpUrl = z
+  .string()
+  .refine((value) => /^smtps?:$/.test(URL.parse(value)?.protocol ?? ''), 'must be smtp://… or smtps://…')
+  .refine(
+    (value) => !!URL.parse(value)?.hostname && !/[?#]/.test(value),
+    'must name a host, with neither query nor fragment',
+  );
+
+const mail = z.strictObject({
+  smtp_url: smtpUrl.optional().meta({
+    secret: true,
+    description:
+      'Mail server: `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`. Special characters in the password percent-encoded.',
+  }),
+  from: mailbox.optional().meta({
+    description:
+      'Sender of all mails, an address or `Name <address>`. Needed with `smtp_url`; default outside production: `no-reply@<host of issuer>`.',
+  }),
+  reply_to: mailbox.optional().meta({ description: 'Where answers to mails go, if not to the sender.' }),
+  allow_insecure: z.boolean().default(false).meta({
+    description: 'Send also where the mail server offers no TLS. To a server on this machine that is always allowed.',
+  }),
+  timeout: seconds(20, 'How long to wait for each answer of the mail server; one mail may take three times as long.'),
+  mailbox: z.boolean().default(false).meta({
+    description:
+      'Where no `smtp_url` is set, show mails at `/mailbox` instead of sending them. Everybody can read them: refused in production.',
+  }),
 });
 
 const passwords = z.strictObject({
@@ -119,6 +156,7 @@ export const configSchema = z.strictObject({
         .meta({ description: 'Fetch addresses named by clients (logos) from private networks too.' }),
     })
     .prefault({}),
+  mail: mail.prefault({}),
   lifetimes: lifetimes.prefault({}),
   passwords: passwords.prefault({}),
   log: z

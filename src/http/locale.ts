@@ -17,6 +17,8 @@ export interface Locale {
 export interface Locales {
   /** The best language for `ui_locales` (OpenID Connect Core, section 3.1.2.1), then for `Accept-Language`. */
   choose(ctx: Context, uiLocales?: string): Locale;
+  /** The language with this tag, or the nearest that there is, for what is written when nobody asks. */
+  of(tag: string): Locale;
 }
 
 /** Escaping is the templates' business. */
@@ -43,11 +45,14 @@ export async function loadLocales(): Promise<Locales> {
     names.find((name) => name.toLowerCase() === tag.toLowerCase()) ??
     names.find((name) => name === tag.split('-')[0]?.toLowerCase());
 
+  const locale = (lang: string): Locale => ({ lang, dir: i18n.dir(lang), t: i18n.getFixedT(lang) });
+
   return {
+    of: (tag) => locale(known(tag) ?? FALLBACK),
     choose(ctx, uiLocales = '') {
       const wished = uiLocales.split(' ').filter(Boolean).map(known).find(Boolean);
       const lang = wished ?? (ctx.acceptsLanguages(FALLBACK, ...names) || FALLBACK);
-      return { lang, dir: i18n.dir(lang), t: i18n.getFixedT(lang) };
+      return locale(lang);
     },
   };
 }

@@ -1,14 +1,11 @@
 /** Pages from the EJS templates in `views/`: one layout, one page, the locals that every template has. */
-import path from 'node:path';
-import ejs from 'ejs';
 import type { TFunction } from 'i18next';
 import type { Context } from 'koa';
 import type { Config } from '../config/schema.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Csrf } from './csrf.ts';
 import type { Locales } from './locale.ts';
-
-const VIEWS = path.resolve(import.meta.dirname, '../../views');
+import type { Draw } from './views.ts';
 
 export interface PageOptions {
   /** Catalogue key of the page title, with its variables. */
@@ -29,18 +26,17 @@ export type PageModel = object | ((t: TFunction) => object);
 export type Render = (ctx: Context, view: string, page: PageModel, options: PageOptions) => Promise<void>;
 
 interface Needs {
-  config: Pick<Config, 'issuer' | 'brand' | 'environment'>;
+  config: Pick<Config, 'issuer' | 'brand'>;
+  draw: Draw;
   csrf: Csrf;
   locales: Locales;
   version: string;
 }
 
-export function createRender({ config, csrf, locales, version }: Needs): Render {
+export function createRender({ config, draw, csrf, locales, version }: Needs): Render {
   const base = issuerPath(config.issuer);
   const { name, logo, privacy_url = null, terms_url = null } = config.brand;
   const brand = { name, logo: logo === undefined ? null : `${base}/assets/brand-logo`, privacy_url, terms_url };
-  const file = (view: string) => path.join(VIEWS, `${view}.ejs`);
-  const options = { cache: config.environment !== 'development', root: VIEWS };
 
   return async (
     ctx,
@@ -61,11 +57,11 @@ export function createRender({ config, csrf, locales, version }: Needs): Render 
       reference: reference ?? null,
       layout_kind,
     };
-    const body = await ejs.renderFile(file(view), locals, options);
+    const body = await draw(view, locals);
     ctx.status = status;
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Language', locale.lang);
-    ctx.body = await ejs.renderFile(file('layout'), { ...locals, body }, options);
+    ctx.body = await draw('layout', { ...locals, body });
   };
 }

@@ -33,7 +33,8 @@ export interface Mailer {
 interface Needs {
   outbox: Pick<Outbox, 'add'>;
   mode: MailMode;
-  log?: Logger | undefined;
+  issuer: string;
+  log: Logger;
   /** Told after a mail was queued. */
   onQueued?: () => void;
 }
@@ -43,27 +44,32 @@ const LONGEST_ADDRESS = 254;
 /** Characters that would end a header or name a second recipient; an address that needs them is not one we accept. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}<>]/u;
 
-function problemWith({ to, template, data }: Message): [message: string, field: string] | undefined {
+/** A link that leads anywhere but to us was made from something that is not to be trusted. */
+const isForeign = (url: unknown, issuer: string) =>
+  url !== undefined && URL.parse(typeof url === 'string' ? url : '')?.origin !== new URL(issuer).origin;
+
+function problemWith({ to, template, data }: Message, issuer: string): [message: string, field: string] | undefined {
   if (!Object.hasOwn(TEMPLATES, template)) return [`there is no mail ${template}`, 'template'];
   if (UNSAFE.test(to) || !/.@./.test(to) || to.length > LONGEST_ADDRESS) return ['not an address to write to', 'to'];
+  if (isForeign(data['url'], issuer)) return ['a link in a mail must lead to us', 'data'];
   const missing = TEMPLATES[template]!.find((name) => data[name] === undefined || data[name] === null);
   return missing === undefined ? undefined : [`the mail ${template} needs ${missing}`, 'data'];
 }
 
-export function createMailer({ outbox, mode, log, onQueued }: Needs): Mailer {
+export function createMailer({ outbox, mode, issuer, log, onQueued }: Needs): Mailer {
   const available = mode !== 'off';
   let told = false;
 
   /** Once, for whoever wonders where the mails are. */
   function tell(template: string): void {
-    if (!told) log?.warn({ template }, 'mails are not sent: no mail server is configured (mail.smtp_url)');
+    if (!told) log.warn({ template }, 'mails are not sent: no mail server is configured (mail.smtp_url)');
     told = true;
   }
 
   return {
     available,
     async send({ key, ...message }) {
-      const problem = problemWith(message);
+      const problem = problemWith(message, issuer);
       if (problem) throw invalidInput(...problem);
       if (!available) return tell(message.template);
       await outbox.add(message, { key, state: mode === 'smtp' ? 'waiting' : 'shown' });

@@ -16,7 +16,7 @@ export interface Message {
  * - `url`: the link, an address of ours; `code`: a code to type where there is one as well
  * - `minutes` or `hours`: how long link and code are good for
  * - `app`: the app the person came from; `provider`: an upstream provider's name
- * - `address`: an e-mail address, such as the new one; `device`: browser and system; `time`: when, as the reader's text
+ * - `address`: an e-mail address, such as the new one; `device`: browser and system; `time`: when, in seconds since the epoch
  */
 export const TEMPLATES: Record<string, readonly string[]> = {
   /** Proves that the address is the person's. Also: code, minutes or hours, app. */
@@ -39,4 +39,6 @@ export const TEMPLATES: Record<string, readonly string[]> = {
   'new-device': [],
   /** Proves this account so that an account at `provider` can be joined to it. Also: code, minutes or hours. */
   'link-account': ['url', 'provider'],
+  /** Sent by hand to try things out. */
+  test: [],
 };
