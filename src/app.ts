@@ -22,7 +22,7 @@ export interface AppNeeds {
   render: Render;
   continueTo: ContinueTo;
   /** Web rooms, each at its place below the issuer's path. */
-  rooms: Record<'assets' | 'health' | 'landing' | 'interaction' | 'logos', Middleware> & {
+  rooms: Record<'assets' | 'health' | 'landing' | 'interaction' | 'mailedLinks' | 'logos', Middleware> & {
     playground: Middleware | undefined;
   };
 }
@@ -113,6 +113,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
   app.use(mount(`${base}/logos`, rooms.logos));
   if (rooms.playground) app.use(mount(`${base}/playground`, rooms.playground));
   app.use(under(rooms.landing));
+  app.use(under(rooms.mailedLinks));
   app.use(under(rooms.interaction));
   app.use(formPostPolicy);
   app.use(engine);

@@ -12,6 +12,7 @@ import type { Clients } from './clients/clients.ts';
 import { decodeKey } from './config/secrets.ts';
 import type { Config } from './config/schema.ts';
 import { demoPerson, DEMO } from './demo.ts';
+import { createAfterwards } from './http/afterwards.ts';
 import { assets } from './http/assets.ts';
 import { createContinueTo } from './http/continue.ts';
 import { createCsrf } from './http/csrf.ts';
@@ -20,6 +21,8 @@ import { createRender } from './http/render.ts';
 import { createDraw } from './http/views.ts';
 import { createDeadEnds } from './interaction/dead-ends.ts';
 import { logoRoutes } from './interaction/logos.ts';
+import { noMailLimits } from './interaction/mail-limits.ts';
+import { mailedLinkRoutes } from './interaction/mailed-links.ts';
 import { createProviderPages } from './interaction/provider-pages.ts';
 import { interactionRoutes } from './interaction/routes.ts';
 import type { Logger } from './kernel/logger.ts';
@@ -39,6 +42,10 @@ import { createSealedRecords } from './protocol/sealed-records.ts';
 import { startSweeper } from './protocol/sweeper.ts';
 import { openStorage } from './storage/open.ts';
 import type { Storage } from './storage/storage.ts';
+import { UNDO_TTL } from './verification/email-change.ts';
+import { createEmailHistory } from './verification/email-history.ts';
+import { createVerification } from './verification/verification.ts';
+import type { Verification } from './verification/verification.ts';
 import { version } from './version.ts';
 
 /** What the commands need: the use cases, without a web server. */
@@ -48,6 +55,7 @@ export interface Backstage {
   clients: Clients;
   access: Access;
   mail: Mail;
+  verification: Verification;
   close(): Promise<void>;
 }
 
@@ -66,20 +74,33 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const records = createSealedRecords({ store: storage.protocol, vault });
   const hasher = createPasswordHasher(config.passwords);
   const isBreached = createBreachCheck({ url: config.passwords.breach_check_url, log });
-  const accounts = createAccounts({ store: storage.accounts, hasher, isBreached });
+  const history = createEmailHistory({ records, ttl: UNDO_TTL });
+  const { reservedFor } = history;
+  const accounts = createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor });
   const clients = createClients({ store: storage.clients, consents: storage.consents });
   const access = createAccess({ accounts, consents: storage.consents, records });
   const locales = await loadLocales();
   const draw = createDraw({ cache: config.environment !== 'development' });
   const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
+  const { mailer } = mail;
+  const verification = createVerification({
+    issuer: config.issuer,
+    accounts,
+    records,
+    vault,
+    mailer,
+    history,
+    identities: storage.identities,
+  });
   const close = () => storage.close();
-  return { storage, vault, records, accounts, clients, access, mail, locales, draw, close };
+  return { storage, vault, records, accounts, clients, access, mail, verification, locales, draw, close };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
 export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
   const backstage = await assembleBackstage(config, log);
-  const { storage, vault, records, accounts, clients, mail, locales, draw } = backstage;
+  const { storage, vault, records, accounts, clients, mail, verification, locales, draw } = backstage;
+  const { mailer } = mail;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
   const demo = config.demo.enabled ? DEMO : null;
@@ -87,6 +108,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
 
   const csrf = createCsrf({ vault, https: config.issuer.startsWith('https:') });
   const render = createRender({ config, draw, csrf, locales, version });
+  const afterwards = createAfterwards({ log });
   const continueTo = createContinueTo(render);
   const restarts = createRestarts(records);
   const directory = createClientDirectory({ clients });
@@ -143,7 +165,12 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         locales,
         csrf,
         continueTo,
+        verification,
+        mailer,
+        limits: noMailLimits,
+        afterwards,
       }),
+      mailedLinks: mailedLinkRoutes({ verification, accounts, csrf, locales, render, base }),
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
       playground,
     },
@@ -162,6 +189,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     },
     async close() {
       stopSweeping();
+      await afterwards.idle();
       await stopMail();
       await backstage.close();
     },

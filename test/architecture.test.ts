@@ -11,10 +11,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],
   config: ['kernel'],
   ...Object.fromEntries(DOMAIN.map((room) => [room, ['kernel']])),
+  verification: ['kernel', 'accounts', 'mail', 'protocol'],
   storage: ['kernel', ...DOMAIN],
   http: ['kernel', 'config'],
   oidc: ['kernel', 'config', ...DOMAIN],
-  ...Object.fromEntries(WEB.map((room) => [room, ['kernel', 'config', 'http', 'oidc', ...DOMAIN]])),
+  ...Object.fromEntries(WEB.map((room) => [room, ['kernel', 'config', 'http', 'oidc', 'verification', ...DOMAIN]])),
 };
 /** Libraries that only one room may know. */
 const ONLY_IN: Record<string, RegExp> = {

@@ -49,14 +49,16 @@ export interface Accounts {
   authenticate(email: string, password: string): Promise<Account | undefined>;
   /** What speaks against a new password, or undefined. Asks the breach look-up too, where one is configured. */
   passwordProblem(password: string, email: string): Promise<PasswordProblem | undefined>;
+  /** @throws invalid_input when something speaks against a new password. */
+  checkPassword(password: string, email: string): Promise<void>;
   /** The hash of a password that was checked, for an account to come. @throws busy. */
   hashPassword(password: string): Promise<string>;
   setPassword(id: string, password: string): Promise<Account>;
   /**
-   * Sets the password of whoever proved to read the mail of `email`; from then on the address is verified.
-   * @throws invalid_input for the password, conflict when the account has another address by now.
+   * Sets a password that was checked and hashed, for whoever proved to read the mail of `email`: from then on it is verified.
+   * @throws conflict when the account has another address by now.
    */
-  resetPassword(id: string, password: string, email: string): Promise<Account>;
+  resetPassword(id: string, password_hash: string, email: string): Promise<Account>;
   /** The address was proved. @throws conflict when the account has another one by now. */
   markEmailVerified(id: string, email: string): Promise<Account>;
   /**
@@ -64,6 +66,8 @@ export interface Accounts {
    * @throws conflict when the account has another address by now.
    */
   claim(id: string, email: string): Promise<Account>;
+  /** Whether an address can become that of the account `id`. */
+  isFree(email: string, id: string): Promise<boolean>;
   /** @throws invalid_input, duplicate, conflict when the address is not `from` any more. */
   changeEmail(id: string, update: EmailUpdate, options: { verified: boolean; keepPassword: boolean }): Promise<Account>;
   setState(id: string, state: Account['state']): Promise<Account>;
@@ -116,9 +120,13 @@ export function createAccounts({
     if (problem) throw invalidInput(PASSWORD_TEXT[problem], 'password');
   }
 
-  async function checkFree(email: string, id: string): Promise<void> {
+  async function isFree(email: string, id: string): Promise<boolean> {
     const holder = (await store.findByEmail(normalizeEmail(email)))?.id ?? (await reservedFor(normalizeEmail(email)));
-    if (holder !== undefined && holder !== id) throw duplicate(`${email} is taken`, 'email');
+    return holder === undefined || holder === id;
+  }
+
+  async function checkFree(email: string, id: string): Promise<void> {
+    if (!(await isFree(email, id))) throw duplicate(`${email} is taken`, 'email');
   }
 
   /** Applies `change` to the newest version, again when somebody else was faster. */
@@ -212,6 +220,7 @@ export function createAccounts({
     },
 
     passwordProblem: problemOf,
+    checkPassword,
     hashPassword: (password) => hasher.hash(password),
 
     async setPassword(id, password) {
@@ -222,11 +231,8 @@ export function createAccounts({
       return change(id, (current) => ({ ...current, password_hash, updated_at: isoNow() }));
     },
 
-    async resetPassword(id, password, email) {
-      await checkPassword(password, email);
-      const password_hash = await hasher.hash(password);
-      return changeWhileAt(id, email, (current) => ({ ...current, password_hash, email_verified: true }));
-    },
+    resetPassword: (id, password_hash, email) =>
+      changeWhileAt(id, email, (current) => ({ ...current, password_hash, email_verified: true })),
 
     markEmailVerified: (id, email) => changeWhileAt(id, email, (current) => ({ ...current, email_verified: true })),
 
@@ -234,6 +240,8 @@ export function createAccounts({
       changeWhileAt(id, email, (current) =>
         current.email_verified ? current : { ...current, email_verified: true, password_hash: null },
       ),
+
+    isFree,
 
     async changeEmail(id, { from, to }, { verified, keepPassword }) {
       const email = to.trim();

@@ -136,6 +136,20 @@ function productionProblems(config: ParsedConfig): string[] {
   return [...problems, ...secretProblems(config.secrets)];
 }
 
+/** Where mail can be sent, nobody uses an address that is not proved to be theirs. */
+const verifyEmail = ({ sign_up, mail }: ParsedConfig) =>
+  sign_up.verify_email ?? (mail.smtp_url === undefined ? 'later' : 'before_first_use');
+
+/** What needs mail where none can be sent or shown. */
+function mailProblems({ sign_up, sign_in, mail }: ParsedConfig): string[] {
+  if (mail.smtp_url !== undefined || mail.mailbox) return [];
+  const problems: string[] = [];
+  if (sign_up.verify_email === 'before_first_use')
+    problems.push('sign_up.verify_email is before_first_use, which needs mail: set mail.smtp_url');
+  if (sign_in.mailed) problems.push('sign_in.mailed needs mail: set mail.smtp_url');
+  return problems;
+}
+
 /**
  * @param env the environment variables, `process.env` by default.
  * @returns the configuration, with secrets generated into the data folder outside production.
@@ -154,6 +168,7 @@ export function loadConfig(env: Env = process.env): Config {
     const named = (problem: string) => ofValues.some((other) => other.startsWith(`${problem.split(' ')[0]}:`));
     problems.push(...productionProblems(parsed).filter((problem) => !named(problem)));
   }
+  if (parsed) problems.push(...mailProblems(parsed));
   if (!parsed || problems.length > 0) throw new ConfigError(problems);
 
   const config: Config = {
@@ -161,6 +176,7 @@ export function loadConfig(env: Env = process.env): Config {
     environment,
     production,
     issuer: (parsed.issuer ?? `http://localhost:${parsed.port}`).replace(/\/$/, ''),
+    sign_up: { ...parsed.sign_up, verify_email: verifyEmail(parsed) },
     storage: { url: parsed.storage.url ?? `sqlite:${path.join(parsed.data_dir, 'gatehouse.db')}` },
     secrets: production ? (parsed.secrets as Config['secrets']) : generatedSecrets(parsed),
   };

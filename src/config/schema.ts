@@ -130,6 +130,18 @@ export const configSchema = z.strictObject({
   sign_up: z
     .strictObject({
       enabled: z.boolean().default(true).meta({ description: 'People may create their own account.' }),
+      verify_email: z.enum(['before_first_use', 'later']).optional().meta({
+        description:
+          '`before_first_use`: no account exists before its e-mail is proved, and nobody learns who has one. `later`: it may be used at once, which tells whether an e-mail is taken. Default: `before_first_use` where `mail.smtp_url` is set.',
+      }),
+    })
+    .prefault({}),
+  sign_in: z
+    .strictObject({
+      mailed: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'People may sign in by a mailed link or code in place of their password.' }),
     })
     .prefault({}),
   demo: z
@@ -179,4 +191,5 @@ export interface Config extends ParsedConfig {
   issuer: string;
   storage: { url: string };
   secrets: { encryption_key: string; cookie_keys: string[] };
+  sign_up: { enabled: boolean; verify_email: 'before_first_use' | 'later' };
 }

@@ -21,12 +21,15 @@ export interface Journey {
   proofs: Proof[];
   /** The client skips consent. */
   first_party: boolean;
+  /** The account may not be used before its e-mail is proved, and it is not. */
+  must_verify_email: boolean;
 }
 
-export type Step = 'sign-in' | 'consent' | 'grant' | 'signed-in';
+export type Step = 'sign-in' | 'verify-email' | 'consent' | 'grant' | 'signed-in';
 
 /** The next step: a page for the person, or (`grant`, `signed-in`) an end of this interaction. */
-export function nextStep({ prompt, proofs, first_party }: Journey): Step {
+export function nextStep({ prompt, proofs, first_party, must_verify_email }: Journey): Step {
+  if (proofs.length > 0 && must_verify_email) return 'verify-email';
   if (proofs.length > 0) return 'signed-in';
   if (prompt === 'login') return 'sign-in';
   return first_party ? 'grant' : 'consent';

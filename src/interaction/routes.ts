@@ -2,10 +2,12 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { Provider } from 'oidc-provider';
+import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
+import type { Afterwards } from '../http/afterwards.ts';
 import { field, readForm } from '../http/body.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
@@ -13,21 +15,28 @@ import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
 import { notFound, tooLarge } from '../kernel/errors.ts';
 import { issuerPath } from '../kernel/urls.ts';
+import type { Mailer } from '../mail/mailer.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import type { Verification } from '../verification/verification.ts';
 import { createConsent } from './consent.ts';
 import { createDeadEnds } from './dead-ends.ts';
 import { nextStep } from './dispatch.ts';
 import type { Proof } from './dispatch.ts';
 import { cancel, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
+import type { MailLimits } from './mail-limits.ts';
+import { addMailRoutes } from './mail-routes.ts';
+import { createMailSteps } from './mail-steps.ts';
+import { createMailedSignIn } from './mailed-sign-in.ts';
 import { createProgress, withProof } from './progress.ts';
 import type { Progress } from './progress.ts';
+import { createForgotPassword } from './recovery.ts';
 import { createSignIn } from './sign-in.ts';
 import { createSignUp } from './sign-up.ts';
 
 export interface InteractionNeeds {
-  config: Pick<Config, 'issuer' | 'sign_up'>;
+  config: Pick<Config, 'issuer' | 'sign_up' | 'sign_in'>;
   provider: Provider;
   accounts: Accounts;
   consents: ConsentStore;
@@ -38,6 +47,10 @@ export interface InteractionNeeds {
   locales: Locales;
   csrf: Csrf;
   continueTo: ContinueTo;
+  verification: Verification;
+  mailer: Pick<Mailer, 'available'>;
+  limits: MailLimits;
+  afterwards: Afterwards;
 }
 
 /** What every browser and proxy takes in an address. */
@@ -65,29 +78,59 @@ function postAsGet(base: string): Middleware {
 
 /** The pages of an interaction, to be mounted at the issuer's path. */
 export function interactionRoutes(needs: InteractionNeeds): Middleware {
-  const { config, provider, locales, csrf } = needs;
+  const { config, provider, locales, csrf, verification } = needs;
   const base = issuerPath(config.issuer);
   const signUpEnabled = config.sign_up.enabled;
-  const signIn = createSignIn({ ...needs, base, signUpEnabled });
-  const signUp = createSignUp({ ...needs, base });
+  const { journeyMail, recovery } = verification;
+  const mailSteps = createMailSteps({ ...needs, journeyMail, base });
+  const mails = needs.mailer.available;
+  const forgot = mails ? createForgotPassword({ ...needs, recovery, steps: mailSteps, base }) : undefined;
+  const mailedSignIn =
+    mails && config.sign_in.mailed ? createMailedSignIn({ ...needs, steps: mailSteps, base }) : undefined;
+  const signIn = createSignIn({
+    ...needs,
+    base,
+    signUpEnabled,
+    forgotEnabled: forgot !== undefined,
+    mailedEnabled: mailedSignIn !== undefined,
+  });
+  const signUp = createSignUp({
+    ...needs,
+    ...verification,
+    steps: mailSteps,
+    verifyFirst: config.sign_up.verify_email === 'before_first_use',
+    base,
+  });
   const consent = createConsent({ ...needs, base });
   const deadEnds = createDeadEnds({ ...needs, base });
   const progress = createProgress(needs.records);
   const router = new Router({ prefix: '/interaction/:uid' });
 
-  const stepFrom = ({ details, client }: InteractionUnderWay, { proofs }: Progress) =>
-    nextStep({
+  /** Whom the proofs are of, where the account is not to be used yet. */
+  async function unverified({ proofs: [first] }: Progress): Promise<Account | undefined> {
+    if (!first || config.sign_up.verify_email !== 'before_first_use') return undefined;
+    const account = await needs.accounts.find(first.account_id);
+    return account?.email_verified === false ? account : undefined;
+  }
+
+  const stepFrom = async ({ details, client }: InteractionUnderWay, so_far: Progress) => {
+    const { proofs } = so_far;
+    return nextStep({
+      must_verify_email: (await unverified(so_far)) !== undefined,
       prompt: details.prompt.name === 'consent' ? 'consent' : 'login',
       proofs,
       first_party: client['first_party'] === true,
     });
+  };
 
   async function dispatch(ctx: Context, under: InteractionUnderWay, so_far?: Progress): Promise<void> {
     const { details } = under;
     const now = so_far ?? (await progress.load(details));
-    switch (stepFrom(under, now)) {
+    switch (await stepFrom(under, now)) {
       case 'sign-in':
         return signIn.show(ctx, under);
+      case 'verify-email':
+        return mailSteps.verifyEmail(ctx, under, (await unverified(now))!);
       case 'consent':
         return consent.show(ctx, under, locales.choose(ctx, parameter(details, 'ui_locales')).t);
       case 'grant':
@@ -101,7 +144,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   /** Goes on with one proof more, which is only written down where the journey does not end with it. */
   async function proved(ctx: Context, under: InteractionUnderWay, proof: Proof): Promise<void> {
     const next = withProof(await progress.load(under.details), proof);
-    if (stepFrom(under, next) === 'signed-in') return dispatch(ctx, under, next);
+    if ((await stepFrom(under, next)) === 'signed-in') return dispatch(ctx, under, next);
     return dispatch(ctx, under, await progress.change(under.details, (current) => withProof(current, proof)));
   }
 
@@ -158,6 +201,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     step((ctx, under) => signUp.show(ctx, under)),
   );
   router.post('/sign-up', onlyWithSignUp, ...form(proveWith((ctx, under) => signUp.create(ctx, under))));
+  addMailRoutes(router, { journeyMail, steps: mailSteps, forgot, mailedSignIn, step, form, dispatch, proved });
   router.post('/consent', ...form(finishConsent));
   router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));

@@ -14,6 +14,8 @@ interface Needs {
   render: Render;
   base: string;
   signUpEnabled: boolean;
+  forgotEnabled: boolean;
+  mailedEnabled: boolean;
 }
 
 interface Shown {
@@ -22,7 +24,7 @@ interface Shown {
   status?: number;
 }
 
-export function createSignIn({ accounts, render, base, signUpEnabled }: Needs) {
+export function createSignIn({ accounts, render, base, signUpEnabled, forgotEnabled, mailedEnabled }: Needs) {
   /** The e-mail to begin with: who is signed in and must prove it again, or the app's `login_hint`. */
   async function suggestedEmail({ details }: InteractionUnderWay, switching: boolean): Promise<string> {
     if (switching) return '';
@@ -45,6 +47,8 @@ export function createSignIn({ accounts, render, base, signUpEnabled }: Needs) {
       email: email ?? (await suggestedEmail(under, switching)),
       error: error ?? null,
       sign_up_url: signUpEnabled ? `${path}/sign-up` : null,
+      forgot_url: forgotEnabled ? `${path}/forgot-password` : null,
+      mailed_url: mailedEnabled ? `${path}/mailed-sign-in` : null,
       cancel_action: `${path}/cancel`,
       reauthenticate: details.session !== undefined && !switching,
     };

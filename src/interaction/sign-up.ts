@@ -1,18 +1,26 @@
 import type { Context } from 'koa';
-import { NAME_MAX, normalizeName } from '../accounts/accounts.ts';
+import { NAME_MAX, newAccountId, normalizeName } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress } from '../accounts/email.ts';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password-policy.ts';
+import type { Afterwards } from '../http/afterwards.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
+import type { Confirmations } from '../verification/confirm.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
+import type { MailSteps } from './mail-steps.ts';
 import type { Proof } from './dispatch.ts';
 
 interface Needs {
   accounts: Accounts;
+  steps: Pick<MailSteps, 'ask' | 'localeOf'>;
+  confirmations: Pick<Confirmations, 'mailLater'>;
+  afterwards: Afterwards;
+  /** No account before its e-mail is proved. */
+  verifyFirst: boolean;
   render: Render;
   base: string;
 }
@@ -39,7 +47,7 @@ async function problems(accounts: Accounts, { name, email }: Values, password: s
   return found;
 }
 
-export function createSignUp({ accounts, render, base }: Needs) {
+export function createSignUp({ accounts, steps, confirmations, afterwards, verifyFirst, render, base }: Needs) {
   async function show(
     ctx: Context,
     { details, client }: InteractionUnderWay,
@@ -65,7 +73,14 @@ export function createSignUp({ accounts, render, base }: Needs) {
     });
   }
 
-  /** @returns the proof that comes with a new account, or undefined after showing the page again. */
+  /** The account waits for its address to be proved. Nothing here depends on whether there is one with it already. */
+  async function ask(ctx: Context, under: InteractionUnderWay, { name, email }: Values, password_hash: string) {
+    const sign_up = { account_id: newAccountId(), name, password_hash };
+    await steps.ask(ctx, under, { purpose: 'sign_up', email, sign_up });
+    return undefined;
+  }
+
+  /** @returns the proof that comes with a new account; undefined when the answer is another page. */
   async function create(ctx: Context, under: InteractionUnderWay): Promise<Proof | undefined> {
     const values = { name: normalizeName(field(ctx, 'name')), email: field(ctx, 'email').trim() };
     const password = field(ctx, 'password');
@@ -73,7 +88,10 @@ export function createSignUp({ accounts, render, base }: Needs) {
     if (errors.length === 0) {
       try {
         const password_hash = await accounts.hashPassword(password);
+        if (verifyFirst) return await ask(ctx, under, values, password_hash);
         const account = await accounts.create({ ...values, password_hash });
+        const [locale, app] = [steps.localeOf(ctx, under), clientForPages(under.client, base).name];
+        afterwards.after(ctx, () => confirmations.mailLater(account, locale, app));
         return { method: 'password', account_id: account.id, at: epochSeconds() };
       } catch (error) {
         if (!isGatehouseError(error, 'duplicate')) throw error;

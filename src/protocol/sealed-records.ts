@@ -48,7 +48,7 @@ export interface SealedRecords {
  * and an interaction in which somebody has signed in but not gone on yet.
  */
 function accountOf(kind: string, payload: Payload): string | undefined {
-  if (kind === 'Session' || kind === 'Grant' || kind === 'Progress') return payload.accountId;
+  if (kind === 'Session' || kind === 'Grant' || kind === 'Progress' || kind === 'MailRequest') return payload.accountId;
   if (kind !== 'Interaction') return undefined;
   const { result, lastSubmission } = payload as { result?: Login; lastSubmission?: Login };
   return result?.login?.accountId ?? lastSubmission?.login?.accountId;
