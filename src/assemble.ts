@@ -1,5 +1,6 @@
 /** The composition root: opens storage and keys, wires the rooms by their narrow needs, and gives back what main and the commands use. */
-import { createAccounts } from './accounts/accounts.ts';
+import { createAccounts, newAccountId } from './accounts/accounts.ts';
+import { isEmailAddress } from './accounts/email.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
@@ -13,6 +14,10 @@ import { decodeKey } from './config/secrets.ts';
 import type { Config } from './config/schema.ts';
 import { demoPerson, DEMO } from './demo.ts';
 import { createAfterwards } from './http/afterwards.ts';
+import type { UpstreamFetch } from './federation/connector.ts';
+import { createLinking } from './federation/linking.ts';
+import type { Linking } from './federation/linking.ts';
+import { createProviders } from './federation/providers.ts';
 import { assets } from './http/assets.ts';
 import { createContinueTo } from './http/continue.ts';
 import { createCsrf } from './http/csrf.ts';
@@ -56,6 +61,7 @@ export interface Backstage {
   access: Access;
   mail: Mail;
   verification: Verification;
+  linking: Linking;
   close(): Promise<void>;
 }
 
@@ -65,6 +71,19 @@ export interface Gatehouse extends Backstage {
   demo: typeof DEMO | null;
   /** From now on readiness is red, so that load balancers look elsewhere. */
   drain(): void;
+}
+
+/** How upstreams are reached. What it takes is loaded when somebody first signs in with one. */
+function upstreamFetch({ federation, outbound }: Config): UpstreamFetch {
+  const named = Object.values(federation).flatMap((settings) => [
+    settings.issuer,
+    'api_url' in settings ? settings.api_url : undefined,
+  ]);
+  const origins = named.flatMap((url) => (url === undefined ? [] : [new URL(url).origin]));
+  return async (url, init) => {
+    const { partnerFetch } = await import('./http/fetch-partner.ts');
+    return partnerFetch({ origins, allowPrivate: outbound.allow_private }, url, init);
+  };
 }
 
 /** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
@@ -77,8 +96,14 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const history = createEmailHistory({ records, ttl: UNDO_TTL });
   const { reservedFor } = history;
   const accounts = createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor });
-  const clients = createClients({ store: storage.clients, consents: storage.consents });
-  const access = createAccess({ accounts, consents: storage.consents, records });
+  const clients = createClients({
+    store: storage.clients,
+    consents: storage.consents,
+    providers: Object.keys(config.federation),
+  });
+  const { identities } = storage;
+  const access = createAccess({ accounts, consents: storage.consents, identities, records });
+  const linking = createLinking({ identities, accounts, newAccountId, isEmailAddress });
   const locales = await loadLocales();
   const draw = createDraw({ cache: config.environment !== 'development' });
   const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
@@ -93,13 +118,13 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     identities: storage.identities,
   });
   const close = () => storage.close();
-  return { storage, vault, records, accounts, clients, access, mail, verification, locales, draw, close };
+  return { storage, vault, records, accounts, clients, access, linking, mail, verification, locales, draw, close };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
 export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
   const backstage = await assembleBackstage(config, log);
-  const { storage, vault, records, accounts, clients, mail, verification, locales, draw } = backstage;
+  const { storage, vault, records, accounts, clients, linking, mail, verification, locales, draw } = backstage;
   const { mailer } = mail;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
@@ -132,6 +157,12 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     restarts,
     pages,
   });
+  const providers = createProviders({
+    settings: config.federation,
+    issuer: config.issuer,
+    createAccounts: config.sign_up.enabled,
+    fetch: upstreamFetch(config),
+  });
   const deadEnds = createDeadEnds({ provider, restarts, render, base });
   handleFailures({ provider, log });
 
@@ -150,7 +181,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     render,
     continueTo,
     rooms: {
-      assets: assets(config.brand),
+      assets: assets(config.brand, config.federation),
       health: healthRoutes({ storage, draining: () => draining }),
       landing: landingRoutes({ config, render, version, demo }),
       interaction: interactionRoutes({
@@ -169,6 +200,9 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         mailer,
         limits: noMailLimits,
         afterwards,
+        providers,
+        linking,
+        log,
       }),
       mailedLinks: mailedLinkRoutes({ verification, accounts, csrf, locales, render, base }),
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),

@@ -23,6 +23,7 @@ export interface NewAccount {
   email_verified?: boolean | undefined;
   /** Made by `newAccountId`, where the account was promised before it could exist. */
   id?: string | undefined;
+  picture?: string | null | undefined;
   /** In place of `password`, where that was checked and hashed before. */
   password_hash?: string | undefined;
 }
@@ -47,6 +48,11 @@ export interface Accounts {
    * one time. Notes the sign-in, and hashes the password anew when the cost has grown.
    */
   authenticate(email: string, password: string): Promise<Account | undefined>;
+  /**
+   * Notes a sign-in that was proved elsewhere, and takes over what the profile there says.
+   * @returns the account, or undefined when it is gone or suspended.
+   */
+  noteSignIn(id: string, profile?: { name?: string; picture?: string }): Promise<Account | undefined>;
   /** What speaks against a new password, or undefined. Asks the breach look-up too, where one is configured. */
   passwordProblem(password: string, email: string): Promise<PasswordProblem | undefined>;
   /** @throws invalid_input when something speaks against a new password. */
@@ -153,7 +159,7 @@ export function createAccounts({
     });
 
   /** @returns undefined when the account was suspended, or its password changed, while the password was being checked. */
-  async function noteSignIn(account: Account, password: string): Promise<Account | undefined> {
+  async function noteWithPassword(account: Account, password: string): Promise<Account | undefined> {
     const rehashed = hasher.needsRehash(account.password_hash!) ? await hasher.hash(password) : undefined;
     let valid = true;
     try {
@@ -185,7 +191,7 @@ export function createAccounts({
         email_normalized: normalizeEmail(email),
         email_verified: input.email_verified ?? false,
         name: normalizeName(input.name),
-        picture: null,
+        picture: input.picture ?? null,
         claims: {},
         roles: [...new Set(input.roles ?? [])],
         state: 'active',
@@ -216,7 +222,29 @@ export function createAccounts({
       const account = await store.findByEmail(normalizeEmail(email));
       const matches = await hasher.verify(password, account?.password_hash ?? null);
       if (!matches || account?.state !== 'active') return undefined;
-      return noteSignIn(account, password);
+      return noteWithPassword(account, password);
+    },
+
+    async noteSignIn(id, profile = {}) {
+      const account = await store.find(id);
+      if (account?.state !== 'active') return undefined;
+      let state: Account['state'] = account.state;
+      try {
+        const noted = await change(id, (current) => {
+          ({ state } = current);
+          const same = Object.entries(profile).every(
+            ([name, value]) => current[name as keyof typeof profile] === value,
+          );
+          const updated = same ? {} : { ...profile, updated_at: isoNow() };
+          return state === 'active' ? { ...current, ...updated, last_sign_in_at: isoNow() } : current;
+        });
+        return state === 'active' ? noted : undefined;
+      } catch (error) {
+        if (isGatehouseError(error, 'not_found')) return undefined;
+        // Many sign-ins of one person at once: neither date nor profile is worth a failure.
+        if (!isGatehouseError(error, 'conflict')) throw error;
+        return state === 'active' ? account : undefined;
+      }
     },
 
     passwordProblem: problemOf,

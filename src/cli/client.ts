@@ -23,6 +23,7 @@ interface CreateOptions {
   policyUri?: string;
   tosUri?: string;
   initiateLoginUri?: string;
+  identityProvider?: string[];
   idTokenSignedResponseAlg?: 'RS256' | 'ES256';
   json?: boolean;
 }
@@ -52,6 +53,7 @@ function toInput(options: CreateOptions) {
     policy_uri: options.policyUri,
     tos_uri: options.tosUri,
     initiate_login_uri: options.initiateLoginUri,
+    identity_providers: options.identityProvider,
     id_token_signed_response_alg: options.idTokenSignedResponseAlg,
   };
 }
@@ -82,6 +84,11 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .option('--policy-uri <url>', 'privacy policy')
     .option('--tos-uri <url>', 'terms of service')
     .option('--initiate-login-uri <url>', 'where the app begins a sign-in')
+    .option(
+      '--identity-provider <name>',
+      'upstream provider that its people may use; may be repeated; all if none',
+      collect,
+    )
     .addOption(
       new Option('--id-token-signed-response-alg <alg>', 'signature of its ID tokens').choices(['RS256', 'ES256']),
     )

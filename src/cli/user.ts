@@ -60,7 +60,14 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Everything about one person but their password.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts }) => output.one(publicAccount(await accounts.get(who)), options)),
+      session(async ({ accounts, linking }) => {
+        const account = await accounts.get(who);
+        const found = await linking.identitiesOf(account.id);
+        const identities = options.json
+          ? found
+          : found.map(({ provider, subject, email }) => `${provider}:${subject}${email === null ? '' : ` (${email})`}`);
+        output.one({ ...publicAccount(account), identities }, options);
+      }),
     );
 
   user

@@ -28,6 +28,8 @@ export interface Client {
   policy_uri: string | null;
   tos_uri: string | null;
   initiate_login_uri: string | null;
+  /** Upstream providers by which its people may sign in; any where it is empty, or missing in older records. */
+  identity_providers?: string[];
   id_token_signed_response_alg: 'RS256' | 'ES256';
   /** Hash of the secret; null for public clients. */
   secret_hash: string | null;

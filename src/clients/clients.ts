@@ -29,6 +29,8 @@ export interface NewClient {
   policy_uri?: string | undefined;
   tos_uri?: string | undefined;
   initiate_login_uri?: string | undefined;
+  /** Names of upstream providers; empty is any. */
+  identity_providers?: string[] | undefined;
   id_token_signed_response_alg?: Client['id_token_signed_response_alg'] | undefined;
 }
 
@@ -98,11 +100,22 @@ function checkInput(input: NewClient): void {
 
 interface Needs {
   store: ClientStore;
+  /** Names of the upstream providers in the configuration. */
+  providers?: string[];
   /** What people allowed a client goes with it. */
   consents: { deleteByClient(clientId: string): Promise<void> };
 }
 
-export function createClients({ store, consents }: Needs): Clients {
+function checkProviders({ type, identity_providers = [] }: NewClient, known: string[]): void {
+  if (identity_providers.length > 0 && !REDIRECTING.has(type))
+    throw invalidInput(`nobody signs in to a client of type ${type}`, 'identity_providers');
+  const unknown = identity_providers.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const those = known.length > 0 ? `there are ${known.join(', ')}` : 'none is configured';
+  throw invalidInput(`no upstream provider is called ${unknown}; ${those}`, 'identity_providers');
+}
+
+export function createClients({ store, consents, providers = [] }: Needs): Clients {
   async function get(id: string): Promise<Client> {
     const client = await store.find(id);
     if (!client) throw notFound(`no client has the id ${id}`);
@@ -112,6 +125,7 @@ export function createClients({ store, consents }: Needs): Clients {
   return {
     async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_')) {
       checkInput(input);
+      checkProviders(input, providers);
       if (input.default_resource !== undefined && !(await store.findByResource(input.default_resource))) {
         throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
       }
@@ -133,6 +147,7 @@ export function createClients({ store, consents }: Needs): Clients {
         policy_uri: input.policy_uri ?? null,
         tos_uri: input.tos_uri ?? null,
         initiate_login_uri: input.initiate_login_uri ?? null,
+        identity_providers: [...new Set(input.identity_providers ?? [])],
         id_token_signed_response_alg: input.id_token_signed_response_alg ?? 'RS256',
         secret_hash: client_secret === undefined ? null : hashSecret(client_secret),
         created_at: now,

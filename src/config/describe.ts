@@ -1,15 +1,21 @@
 /** The configuration for people: the generated reference and the masked view of `config show`. */
-import { configKeys } from './keys.ts';
+import { maskedFederation } from './federation.ts';
+import { configKeys, namedKeys } from './keys.ts';
 import type { ConfigKey } from './keys.ts';
 import type { Config } from './schema.ts';
 
 const shownDefault = (key: ConfigKey) => (key.fallback === undefined ? '' : `\`${JSON.stringify(key.fallback)}\``);
 
+function shownEnv({ env, secret }: ConfigKey): string {
+  if (env === null) return '';
+  return `\`${env}\`${secret ? ' or `_FILE`' : ''}`;
+}
+
 /** The text of `config/README.md`. A test fails when the file differs. */
 export function configReference(): string {
-  const rows = configKeys.map(
+  const rows = [...configKeys, ...namedKeys].map(
     (key) =>
-      `| \`${key.path.join('.')}\` | ${key.type.replaceAll('|', '\\|')} | ${shownDefault(key)} | \`${key.env}\`${key.secret ? ' or `_FILE`' : ''} | ${key.description} |`,
+      `| \`${key.path.join('.')}\` | ${key.type.replaceAll('|', '\\|')} | ${shownDefault(key)} | ${shownEnv(key)} | ${key.description} |`,
   );
   return `# Configuration
 
@@ -39,6 +45,7 @@ function maskSmtp(text: string): string {
 export function maskedConfig(config: Config): unknown {
   return {
     ...config,
+    federation: maskedFederation(config.federation),
     storage: { url: maskUrl(config.storage.url) },
     mail: { ...config.mail, ...(config.mail.smtp_url ? { smtp_url: maskSmtp(config.mail.smtp_url) } : {}) },
     secrets: { encryption_key: '***', cookie_keys: config.secrets.cookie_keys.map(() => '***') },

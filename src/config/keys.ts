@@ -1,12 +1,14 @@
 /** The leaves of the schema, each with its path, environment name and meaning. */
 import { z } from 'zod';
+import { genericProvider } from './federation.ts';
 import { configSchema } from './schema.ts';
 
-export interface ConfigKey {
+/** A leaf that the file alone can set, below a name that the operator chooses, has no `env`. */
+export interface ConfigKey<Env extends string | null = string | null> {
   /** Path in the YAML file, such as `['storage', 'url']`. */
   path: string[];
   /** Name of the environment variable, such as `GATEHOUSE_STORAGE_URL`. */
-  env: string;
+  env: Env;
   description: string;
   secret: boolean;
   /** Type for people to read. */
@@ -37,12 +39,13 @@ function typeName(schema: z.ZodType): string {
   return 'text';
 }
 
-function leaves(shape: Record<string, z.ZodType>, parents: string[]): ConfigKey[] {
+function leaves(shape: Record<string, z.ZodType>, parents: string[]): ConfigKey<string>[] {
   return Object.entries(shape).flatMap(([name, schema]) => {
     const path = [...parents, name];
     const { inner, fallback } = unwrap(schema);
     if (inner instanceof z.ZodObject) return leaves(inner.shape, path);
-    const meta = schema.meta() ?? {};
+    const meta = schema.meta() ?? inner.meta() ?? {};
+    if (meta['implied'] === true) return [];
     return {
       path,
       env: `GATEHOUSE_${path.join('_').toUpperCase()}`,
@@ -55,4 +58,19 @@ function leaves(shape: Record<string, z.ZodType>, parents: string[]): ConfigKey[
   });
 }
 
-export const configKeys: ConfigKey[] = leaves(configSchema.shape, []);
+export const configKeys: ConfigKey<string>[] = leaves(configSchema.shape, []);
+
+/** The keys of an upstream provider under a name of the operator's choice. */
+export const namedKeys: ConfigKey[] = [
+  {
+    path: ['federation', '<name>', 'type'],
+    env: null,
+    description:
+      'What it is. `oidc` is any OpenID Connect provider; the others have the keys of their namesakes above.',
+    secret: false,
+    type: 'oidc | google | github | microsoft | apple',
+    fallback: undefined,
+    plainText: true,
+  },
+  ...leaves(genericProvider.shape, ['federation', '<name>']).map((key) => ({ ...key, env: null })),
+];

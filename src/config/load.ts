@@ -9,7 +9,8 @@ import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { isLoopback } from '../kernel/urls.ts';
 import { ConfigError } from './error.ts';
-import { configKeys } from './keys.ts';
+import { inOrder, insecureUpstreams } from './federation.ts';
+import { configKeys, namedKeys } from './keys.ts';
 import { configSchema } from './schema.ts';
 import type { Config, ParsedConfig } from './schema.ts';
 import { generatedSecrets, secretProblems } from './secrets.ts';
@@ -85,7 +86,12 @@ function unknownVariables(env: Env): string[] {
 }
 
 function nearestKey(unknown: string): string {
-  const known = [...new Set(configKeys.flatMap((key) => key.path.map((_, i) => key.path.slice(0, i + 1).join('.'))))];
+  const [first, second] = unknown.split('.');
+  const paths = [...configKeys, ...namedKeys].map(({ path: [...keyPath] }) => {
+    if (first === 'federation' && keyPath[1] === '<name>') keyPath[1] = second!;
+    return keyPath;
+  });
+  const known = [...new Set(paths.flatMap((keyPath) => keyPath.map((_, i) => keyPath.slice(0, i + 1).join('.'))))];
   const byLastName = known.filter((name) => distance(name.split('.').at(-1)!, unknown.split('.').at(-1)!) <= 1);
   return closest(unknown, byLastName.length > 0 ? byLastName : known);
 }
@@ -95,7 +101,9 @@ function withoutFaults(tree: Tree, issues: z.core.$ZodIssue[]): Tree {
   const copy = structuredClone(tree);
   for (const issue of issues) {
     const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    for (const keyPath of paths) {
+    for (const faulty of paths) {
+      // What lacks a key is no better without another: an upstream goes as a whole.
+      const keyPath = faulty[0] === 'federation' ? faulty.slice(0, 2) : faulty;
       const parent = keyPath
         .slice(0, -1)
         .reduce<unknown>((node, name) => (node as Tree | undefined)?.[String(name)], copy);
@@ -133,7 +141,7 @@ function productionProblems(config: ParsedConfig): string[] {
     problems.push('mail.from is missing; set GATEHOUSE_MAIL_FROM to the address that mails come from');
   if (config.storage.url === 'sqlite::memory:')
     problems.push('storage.url is sqlite::memory:, which forgets everything at a restart');
-  return [...problems, ...secretProblems(config.secrets)];
+  return [...problems, ...insecureUpstreams(config.federation), ...secretProblems(config.secrets)];
 }
 
 /** Where mail can be sent, nobody uses an address that is not proved to be theirs. */
@@ -178,6 +186,7 @@ export function loadConfig(env: Env = process.env): Config {
     issuer: (parsed.issuer ?? `http://localhost:${parsed.port}`).replace(/\/$/, ''),
     sign_up: { ...parsed.sign_up, verify_email: verifyEmail(parsed) },
     storage: { url: parsed.storage.url ?? `sqlite:${path.join(parsed.data_dir, 'gatehouse.db')}` },
+    federation: inOrder(parsed.federation, tree['federation']),
     secrets: production ? (parsed.secrets as Config['secrets']) : generatedSecrets(parsed),
   };
   return config;

@@ -3,6 +3,8 @@
  * `config/README.md` are all derived from this one schema.
  */
 import { z } from 'zod';
+import { federationSchema } from './federation.ts';
+import type { FederationConfig } from './federation.ts';
 
 const seconds = (fallback: number, text: string) =>
   z
@@ -160,6 +162,7 @@ export const configSchema = z.strictObject({
         .meta({ description: 'Serve `/playground`, a relying party that shows each step of a login.' }),
     })
     .prefault({}),
+  federation: federationSchema.prefault({}),
   outbound: z
     .strictObject({
       allow_private: z
@@ -192,4 +195,5 @@ export interface Config extends ParsedConfig {
   storage: { url: string };
   secrets: { encryption_key: string; cookie_keys: string[] };
   sign_up: { enabled: boolean; verify_email: 'before_first_use' | 'later' };
+  federation: FederationConfig;
 }

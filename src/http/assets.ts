@@ -23,17 +23,23 @@ function brandCss({ accent, accent_dark }: Config['brand']): string {
   return light + dark;
 }
 
-/** Serves `/`, which is mounted at `<issuer path>/assets`: our files, Pico, and what the brand adds. */
-export function assets(brand: Config['brand']): Middleware {
+function image(key: string, file: string): { type: string; body: Buffer } {
+  const type = IMAGE_TYPES[path.extname(file).toLowerCase()];
+  if (type === undefined) throw new Error(`${key} must be a PNG, JPEG or WebP file`);
+  return { type, body: readFileSync(file) };
+}
+
+/** Serves `/`, which is mounted at `<issuer path>/assets`: our files, Pico, and what brand and providers add. */
+export function assets(brand: Config['brand'], federation: Config['federation']): Middleware {
   const pico = readFileSync(createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css'));
   const generated: Record<string, { type: string; body: Buffer | string }> = {
     '/pico.css': { type: 'css', body: pico },
     '/brand.css': { type: 'css', body: brandCss(brand) },
   };
-  if (brand.logo !== undefined) {
-    const type = IMAGE_TYPES[path.extname(brand.logo).toLowerCase()];
-    if (type === undefined) throw new Error('brand.logo must be a PNG, JPEG or WebP file');
-    generated['/brand-logo'] = { type, body: readFileSync(brand.logo) };
+  if (brand.logo !== undefined) generated['/brand-logo'] = image('brand.logo', brand.logo);
+  for (const [name, settings] of Object.entries(federation)) {
+    if ('logo' in settings && settings.logo !== undefined)
+      generated[`/provider-${name}`] = image(`federation.${name}.logo`, settings.logo);
   }
   const files = serve(PUBLIC, { maxage: MAX_AGE_SECONDS * 1000, index: false });
   return async (ctx, next) => {

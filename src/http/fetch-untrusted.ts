@@ -19,8 +19,14 @@ export interface UntrustedLimits {
 
 const isPublic = (address: string) => ipaddr.process(address).range() === 'unicast';
 
+/** Whether a host is a name, or a public address. */
+export function isPublicLiteral(hostname: string): boolean {
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  return !ipaddr.isValid(literal) || isPublic(literal);
+}
+
 /** Checks the addresses that are really connected to, so that a name cannot change its mind between check and use. */
-const publicOnly: LookupFunction = (hostname, options, callback) => {
+export const publicOnly: LookupFunction = (hostname, options, callback) => {
   resolve(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return callback(error, '');
     const allowed = addresses.filter(({ address }) => isPublic(address));
@@ -36,10 +42,8 @@ const guarded = new Agent({ connect: { lookup: publicOnly, timeout: TIMEOUT_MS }
 /** @throws Error when the address is private, too slow, too large, redirects or does not answer 200. */
 export async function fetchUntrusted(url: string, { maxBytes, allowPrivate }: UntrustedLimits): Promise<Fetched> {
   const { hostname, protocol } = new URL(url);
-  const literal = hostname.replace(/^\[|\]$/g, '');
   if (!allowPrivate && protocol !== 'https:') throw new Error('only https is fetched');
-  if (!allowPrivate && ipaddr.isValid(literal) && !isPublic(literal))
-    throw new Error(`${hostname} is not a public address`);
+  if (!allowPrivate && !isPublicLiteral(hostname)) throw new Error(`${hostname} is not a public address`);
   const response = await fetch(url, {
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),

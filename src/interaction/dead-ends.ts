@@ -5,6 +5,8 @@ import type { Render } from '../http/render.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import { homeUrl } from './journey.ts';
 
+export type DeadEndReason = 'expired' | 'cookies' | 'upstream_over' | 'upstream_elsewhere';
+
 interface Needs {
   provider: Provider;
   restarts: Restarts;
@@ -14,8 +16,8 @@ interface Needs {
 
 export function createDeadEnds({ provider, restarts, render, base }: Needs) {
   /** Says what happened and offers to begin again, or to go to the app when the sign-in is done. */
-  async function show(ctx: Context, reason: 'expired' | 'cookies', uid: string): Promise<void> {
-    const restart = await restarts.find(uid);
+  async function show(ctx: Context, reason: DeadEndReason, uid: string): Promise<void> {
+    const restart = uid === '' ? undefined : await restarts.find(uid);
     const client = restart && (await provider.Client.find(restart.clientId));
     const shown = restart?.finished ? 'finished' : reason;
     const page = {

@@ -1,4 +1,5 @@
 /** What was proved on the way to a sign-in, kept where several tabs and processes can add to it and nothing is lost. */
+import type { PendingIdentity } from '../federation/identity.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Payload, SealedRecords } from '../protocol/sealed-records.ts';
 import type { Interaction } from './journey.ts';
@@ -10,12 +11,18 @@ const KIND = 'Progress';
 export interface Progress {
   /** All of one account, oldest first. */
   proofs: Proof[];
+  /** An upstream identity that was proved and whose account is not known yet. */
+  identity?: PendingIdentity | undefined;
+  /** It may join this account, once that is proved. */
+  joining?: { identity: PendingIdentity; account_id: string } | undefined;
+  /** Why the last attempt to sign in with an upstream led nowhere. */
+  upstream_problem?: { provider: string; problem: string } | undefined;
 }
 
 export interface ProgressRecords {
-  load(details: Interaction): Promise<Progress>;
+  load(details: Pick<Interaction, 'uid'>): Promise<Progress>;
   /** Makes the newest progress into the next one; lives as long as the interaction. @returns the next one. */
-  change(details: Interaction, apply: (progress: Progress) => Progress): Promise<Progress>;
+  change(details: Pick<Interaction, 'uid' | 'exp'>, apply: (progress: Progress) => Progress): Promise<Progress>;
 }
 
 /** With one proof more. A proof of another account starts anew: proofs of two people never add up. */
@@ -23,7 +30,8 @@ export function withProof(progress: Progress, proof: Proof): Progress {
   const same = progress.proofs.filter(
     ({ account_id, method }) => account_id === proof.account_id && method !== proof.method,
   );
-  return { ...progress, proofs: [...same, proof] };
+  const joining = progress.joining?.account_id === proof.account_id ? progress.joining : undefined;
+  return { ...progress, joining, proofs: [...same, proof] };
 }
 
 const toProgress = (payload: Payload | undefined): Progress =>

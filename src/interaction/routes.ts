@@ -8,12 +8,15 @@ import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { Afterwards } from '../http/afterwards.ts';
+import type { Linking } from '../federation/linking.ts';
+import type { Providers } from '../federation/providers.ts';
 import { field, readForm } from '../http/body.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
 import { notFound, tooLarge } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/logger.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { Restarts } from '../oidc/restarts.ts';
@@ -34,6 +37,9 @@ import type { Progress } from './progress.ts';
 import { createForgotPassword } from './recovery.ts';
 import { createSignIn } from './sign-in.ts';
 import { createSignUp } from './sign-up.ts';
+import { upstreamCallbacks } from './upstream-callback.ts';
+import { createBrowserMark } from './upstream-login.ts';
+import { createUpstream } from './upstream.ts';
 
 export interface InteractionNeeds {
   config: Pick<Config, 'issuer' | 'sign_up' | 'sign_in'>;
@@ -51,6 +57,9 @@ export interface InteractionNeeds {
   mailer: Pick<Mailer, 'available'>;
   limits: MailLimits;
   afterwards: Afterwards;
+  providers: Providers;
+  linking: Linking;
+  log: Logger;
 }
 
 /** What every browser and proxy takes in an address. */
@@ -87,12 +96,16 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   const forgot = mails ? createForgotPassword({ ...needs, recovery, steps: mailSteps, base }) : undefined;
   const mailedSignIn =
     mails && config.sign_in.mailed ? createMailedSignIn({ ...needs, steps: mailSteps, base }) : undefined;
+  const progress = createProgress(needs.records);
+  const browserMark = createBrowserMark(config.issuer.startsWith('https:'));
+  const upstream = createUpstream({ ...needs, base, progress, browserMark });
   const signIn = createSignIn({
     ...needs,
     base,
     signUpEnabled,
     forgotEnabled: forgot !== undefined,
     mailedEnabled: mailedSignIn !== undefined,
+    upstream,
   });
   const signUp = createSignUp({
     ...needs,
@@ -100,10 +113,10 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     steps: mailSteps,
     verifyFirst: config.sign_up.verify_email === 'before_first_use',
     base,
+    upstream,
   });
   const consent = createConsent({ ...needs, base });
   const deadEnds = createDeadEnds({ ...needs, base });
-  const progress = createProgress(needs.records);
   const router = new Router({ prefix: '/interaction/:uid' });
 
   /** Whom the proofs are of, where the account is not to be used yet. */
@@ -114,12 +127,14 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   }
 
   const stepFrom = async ({ details, client }: InteractionUnderWay, so_far: Progress) => {
-    const { proofs } = so_far;
+    const { proofs, identity, joining } = so_far;
     return nextStep({
       must_verify_email: (await unverified(so_far)) !== undefined,
       prompt: details.prompt.name === 'consent' ? 'consent' : 'login',
       proofs,
       first_party: client['first_party'] === true,
+      identity: identity !== undefined,
+      joining: joining?.account_id,
     });
   };
 
@@ -128,7 +143,14 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     const now = so_far ?? (await progress.load(details));
     switch (await stepFrom(under, now)) {
       case 'sign-in':
-        return signIn.show(ctx, under);
+        if (ctx.method === 'GET' && (await upstream.followHint(ctx, under, now))) return;
+        return signIn.show(ctx, under, { notice: upstream.notice(await progress.load(details)) });
+      case 'upstream':
+        return dispatch(ctx, under, await upstream.settle(under, now));
+      case 'link':
+        return upstream.showLink(ctx, under, now);
+      case 'join':
+        return dispatch(ctx, under, await upstream.join(now));
       case 'verify-email':
         return mailSteps.verifyEmail(ctx, under, (await unverified(now))!);
       case 'consent':
@@ -190,6 +212,41 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     '/',
     step((ctx, under) => dispatch(ctx, under)),
   );
+  /** Where a person comes back to from an upstream: with an identity, or with a reason why there is none. */
+  const comeBack: StepHandler = async (ctx, under) => {
+    const now = await progress.load(under.details);
+    const next = now.identity ? await upstream.settle(under, now) : now;
+    if (next.upstream_problem && !next.joining) return signIn.show(ctx, under, { notice: upstream.notice(next) });
+    return dispatch(ctx, under, next);
+  };
+
+  const goUpstream: StepHandler = async (ctx, under) => {
+    if (!(await upstream.begin(ctx, under, String((ctx as unknown as { params: { name: string } }).params.name))))
+      await comeBack(ctx, under);
+  };
+
+  const proveLink: StepHandler = async (ctx, under) => {
+    const now = await progress.load(under.details);
+    // Already joined, or cancelled in another tab.
+    if (!now.joining) return dispatch(ctx, under, now);
+    const proof = await upstream.proveLink(ctx, under, now);
+    if (proof) await proved(ctx, under, proof);
+  };
+
+  const cancelLink: StepHandler = async (ctx, under) => {
+    await progress.change(under.details, (now) => ({ ...now, joining: undefined, upstream_problem: undefined }));
+    ctx.status = 303;
+    ctx.redirect(`${base}/interaction/${under.details.uid}/sign-in`);
+  };
+
+  router.get('/upstream', step(comeBack));
+  router.post('/upstream/:name', ...form(goUpstream));
+  router.get(
+    '/link',
+    step((ctx, under) => dispatch(ctx, under)),
+  );
+  router.post('/link', ...form(proveLink));
+  router.post('/link/cancel', ...form(cancelLink));
   router.get(
     '/sign-in',
     step((ctx, under) => signIn.show(ctx, under)),
@@ -207,5 +264,12 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));
   router.get('/restart', (ctx) => deadEnds.restart(ctx, String(ctx.params['uid'])));
   const interaction = router.routes() as unknown as Middleware;
-  return compose([interaction, postAsGet(base)]);
+  const callbacks = upstreamCallbacks({
+    ...needs,
+    base,
+    progress,
+    browserMark,
+    deadEnd: (ctx, reason, uid) => deadEnds.show(ctx, reason, uid),
+  });
+  return compose([interaction, callbacks, postAsGet(base)]);
 }

@@ -8,6 +8,7 @@ import { isGatehouseError } from '../kernel/errors.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Proof } from './dispatch.ts';
+import type { UpstreamNotice, UpstreamSteps } from './upstream.ts';
 
 interface Needs {
   accounts: Accounts;
@@ -16,15 +17,20 @@ interface Needs {
   signUpEnabled: boolean;
   forgotEnabled: boolean;
   mailedEnabled: boolean;
+  upstream: Pick<UpstreamSteps, 'offered'>;
 }
 
 interface Shown {
   email?: string;
   error?: string;
   status?: number;
+  /** What became of an attempt to sign in with an upstream. */
+  notice?: UpstreamNotice | undefined;
 }
 
-export function createSignIn({ accounts, render, base, signUpEnabled, forgotEnabled, mailedEnabled }: Needs) {
+export function createSignIn(needs: Needs) {
+  const { accounts, render, base, signUpEnabled, forgotEnabled, mailedEnabled, upstream } = needs;
+
   /** The e-mail to begin with: who is signed in and must prove it again, or the app's `login_hint`. */
   async function suggestedEmail({ details }: InteractionUnderWay, switching: boolean): Promise<string> {
     if (switching) return '';
@@ -35,7 +41,7 @@ export function createSignIn({ accounts, render, base, signUpEnabled, forgotEnab
   async function show(
     ctx: Context,
     under: InteractionUnderWay,
-    { email, error, status = 200 }: Shown = {},
+    { email, error, notice, status = notice?.status ?? 200 }: Shown = {},
   ): Promise<void> {
     const { details, client } = under;
     // Who was asked for consent or for an account, and comes here, may want to be somebody else.
@@ -46,6 +52,8 @@ export function createSignIn({ accounts, render, base, signUpEnabled, forgotEnab
       action: `${path}/sign-in`,
       email: email ?? (await suggestedEmail(under, switching)),
       error: error ?? null,
+      upstream: upstream.offered(under),
+      upstream_notice: notice ?? null,
       sign_up_url: signUpEnabled ? `${path}/sign-up` : null,
       forgot_url: forgotEnabled ? `${path}/forgot-password` : null,
       mailed_url: mailedEnabled ? `${path}/mailed-sign-in` : null,

@@ -13,6 +13,7 @@ import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { MailSteps } from './mail-steps.ts';
 import type { Proof } from './dispatch.ts';
+import type { UpstreamSteps } from './upstream.ts';
 
 interface Needs {
   accounts: Accounts;
@@ -23,6 +24,7 @@ interface Needs {
   verifyFirst: boolean;
   render: Render;
   base: string;
+  upstream: Pick<UpstreamSteps, 'offered'>;
 }
 
 interface FieldError {
@@ -47,7 +49,9 @@ async function problems(accounts: Accounts, { name, email }: Values, password: s
   return found;
 }
 
-export function createSignUp({ accounts, steps, confirmations, afterwards, verifyFirst, render, base }: Needs) {
+export function createSignUp(needs: Needs) {
+  const { accounts, steps, confirmations, afterwards, verifyFirst, render, base, upstream } = needs;
+
   async function show(
     ctx: Context,
     { details, client }: InteractionUnderWay,
@@ -61,6 +65,7 @@ export function createSignUp({ accounts, steps, confirmations, afterwards, verif
       action: `${path}/sign-up`,
       values: values ?? { name: '', email: parameter(details, 'login_hint') ?? '' },
       errors,
+      upstream: upstream.offered({ details, client }),
       sign_in_url: `${path}/sign-in`,
       password_min: PASSWORD_MIN,
       password_max: PASSWORD_MAX,

@@ -6,6 +6,7 @@ import type { SealedRecords } from '../protocol/sealed-records.ts';
 interface Needs {
   accounts: Accounts;
   consents: ConsentStore;
+  identities: { deleteByAccount(accountId: string): Promise<void> };
   records: SealedRecords;
 }
 
@@ -22,7 +23,7 @@ export interface Access {
   remove(id: string): Promise<boolean>;
 }
 
-export function createAccess({ accounts, consents, records }: Needs): Access {
+export function createAccess({ accounts, consents, identities, records }: Needs): Access {
   return {
     // First the state, then what is under way: a sign-in in between finds the account suspended.
     async suspend(id) {
@@ -42,6 +43,8 @@ export function createAccess({ accounts, consents, records }: Needs): Access {
       return existed;
     },
     async remove(id) {
+      // First, or an upstream sign-in in between would take the account for one that is yet to be made.
+      await identities.deleteByAccount(id);
       const existed = await accounts.delete(id);
       await records.revokeByAccount(id);
       await consents.deleteByAccount(id);

@@ -15,6 +15,7 @@ export const CLIENT_PROPERTIES = [
   'allowed_scopes',
   'always_issue_refresh_token',
   'resource',
+  'identity_providers',
 ] as const;
 
 export interface ClientDirectory {
@@ -59,6 +60,7 @@ export function toMetadata(client: Client): AllClientMetadata {
     first_party: client.first_party,
     allowed_scopes: client.scope?.split(' ') ?? [],
     always_issue_refresh_token: client.always_issue_refresh_token,
+    identity_providers: client.identity_providers ?? [],
     ...dropNulls({
       client_secret: client.secret_hash,
       scope: standardScope(client),
