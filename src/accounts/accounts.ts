@@ -136,13 +136,17 @@ export function createAccounts({
   }
 
   /** Applies `change` to the newest version, again when somebody else was faster. */
-  async function change(id: string, apply: (account: Account) => Account): Promise<Account> {
+  async function change(
+    id: string,
+    apply: (account: Account) => Account,
+    options?: { durable: boolean },
+  ): Promise<Account> {
     for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
       const account = await store.find(id);
       if (!account) throw notFound(`no account has the id ${id}`);
       const next = apply(account);
       try {
-        return await store.update(next);
+        return await store.update(next, options);
       } catch (error) {
         if (!isGatehouseError(error, 'conflict')) throw error;
       }
@@ -163,11 +167,12 @@ export function createAccounts({
     const rehashed = hasher.needsRehash(account.password_hash!) ? await hasher.hash(password) : undefined;
     let valid = true;
     try {
-      const noted = await change(account.id, (current) => {
+      const note = (current: Account) => {
         valid = current.state === 'active' && current.password_hash === account.password_hash;
         if (!valid) return current;
         return { ...current, last_sign_in_at: isoNow(), password_hash: rehashed ?? current.password_hash };
-      });
+      };
+      const noted = await change(account.id, note, { durable: rehashed !== undefined });
       return valid ? noted : undefined;
     } catch (error) {
       // Many sign-ins of one person at once: the date is not worth a failure.

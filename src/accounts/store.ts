@@ -1,7 +1,7 @@
 import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Account } from './account.ts';
 
-/** Where accounts are kept. Every write survives power loss once its promise resolves. */
+/** Where accounts are kept. Every write survives power loss once its promise resolves, unless it says otherwise. */
 export interface AccountStore {
   /** Adds an account. @throws duplicate (field `email`) when the normalised e-mail is taken: of callers at once, one wins. */
   insert(account: Account): Promise<void>;
@@ -9,9 +9,10 @@ export interface AccountStore {
   findByEmail(emailNormalized: string): Promise<Account | undefined>;
   /**
    * Replaces the account if its version is still `account.version`, and returns it with the version counted up.
+   * @param options `durable` false: power loss may take it back, as is good enough for a date of sign-in.
    * @throws conflict when it changed meanwhile, duplicate when its new e-mail is taken, not_found when it is gone.
    */
-  update(account: Account): Promise<Account>;
+  update(account: Account, options?: { durable: boolean }): Promise<Account>;
   /** @returns whether there was one. */
   delete(id: string): Promise<boolean>;
   /** Oldest first. */

@@ -4,6 +4,7 @@ import { accessTokenClaims, accountClaims } from './claims.ts';
 
 interface Needs {
   accounts: { find(id: string): Promise<Account | undefined> };
+  records: { hasUid(uid: string): Promise<boolean> };
 }
 
 interface LoadedAccount extends ProviderAccount {
@@ -11,18 +12,18 @@ interface LoadedAccount extends ProviderAccount {
 }
 
 /** Whether the session that the grant of this request ends with is over (an idle session is simply gone). */
-async function sessionIsOver({ oidc }: KoaContextWithOIDC): Promise<boolean> {
-  const { sessionUid: uid } = { ...oidc.entities.Grant } as { sessionUid?: string };
-  return uid !== undefined && (await oidc.provider.Session.findByUid(uid)) === undefined;
+async function sessionIsOver({ oidc }: KoaContextWithOIDC, records: Needs['records']): Promise<boolean> {
+  const uid = (oidc.entities.Grant as { sessionUid?: string } | undefined)?.sessionUid;
+  return uid !== undefined && !(await records.hasUid(uid));
 }
 
 /** The library's `findAccount`: only active accounts exist for it, so a suspension ends every refresh and userinfo call. */
 export const findAccount =
-  ({ accounts }: Needs) =>
+  ({ accounts, records }: Needs) =>
   async (ctx: KoaContextWithOIDC, id: string, token?: unknown): Promise<LoadedAccount | undefined> => {
     const record = await accounts.find(id);
     if (record?.state !== 'active') return undefined;
-    if (token !== undefined && (await sessionIsOver(ctx))) return undefined;
+    if (token !== undefined && (await sessionIsOver(ctx, records))) return undefined;
     return { accountId: id, record, claims: async () => accountClaims(record) };
   };
 

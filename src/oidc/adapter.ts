@@ -2,11 +2,13 @@ import { errors } from 'oidc-provider';
 import type { Adapter } from 'oidc-provider';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { ClientDirectory } from './client-directory.ts';
+import type { RefreshTokens } from './refresh-tokens.ts';
 import { revokesOnlyOneToken } from './revocation.ts';
 
 interface Needs {
   records: SealedRecords;
   directory: ClientDirectory;
+  refreshTokens: RefreshTokens;
 }
 
 const readOnly = async () => {
@@ -50,6 +52,9 @@ function recordAdapter(kind: string, records: SealedRecords): Adapter {
 
 /** The library's storage adapter over our stores: one adapter per model name. */
 export const createAdapterFactory =
-  ({ records, directory }: Needs) =>
-  (model: string): Adapter =>
-    model === 'Client' ? clientAdapter(directory) : recordAdapter(model, records);
+  ({ records, directory, refreshTokens }: Needs) =>
+  (model: string): Adapter => {
+    if (model === 'Client') return clientAdapter(directory);
+    const adapter = recordAdapter(model, records);
+    return model === 'RefreshToken' ? { ...adapter, ...refreshTokens.adapter } : adapter;
+  };

@@ -9,6 +9,7 @@ import { epochSeconds } from '../kernel/clock.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { looksLikeJwt } from './jwt-access-tokens.ts';
 import type { JwtAccessTokens } from './jwt-access-tokens.ts';
+import type { RefreshTokens } from './refresh-tokens.ts';
 import type { SealedAccessTokens, TokenPayload } from './sealed-access-tokens.ts';
 
 interface Needs {
@@ -16,6 +17,7 @@ interface Needs {
   directory: { metadata(id: string): Promise<object | undefined> };
   jwtAccessTokens: JwtAccessTokens;
   sealedAccessTokens: SealedAccessTokens;
+  refreshTokens: RefreshTokens;
 }
 
 interface SessionModel {
@@ -64,7 +66,7 @@ function sealInsteadOfStoring(model: TokenModel, tokens: SealedAccessTokens): vo
 
 export function adaptLibrary(
   provider: Provider,
-  { records, directory, jwtAccessTokens, sealedAccessTokens }: Needs,
+  { records, directory, jwtAccessTokens, sealedAccessTokens, refreshTokens }: Needs,
 ): void {
   const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
   const AccessToken = provider.AccessToken as unknown as TokenModel;
@@ -121,6 +123,9 @@ export function adaptLibrary(
     unique: (iss: string, jti: string, exp: number) =>
       records.insertIfAbsent('ReplayDetection', `${iss}\n${jti}`, {}, Math.max(1, exp - epochSeconds())),
   });
+
+  (provider.RefreshToken as unknown as TokenModel).prototype.generateTokenId = () =>
+    refreshTokens.tokenId(Provider.ctx?.oidc.entities.RotatedRefreshToken);
 
   // JWT access tokens lead back to their grant, and userinfo accepts those that carry `openid`.
   const generateTokenId = AccessToken.prototype.generateTokenId;

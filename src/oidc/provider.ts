@@ -23,6 +23,8 @@ import { adaptLibrary } from './library.ts';
 import { lifetimes } from './lifetimes.ts';
 import { restoreOfflineAccess } from './offline-access.ts';
 import { createPolicy } from './policy.ts';
+import { createRefreshTokens } from './refresh-tokens.ts';
+import type { RefreshTokens } from './refresh-tokens.ts';
 import { resourceIndicators } from './resources.ts';
 import { noteFinished } from './restarts.ts';
 import type { Restarts } from './restarts.ts';
@@ -83,11 +85,12 @@ function configuration({
   signingKeys,
   records,
   directory,
+  refreshTokens,
   accounts,
   consents,
   restarts,
   pages,
-}: ProviderNeeds): Configuration {
+}: ProviderNeeds & { refreshTokens: RefreshTokens }): Configuration {
   const algorithms = [...SIGNING_ALGORITHMS];
   const mayLearn = async (
     _ctx: KoaContextWithOIDC,
@@ -97,7 +100,7 @@ function configuration({
     concerns(client as never, token) &&
     (token.accountId === undefined || (await accounts.find(token.accountId))?.state === 'active');
   return {
-    adapter: createAdapterFactory({ records, directory }),
+    adapter: createAdapterFactory({ records, directory, refreshTokens }),
     jwks: { keys: signingKeys },
     cookies: cookies(config),
     ttl: lifetimes(config.lifetimes),
@@ -121,7 +124,7 @@ function configuration({
     // Private-use schemes have the opaque origin "null", as has every sandboxed frame.
     clientBasedCORS: (_ctx, origin, client) =>
       origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
-    findAccount: findAccount({ accounts }),
+    findAccount: findAccount({ accounts, records }),
     extraTokenClaims,
     loadExistingGrant: loadGrant({ consents, directory }),
     interactions: {
@@ -155,11 +158,12 @@ function configuration({
 /** A ready provider, a Koa app to be mounted under the issuer's path. */
 export function createProvider(needs: ProviderNeeds): Provider {
   const { config, records, accounts, vault, signingKeys } = needs;
-  const provider = new Provider(config.issuer, configuration(needs));
+  const refreshTokens = createRefreshTokens({ vault, records });
+  const provider = new Provider(config.issuer, configuration({ ...needs, refreshTokens }));
   const publicKeys = { keys: signingKeys.map(toPublic) };
   const jwtAccessTokens = createJwtAccessTokens({ vault, records, accounts, issuer: config.issuer, publicKeys });
   const sealedAccessTokens = createSealedAccessTokens({ vault, records });
-  adaptLibrary(provider, { records, directory: needs.directory, jwtAccessTokens, sealedAccessTokens });
+  adaptLibrary(provider, { ...needs, jwtAccessTokens, sealedAccessTokens, refreshTokens });
   provider.use(answerForJwts(provider, jwtAccessTokens) as never);
   provider.use(revokeAfterSignOut(records) as never);
   provider.use(skipEmptySignOut as never);

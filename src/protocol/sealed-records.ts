@@ -4,7 +4,11 @@ import { conflict } from '../kernel/errors.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { ProtocolRecord, ProtocolStore } from './store.ts';
 
+/** As what a payload was read, to tell whether the record is still the same. A symbol, so that it is never written. */
+const READ_AS = Symbol('read as');
+
 export interface Payload {
+  [READ_AS]?: Uint8Array;
   [name: string]: unknown;
   accountId?: string | undefined;
   grantId?: string | undefined;
@@ -29,8 +33,12 @@ export interface SealedRecords {
    * @returns the payload that was stored. @throws conflict when it keeps changing.
    */
   change(kind: string, id: string, apply: (current: Payload | undefined) => Payload, ttl: number): Promise<Payload>;
+  /** Puts `payload` in the place of `seen`, which `find` gave, if that is still there. @returns whether it was. */
+  replace(kind: string, id: string, seen: Payload, payload: Payload, ttl: number | undefined): Promise<boolean>;
   find(kind: string, id: string): Promise<Payload | undefined>;
   findByUid(uid: string): Promise<Payload | undefined>;
+  /** Whether there is a session with this uid. */
+  hasUid(uid: string): Promise<boolean>;
   findByUserCode(userCode: string): Promise<Payload | undefined>;
   /** @returns whether this caller is the one that consumed it. */
   consume(kind: string, id: string): Promise<boolean>;
@@ -86,7 +94,9 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
   function toPayload(record: ProtocolRecord | undefined): Payload | undefined {
     if (!record) return undefined;
     const payload = JSON.parse(vault.open(record.sealed, record.key)) as Payload;
-    return record.consumed_at === null ? payload : { ...payload, consumed: record.consumed_at };
+    if (record.consumed_at !== null) payload.consumed = record.consumed_at;
+    payload[READ_AS] = record.sealed;
+    return payload;
   }
 
   return {
@@ -105,8 +115,13 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
       }
       throw conflict(`the ${kind} keeps changing; try again`);
     },
+    async replace(kind, id, seen, payload, ttl) {
+      const sealed = seen[READ_AS];
+      return sealed !== undefined && store.swap(toRecord(kind, id, payload, ttl), sealed);
+    },
     find: async (kind, id) => toPayload(await store.find(vault.lookupKey(kind, id))),
     findByUid: async (uid) => toPayload(await store.findByUid(vault.lookupKey('uid', uid))),
+    hasUid: async (uid) => (await store.findByUid(vault.lookupKey('uid', uid))) !== undefined,
     findByUserCode: async (userCode) => toPayload(await store.findByUserCode(vault.lookupKey('user code', userCode))),
     consume: (kind, id) => store.consume(vault.lookupKey(kind, id), epochSeconds()),
     // An ended session must stay ended; an interaction that comes back after a power cut merely asks once more.

@@ -68,6 +68,27 @@ describe('a refresh token', () => {
     expect((await as(gatehouse, api).introspect(first.access_token)).body).toEqual({ active: false });
   });
 
+  it('used a second time ends the family, however many refreshes later', async () => {
+    const { refresh_token: first } = await tokens();
+    let newest: unknown = first;
+    for (let i = 0; i < 5; i += 1) newest = (await refresh(newest)).body['refresh_token'];
+    expect((await refresh(first)).body['error']).toBe('invalid_grant');
+    expect((await refresh(newest)).body['error']).toBe('invalid_grant');
+  });
+
+  it('made up after the likeness of a used one ends nothing', async () => {
+    const { refresh_token: first } = await tokens();
+    const newest = (await refresh(first)).body['refresh_token'];
+    for (const forged of [
+      `${first!.slice(0, -2)}${first!.endsWith('AA') ? 'BB' : 'AA'}`,
+      first!.replace('~0~', '~2~'),
+    ]) {
+      expect(forged).not.toBe(first);
+      expect((await refresh(forged)).body['error']).toBe('invalid_grant');
+    }
+    expect((await refresh(newest)).status).toBe(200);
+  });
+
   it('used by many at once is honoured once', async () => {
     const { refresh_token } = await tokens();
     const answers = await atOnce(20, () => refresh(refresh_token));

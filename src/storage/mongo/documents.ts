@@ -61,6 +61,10 @@ async function unique<R>(work: Promise<R>, taken: { message: string; field: stri
   }
 }
 
+// One server is enough: a token or session that an election of another primary loses is asked for again. Whatever decides
+// something (`insertIfAbsent`, `consume`) or takes something away waits for the majority.
+export const EVERYDAY = { writeConcern: { w: 1, j: false } } as const;
+
 interface Shape<T> {
   /** Such as `Account`. */
   name: string;
@@ -90,12 +94,14 @@ export function documentCollection<T extends Document>(connection: Connection, s
     },
     find: (id: string) => findOne({ _id: id }),
     findByUnique: (value: string) => findOne({ [uniqueField]: value }),
-    async update(document: T): Promise<T> {
+    async update(document: T, options?: { durable: boolean }): Promise<T> {
       const next = { ...document, version: document.version + 1 };
       const { _id, ...fields } = toStored(next);
       // `$set` rather than a replacement: what a newer program has added beside our fields stays.
       const { matchedCount } = await unique(
-        model.updateOne({ _id, version: document.version }, { $set: fields }).exec(),
+        model
+          .updateOne({ _id, version: document.version }, { $set: fields }, options?.durable === false ? EVERYDAY : {})
+          .exec(),
         taken,
       );
       if (matchedCount === 1) return next;

@@ -2,7 +2,7 @@ import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 import { epochSeconds } from '../../kernel/clock.ts';
 import type { ProtocolRecord, ProtocolStore } from '../../protocol/store.ts';
-import { SCHEMA_OPTIONS, whereString } from './documents.ts';
+import { EVERYDAY, SCHEMA_OPTIONS, whereString } from './documents.ts';
 import type { Fields } from './documents.ts';
 import { isDuplicateKey } from './errors.ts';
 import { upserting } from './upserting.ts';
@@ -32,10 +32,6 @@ for (const column of ['grant_key', 'uid_key', 'user_code_key', 'account_key', 's
   schema.index({ [column]: 1 }, whereString(column));
 }
 schema.index({ expires_at: 1 }, { expireAfterSeconds: 0 });
-
-// One server is enough: a token or session that an election of another primary loses is asked for again. Whatever decides
-// something (`insertIfAbsent`, `consume`) or takes something away waits for the majority.
-const EVERYDAY = { writeConcern: { w: 1, j: false } } as const;
 
 const toDate = (seconds: number): Date => new Date(seconds * 1000);
 const notExpired = () => ({ expires_at: { $not: { $lte: toDate(epochSeconds()) } } });

@@ -23,21 +23,26 @@ interface Shape<T> {
 const parse = <T>(row: Row | undefined): T | undefined =>
   row ? (JSON.parse(row['document'] as string) as T) : undefined;
 
+/**
+ * @param everyday reads, and writes what need not survive power loss. A connection forgets all it has read of the file when
+ *   another one writes, and nearly all writes are this one's.
+ * @param durable makes all other writes.
+ */
 export function documentTable<T extends Document>(
-  connection: Connection,
+  { everyday, durable }: { everyday: Connection; durable: Connection },
   { table, uniqueColumn, uniqueValue, taken }: Shape<T>,
 ) {
-  const insert = connection.prepare(
+  const insert = durable.prepare(
     `INSERT INTO ${table} (id, ${uniqueColumn}, version, created_at, document) VALUES (?, ?, ?, ?, ?)`,
   );
-  const byId = connection.prepare(`SELECT document FROM ${table} WHERE id = ?`);
-  const byUnique = connection.prepare(`SELECT document FROM ${table} WHERE ${uniqueColumn} = ?`);
-  const update = connection.prepare(
-    `UPDATE ${table} SET ${uniqueColumn} = ?, version = ?, document = ? WHERE id = ? AND version = ?`,
-  );
-  const remove = connection.prepare(`DELETE FROM ${table} WHERE id = ?`);
-  const first = connection.prepare(`SELECT document FROM ${table} ORDER BY created_at, id LIMIT ?`);
-  const following = connection.prepare(
+  const byId = everyday.prepare(`SELECT document FROM ${table} WHERE id = ?`);
+  const byUnique = everyday.prepare(`SELECT document FROM ${table} WHERE ${uniqueColumn} = ?`);
+  const updateSql = `UPDATE ${table} SET ${uniqueColumn} = ?, version = ?, document = ? WHERE id = ? AND version = ?`;
+  const update = durable.prepare(updateSql);
+  const updateEveryday = everyday.prepare(updateSql);
+  const remove = durable.prepare(`DELETE FROM ${table} WHERE id = ?`);
+  const first = everyday.prepare(`SELECT document FROM ${table} ORDER BY created_at, id LIMIT ?`);
+  const following = everyday.prepare(
     `SELECT document FROM ${table} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
   );
 
@@ -58,10 +63,16 @@ export function documentTable<T extends Document>(
     },
     find: async (id: string) => parse<T>(byId.get(id)),
     findByUnique: async (value: string) => parse<T>(byUnique.get(value)),
-    async update(document: T): Promise<T> {
+    async update(document: T, options?: { durable: boolean }): Promise<T> {
       const next = { ...document, version: document.version + 1 };
       const changed = unique(() =>
-        update.run(uniqueValue(next), next.version, JSON.stringify(next), next.id, document.version),
+        (options?.durable === false ? updateEveryday : update).run(
+          uniqueValue(next),
+          next.version,
+          JSON.stringify(next),
+          next.id,
+          document.version,
+        ),
       );
       if (changed === 1) return next;
       throw byId.get(document.id) ? conflict('the record was changed meanwhile') : notFound('the record is gone');

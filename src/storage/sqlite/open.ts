@@ -16,8 +16,8 @@ import { migrate } from './migrate.ts';
 import { outboxStore } from './outbox.ts';
 import { protocolStore } from './protocol.ts';
 
-function consentStore(connection: Connection): ConsentStore {
-  const find = connection.prepare('SELECT document FROM consents WHERE account_id = ? AND client_id = ?');
+function consentStore({ everyday, durable: connection }: { everyday: Connection; durable: Connection }): ConsentStore {
+  const find = everyday.prepare('SELECT document FROM consents WHERE account_id = ? AND client_id = ?');
   const put = connection.prepare(
     'INSERT INTO consents (account_id, client_id, document) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document',
   );
@@ -87,25 +87,31 @@ export function openSqlite(file: string): Storage {
   const durable = connectMigrated(file);
   const everyday = inMemory ? durable : connect(file, 'NORMAL');
   const group = groupCommit(everyday);
-  const clients = documentTable<Client>(durable, {
-    table: 'clients',
-    uniqueColumn: 'resource',
-    uniqueValue: (client) => client.resource,
-    taken: { message: 'the client id or resource identifier is taken', field: 'resource' },
-  });
-  const accounts = documentTable<Account>(durable, {
-    table: 'accounts',
-    uniqueColumn: 'email_normalized',
-    uniqueValue: (account) => account.email_normalized,
-    taken: { message: 'the e-mail address is taken', field: 'email' },
-  });
+  const clients = documentTable<Client>(
+    { everyday, durable },
+    {
+      table: 'clients',
+      uniqueColumn: 'resource',
+      uniqueValue: (client) => client.resource,
+      taken: { message: 'the client id or resource identifier is taken', field: 'resource' },
+    },
+  );
+  const accounts = documentTable<Account>(
+    { everyday, durable },
+    {
+      table: 'accounts',
+      uniqueColumn: 'email_normalized',
+      uniqueValue: (account) => account.email_normalized,
+      taken: { message: 'the e-mail address is taken', field: 'email' },
+    },
+  );
   const alive = everyday.prepare('SELECT count(*) FROM signing_keys');
 
   return {
     description: inMemory ? 'SQLite in memory' : `SQLite in ${file}`,
     accounts: { ...accounts, findByEmail: accounts.findByUnique },
     clients: { ...clients, findByResource: clients.findByUnique },
-    consents: consentStore(durable),
+    consents: consentStore({ everyday, durable }),
     identities: identityStore(durable),
     signingKeys: signingKeyStore(durable),
     protocol: protocolStore(everyday, durable, group),

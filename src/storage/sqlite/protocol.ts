@@ -38,6 +38,11 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     `UPDATE protocol_records SET key = ?, kind = ?, sealed = ?, expires_at = ?, consumed_at = ?, grant_key = ?, uid_key = ?,
        user_code_key = ?, account_key = ?, session_key = ? WHERE key = ? AND ${FRESH}`,
   );
+  // SQLite writes an index anew for each column that is named, changed or not: most often only these two are.
+  const swapPayload = everyday.prepare(
+    `UPDATE protocol_records SET sealed = ?, expires_at = ? WHERE key = ? AND sealed = ? AND grant_key IS ? AND uid_key IS ?
+       AND user_code_key IS ? AND account_key IS ? AND session_key IS ? AND ${FRESH}`,
+  );
   const swap = everyday.prepare(
     `UPDATE protocol_records SET sealed = ?, expires_at = ?, grant_key = ?, uid_key = ?, user_code_key = ?, account_key = ?,
        session_key = ? WHERE key = ? AND sealed = ? AND ${FRESH}`,
@@ -80,6 +85,15 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
   const find = (statement: typeof byKey, value: string) =>
     statement.get(value, epochSeconds()) as ProtocolRecord | undefined;
 
+  function swapNow(r: ProtocolRecord, seen: Uint8Array): boolean {
+    const columns = [r.grant_key, r.uid_key, r.user_code_key, r.account_key, r.session_key];
+    const now = epochSeconds();
+    return (
+      swapPayload.run(r.sealed, r.expires_at, r.key, seen, ...columns, now) === 1 ||
+      swap.run(r.sealed, r.expires_at, ...columns, r.key, seen, now) === 1
+    );
+  }
+
   /** Behind what already waits: a revocation must find the tokens it ends. */
   const durably = (work: () => unknown) => {
     group.flush();
@@ -92,22 +106,7 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
         ? durably(() => upsertDurably.run(...values(record)))
         : group.write(() => void upsert.run(...values(record))),
     move: (fromKey, record) => group.write(() => move.run(...values(record), fromKey, epochSeconds()) === 1),
-    swap: (r, sealed) =>
-      group.write(
-        () =>
-          swap.run(
-            r.sealed,
-            r.expires_at,
-            r.grant_key,
-            r.uid_key,
-            r.user_code_key,
-            r.account_key,
-            r.session_key,
-            r.key,
-            sealed,
-            epochSeconds(),
-          ) === 1,
-      ),
+    swap: (record, sealed) => group.write(() => swapNow(record, sealed)),
     insertIfAbsent: (record) => group.write(() => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
     find: async (key) => find(byKey, key),
     findByUid: async (uidKey) => find(byUid, uidKey),
