@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { publicAccount } from '../accounts/account.ts';
-import { invalidInput, notFound } from '../kernel/errors.ts';
+import { invalidInput, notFound, unavailable } from '../kernel/errors.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
@@ -15,6 +15,8 @@ interface CreateOptions {
   json?: boolean;
 }
 
+/** Of mails about what an admin did: nobody's browser tells. */
+const NOTICE_LOCALE = 'en';
 const CONSENT_COLUMNS = ['client_id', 'scopes', 'declined', 'resources', 'updated_at'];
 const COLUMNS = ['sub', 'email', 'name', 'state', 'roles', 'last_sign_in_at'];
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -26,7 +28,7 @@ async function passwordFromStdin(): Promise<string> {
   return password;
 }
 
-/** `user create|list|show|suspend|resume|delete|set-password`. People are named by e-mail or by sub. */
+/** `user create|list|show|suspend|resume|delete|set-password|change-email|…`. People are named by e-mail or by sub. */
 export function userCommands(program: Command, session: Session, output: Output): void {
   const user = program.command('user').description('People who sign in.');
 
@@ -97,10 +99,27 @@ export function userCommands(program: Command, session: Session, output: Output)
     .option('--json', 'print one JSON document')
     .action(async (who: string, options: { json?: boolean }) => {
       const password = await passwordFromStdin();
-      await session(async ({ accounts, access }) =>
-        output.one(publicAccount(await access.setPassword((await accounts.get(who)).id, password)), options),
-      );
+      await session(async ({ accounts, access, verification }) => {
+        const account = await access.setPassword((await accounts.get(who)).id, password);
+        await verification.notices.passwordChanged(account, NOTICE_LOCALE);
+        output.one(publicAccount(account), options);
+      });
     });
+
+  user
+    .command('change-email <email_or_sub> <new_email>')
+    .description('Mail a link to the new address; the change is made when it is confirmed there.')
+    .option('--confirmed', 'the new address is known to be theirs: change it now')
+    .option('--json', 'print one JSON document')
+    .action((who: string, to: string, { confirmed, ...options }: { confirmed?: boolean; json?: boolean }) =>
+      session(async ({ accounts, mail, verification: { emailChanges } }) => {
+        const account = await accounts.get(who);
+        if (confirmed) return output.one(publicAccount(await emailChanges.change(account, to, NOTICE_LOCALE)), options);
+        if (!mail.mailer.available) throw unavailable('no mail can be sent: set mail.smtp_url, or use --confirmed');
+        await emailChanges.request(account, to, NOTICE_LOCALE);
+        return output.one({ sub: account.id, email: account.email, new_email: to, confirmed: false }, options);
+      }),
+    );
 
   user
     .command('consents <email_or_sub>')

@@ -5,7 +5,7 @@ import type { AccountLinks } from './account-links.ts';
 import type { JourneyMail } from './journey-mail.ts';
 import type { JourneyMark, MailedLink, MailedLinks } from './links.ts';
 import type { AddressProofs } from './proofs.ts';
-import type { MailRequests, RequestPurpose } from './request.ts';
+import type { MailRequest, MailRequests, RequestPurpose } from './request.ts';
 
 /** In seconds: a link that verifies an address some time later. */
 const LATER_TTL = 86_400;
@@ -13,14 +13,14 @@ const LATER_TTL = 86_400;
 /** `other_browser`: it signs in, so it works in the browser that asked for it alone, and stays good. */
 export type Confirmation =
   /** The button will work, or it did. */
-  | { outcome: 'good'; link: MailedLink; journey: JourneyMark | null }
+  | { outcome: 'good'; link: MailedLink; journey: JourneyMark | null; request: MailRequest | undefined }
   /** Unknown, expired, used, overtaken, or the account changed since. `taken`: somebody else has the address by now. */
   | { outcome: 'dead' | 'other_browser' | 'taken' };
 
 export interface Confirmations {
   /** For the page with the button: consumes nothing. */
   look(purpose: RequestPurpose, token: string, browser: string): Promise<Confirmation>;
-  /** For the button. `journey` is given where the proof helps a journey on. */
+  /** For the button. `journey` and `request` are given where the proof helps a journey on. */
   confirm(purpose: RequestPurpose, token: string, browser: string): Promise<Confirmation>;
   /** Mails a link that verifies the account's address, with no journey waiting for it. */
   mailLater(account: Account, locale: string, app: string): Promise<void>;
@@ -49,18 +49,16 @@ export function createConfirmations(needs: Needs): Confirmations {
     const link = await find(purpose, token);
     if (!link) return { outcome: 'dead' };
     if (SIGNS_IN.includes(purpose) && link.journey?.browser !== browser) return { outcome: 'other_browser' };
-    const waiting = link.journey && (await requests.find(link.journey.uid));
+    const waiting = link.journey ? await requests.find(link.journey.uid) : undefined;
+    const request = waiting?.purpose === purpose && waiting.email === link.email ? waiting : undefined;
     // A sign-up is nowhere but in its journey, and may have been sent to another address since.
-    if (purpose === 'sign_up' && waiting?.email !== link.email) return { outcome: 'dead' };
-    return { outcome: 'good', link, journey: waiting ? link.journey : null };
+    if (purpose === 'sign_up' && !request) return { outcome: 'dead' };
+    return { outcome: 'good', link, journey: request ? link.journey : null, request };
   }
 
-  async function prove(purpose: RequestPurpose, link: MailedLink): Promise<Account | undefined> {
-    if (purpose === 'sign_up') {
-      const pending = (await requests.find(link.subject))?.sign_up;
-      return pending ? proofs.signUp(pending, link.email) : undefined;
-    }
-    return proofs.forAccount(purpose, link.account_id!, link.email);
+  async function prove(purpose: RequestPurpose, link: MailedLink, request?: MailRequest): Promise<Account | undefined> {
+    if (purpose !== 'sign_up') return proofs.forAccount(purpose, link.account_id!, link.email);
+    return request?.sign_up ? proofs.signUp(request.sign_up, link.email) : undefined;
   }
 
   return {
@@ -70,9 +68,9 @@ export function createConfirmations(needs: Needs): Confirmations {
       const found = await look(purpose, token, browser);
       if (found.outcome !== 'good') return found;
       if (!(await links.redeem(token))) return { outcome: 'dead' };
-      const account = await prove(purpose, found.link);
+      const account = await prove(purpose, found.link, found.request);
       if (!account) return { outcome: 'taken' };
-      if (found.journey) await journeyMail.noteProof(found.journey, account.id);
+      if (found.journey && found.request) await journeyMail.noteProof(found.journey, found.request, account.id);
       return found;
     },
 

@@ -62,7 +62,7 @@ export function createEmailChanges(needs: Needs): EmailChanges {
 
   /** Before the change, so that it cannot happen untold: a notice too many does no harm. */
   async function tellOldAddress(account: Account, to: string, locale: string): Promise<void> {
-    if (!account.email_verified) return;
+    if (!account.email_verified || !mailer.available) return;
     const change = { id: newId(), from: account.email };
     await history.add(account, change);
     const url = await links.issue({

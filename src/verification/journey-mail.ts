@@ -36,7 +36,7 @@ export interface JourneyMail {
   deliver(journey: JourneyMark): Promise<void>;
   tryCode(journey: JourneyMark, code: string): Promise<MailAnswer>;
   /** Notes what a link proved, for the journey to find. */
-  noteProof(journey: JourneyMark, accountId: string): Promise<void>;
+  noteProof(journey: JourneyMark, request: MailRequest, accountId: string): Promise<void>;
 }
 
 interface Needs {
@@ -94,12 +94,13 @@ export function createJourneyMail(needs: Needs): JourneyMail {
     return account_id === null ? undefined : proofs.forAccount(purpose, account_id, email);
   }
 
-  const note = (journey: JourneyMark, account_id: string, method: 'mailed_link' | 'mailed_code') =>
-    requests.change(journey, (request) => ({
-      ...request,
-      account_id,
-      proved: { account_id, method, at: epochSeconds() },
-    }));
+  /** Put, not changed: proving may have ended all that was under way for the account, this request too. */
+  const note = (
+    journey: JourneyMark,
+    request: MailRequest,
+    account_id: string,
+    method: 'mailed_link' | 'mailed_code',
+  ) => requests.put(journey, { ...request, account_id, proved: { account_id, method, at: epochSeconds() } });
 
   return {
     find: (uid) => requests.find(uid),
@@ -135,12 +136,10 @@ export function createJourneyMail(needs: Needs): JourneyMail {
       if (answer !== 'right') return answer;
       const account = await prove(request);
       if (!account) return purpose === 'sign_up' || purpose === 'verify_email' ? 'taken' : 'wrong';
-      await note(journey, account.id, 'mailed_code');
+      await note(journey, request, account.id, 'mailed_code');
       return 'right';
     },
 
-    noteProof: async (journey, accountId) => {
-      await note(journey, accountId, 'mailed_link');
-    },
+    noteProof: (journey, request, accountId) => note(journey, request, accountId, 'mailed_link'),
   };
 }

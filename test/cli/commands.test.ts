@@ -88,6 +88,27 @@ describe('the command line', () => {
     expect([code, stderr]).toEqual([1, 'error: standard input holds no password\n']);
   });
 
+  it('changes an e-mail at once where an admin knows the new one, and otherwise mails a link to it', async () => {
+    const { sub } = await gatehouse.person({ email: 'moving@example.com' });
+    const moved = await json('user', 'change-email', 'moving@example.com', 'moved@example.com', '--confirmed');
+    expect(moved).toMatchObject({ sub, email: 'moved@example.com', email_verified: true });
+    const ask = ['user', 'change-email', sub, 'further@example.com', '--json'];
+    const without = await inside(ask);
+    expect([without.code, without.stdout]).toEqual([1, '']);
+    expect(without.stderr).toContain('no mail can be sent');
+    const { code, stdout } = await inside(ask, { GATEHOUSE_MAIL_SMTP_URL: 'smtp://127.0.0.1:9' });
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      { sub, email: 'moved@example.com', new_email: 'further@example.com', confirmed: false },
+    ]);
+    const { items } = await gatehouse.mail.outbox.list('waiting', { limit: 10, after: undefined });
+    expect(items.map(({ message }) => message)).toMatchObject([
+      { to: 'further@example.com', template: 'change-email-confirm' },
+    ]);
+    const taken = await inside(['user', 'change-email', sub, 'nonsense', '--confirmed', '--json']);
+    expect([taken.code, taken.stderr]).toEqual([1, 'error: nonsense is not an e-mail address\n']);
+  });
+
   it('creates a web client that the running server knows at once', async () => {
     const client = await json(
       'client',
