@@ -24,6 +24,7 @@ export interface AppNeeds {
   /** Web rooms, each at its place below the issuer's path. */
   rooms: Record<'assets' | 'health' | 'landing' | 'interaction' | 'mailedLinks' | 'logos', Middleware> & {
     playground: Middleware | undefined;
+    mailbox: Middleware | undefined;
   };
 }
 
@@ -112,6 +113,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
   app.use(mount(`${base}/assets`, rooms.assets));
   app.use(mount(`${base}/logos`, rooms.logos));
   if (rooms.playground) app.use(mount(`${base}/playground`, rooms.playground));
+  if (rooms.mailbox) app.use(mount(`${base}/mailbox`, rooms.mailbox));
   app.use(under(rooms.landing));
   app.use(under(rooms.mailedLinks));
   app.use(under(rooms.interaction));

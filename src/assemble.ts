@@ -173,6 +173,11 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       ).playgroundRoutes({ config, clients, records, render, csrf, demo, handle: () => handle })
     : undefined;
 
+  const mailbox =
+    mail.mode === 'mailbox'
+      ? (await import('./mailbox/routes.ts')).mailboxRoutes({ config, ...mail, render, locales, csrf })
+      : undefined;
+
   let draining = false;
   const handle: RequestHandler = createApp({
     config,
@@ -183,7 +188,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     rooms: {
       assets: assets(config.brand, config.federation),
       health: healthRoutes({ storage, draining: () => draining }),
-      landing: landingRoutes({ config, render, version, demo }),
+      landing: landingRoutes({ config, render, version, demo, mailbox: mailbox !== undefined }),
       interaction: interactionRoutes({
         config,
         provider,
@@ -207,6 +212,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       mailedLinks: mailedLinkRoutes({ verification, accounts, csrf, locales, render, base }),
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
       playground,
+      mailbox,
     },
   });
   const stopMail = await mail.start();

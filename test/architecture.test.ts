@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const SRC = path.resolve(import.meta.dirname, '../src');
 
 const DOMAIN = ['accounts', 'clients', 'consents', 'federation', 'keys', 'mail', 'protocol'];
-const WEB = ['interaction', 'landing', 'operations', 'playground'];
+const WEB = ['interaction', 'landing', 'mailbox', 'operations', 'playground'];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],
   config: ['kernel'],
@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** Libraries that only one room may know. */
 const ONLY_IN: Record<string, RegExp> = {
   'oidc-provider': /^(oidc|interaction)\/|^app\.ts$/,
-  koa: /^(http|interaction|landing|operations|playground)\/|^app\.ts$/,
+  koa: /^(http|interaction|landing|mailbox|operations|playground)\/|^app\.ts$/,
   mongoose: /^storage\/mongo\//,
   'node:sqlite': /^storage\/sqlite\//,
   argon2: /^accounts\//,

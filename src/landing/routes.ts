@@ -11,14 +11,17 @@ interface Needs {
   version: string;
   /** The demo person's sign-in, where there is one. */
   demo: { email: string; password: string } | null;
+  /** Whether mails are shown at `/mailbox`. */
+  mailbox: boolean;
 }
 
-export function landingRoutes({ config, render, version, demo }: Needs): Middleware {
+export function landingRoutes({ config, render, version, demo, mailbox }: Needs): Middleware {
   const { issuer } = config;
   const page = {
     issuer,
     discovery_url: `${issuer}/.well-known/openid-configuration`,
     playground_url: config.playground.enabled ? `${issuerPath(issuer)}/playground` : null,
+    mailbox_url: mailbox ? `${issuerPath(issuer)}/mailbox` : null,
     demo,
     version,
   };

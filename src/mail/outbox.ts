@@ -13,6 +13,8 @@ const DAY = 86_400;
 /** How long a mail is tried. */
 export const TRIED_SECONDS = 3 * DAY;
 
+const PURGED_AT_ONCE = 200;
+
 /** A mail of the outbox, opened. */
 export interface Entry {
   id: string;
@@ -39,6 +41,8 @@ export interface Outbox {
   list(state: MailState, page: PageRequest): Promise<Page<Entry>>;
   /** Has a failed mail tried again at once. @returns whether there was one. */
   retry(id: string): Promise<boolean>;
+  /** Empties the development mailbox. */
+  forgetShown(): Promise<void>;
   open(mail: QueuedMail): Entry;
   sealProblem(id: string, problem: string): Uint8Array;
 }
@@ -83,6 +87,9 @@ export function createOutbox({ store, vault }: { store: OutboxStore; vault: Vaul
     async list(state, page) {
       const { items, next } = await store.list(state, page);
       return { items: items.map(open), next };
+    },
+    async forgetShown() {
+      while ((await store.purge('shown', epochSeconds(), PURGED_AT_ONCE)) === PURGED_AT_ONCE);
     },
     retry: (id) => {
       const now = epochSeconds();
