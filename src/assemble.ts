@@ -8,6 +8,7 @@ import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
+import { assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
 import { createClients } from './clients/clients.ts';
 import type { Clients } from './clients/clients.ts';
 import { decodeKey } from './config/secrets.ts';
@@ -26,7 +27,6 @@ import { createRender } from './http/render.ts';
 import { createDraw } from './http/views.ts';
 import { createDeadEnds } from './interaction/dead-ends.ts';
 import { logoRoutes } from './interaction/logos.ts';
-import { noMailLimits } from './interaction/mail-limits.ts';
 import { mailedLinkRoutes } from './interaction/mailed-links.ts';
 import { createProviderPages } from './interaction/provider-pages.ts';
 import { interactionRoutes } from './interaction/routes.ts';
@@ -36,6 +36,7 @@ import { issuerPath } from './kernel/urls.ts';
 import { loadSigningKeys } from './keys/signing-key.ts';
 import { landingRoutes } from './landing/routes.ts';
 import { createLogger } from './log.ts';
+import type { Limits } from './limits/limits.ts';
 import { createAccess } from './oidc/access.ts';
 import type { Access } from './oidc/access.ts';
 import { createClientDirectory } from './oidc/client-directory.ts';
@@ -59,6 +60,7 @@ export interface Backstage {
   accounts: Accounts;
   clients: Clients;
   access: Access;
+  limits: Limits;
   mail: Mail;
   verification: Verification;
   linking: Linking;
@@ -104,6 +106,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const { identities } = storage;
   const access = createAccess({ accounts, consents: storage.consents, identities, records });
   const linking = createLinking({ identities, accounts, newAccountId, isEmailAddress });
+  const limits = assembleLimits({ config, store: storage.counters, vault, log });
   const locales = await loadLocales();
   const draw = createDraw({ cache: config.environment !== 'development' });
   const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
@@ -118,13 +121,27 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     identities: storage.identities,
   });
   const close = () => storage.close();
-  return { storage, vault, records, accounts, clients, access, linking, mail, verification, locales, draw, close };
+  return {
+    storage,
+    vault,
+    records,
+    accounts,
+    clients,
+    access,
+    limits,
+    linking,
+    mail,
+    verification,
+    locales,
+    draw,
+    close,
+  };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
 export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
   const backstage = await assembleBackstage(config, log);
-  const { storage, vault, records, accounts, clients, linking, mail, verification, locales, draw } = backstage;
+  const { storage, vault, records, accounts, clients, limits, linking, mail, verification, locales, draw } = backstage;
   const { mailer } = mail;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
@@ -135,6 +152,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const render = createRender({ config, draw, csrf, locales, version });
   const afterwards = createAfterwards({ log });
   const continueTo = createContinueTo(render);
+  const visitor = assembleVisitor({ config, records, log });
+  warnWithoutLimits(config, log);
   const restarts = createRestarts(records);
   const directory = createClientDirectory({ clients });
   const signingKeys = await loadSigningKeys({ store: storage.signingKeys, vault });
@@ -196,6 +215,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         consents,
         directory,
         records,
+        limits,
+        visitor,
         restarts,
         render,
         locales,
@@ -203,7 +224,6 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         continueTo,
         verification,
         mailer,
-        limits: noMailLimits,
         afterwards,
         providers,
         linking,
@@ -216,8 +236,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     },
   });
   const stopMail = await mail.start();
-  const stopSweeping = startSweeper(storage.protocol, (error) =>
-    log.warn({ err: error }, 'sweeping expired records failed'),
+  const sweepings = [storage.protocol, storage.counters].map((store) =>
+    startSweeper(store, (error) => log.warn({ err: error }, 'sweeping expired records failed')),
   );
 
   return {
@@ -228,7 +248,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       draining = true;
     },
     async close() {
-      stopSweeping();
+      for (const stop of sweepings) stop();
       await afterwards.idle();
       await stopMail();
       await backstage.close();

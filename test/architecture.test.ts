@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 
-const DOMAIN = ['accounts', 'clients', 'consents', 'federation', 'keys', 'mail', 'protocol'];
+const DOMAIN = ['accounts', 'clients', 'consents', 'federation', 'keys', 'limits', 'mail', 'protocol'];
 const WEB = ['interaction', 'landing', 'mailbox', 'operations', 'playground'];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],

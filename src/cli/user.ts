@@ -28,7 +28,7 @@ async function passwordFromStdin(): Promise<string> {
   return password;
 }
 
-/** `user create|list|show|suspend|resume|delete|set-password|change-email|…`. People are named by e-mail or by sub. */
+/** `user create|list|show|suspend|resume|unlock|delete|set-password|change-email|…`. People are named by e-mail or by sub. */
 export function userCommands(program: Command, session: Session, output: Output): void {
   const user = program.command('user').description('People who sign in.');
 
@@ -90,6 +90,17 @@ export function userCommands(program: Command, session: Session, output: Output)
       session(async ({ accounts, access }) =>
         output.one(publicAccount(await access.resume((await accounts.get(who)).id)), options),
       ),
+    );
+
+  user
+    .command('unlock <email_or_sub>')
+    .description('Forget wrong passwords and codes, and end lock-outs, of a person.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ accounts, limits }) => {
+        const { id, email } = await accounts.get(who);
+        output.one({ sub: id, email, counters_cleared: await limits.unlock(email) }, options);
+      }),
     );
 
   user

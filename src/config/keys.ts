@@ -33,7 +33,8 @@ function unwrap(schema: z.ZodType): { inner: z.ZodType; fallback: unknown } {
 
 function typeName(schema: z.ZodType): string {
   if (schema instanceof z.ZodEnum) return schema.options.join(' | ');
-  if (schema instanceof z.ZodArray) return 'list of text';
+  if (schema instanceof z.ZodArray)
+    return schema.element instanceof z.ZodNumber ? 'list of whole numbers' : 'list of text';
   if (schema instanceof z.ZodBoolean) return 'true | false';
   if (schema instanceof z.ZodNumber) return 'whole number';
   return 'text';

@@ -3,6 +3,7 @@
  * `config/README.md` are all derived from this one schema.
  */
 import { z } from 'zod';
+import { createNetworks } from '../kernel/addresses.ts';
 import { federationSchema } from './federation.ts';
 import type { FederationConfig } from './federation.ts';
 
@@ -77,6 +78,77 @@ const passwords = z.strictObject({
   }),
 });
 
+const whole = (fallback: number, text: string) =>
+  z.int().min(1).max(100_000).default(fallback).meta({ description: text });
+const perHour = 'within `limits.window`';
+
+const limits = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Limit guessing and flooding. Turning it off is said in the log at each start.' }),
+  window: seconds(3600, 'How long a wrong try, or a request, counts.'),
+  lock_seconds: z.array(z.coerce.number().int().min(1).max(86_400)).min(1).default([60, 300, 900, 3600]).meta({
+    description: 'Lengths of the first, second, … lock-out of a day; the last stands for all that follow. In seconds.',
+  }),
+  known_device: seconds(7_776_000, 'How long a browser counts as known for an account after its last sign-in.'),
+  password: z
+    .strictObject({
+      account_and_address: whole(10, `Wrong passwords for one account from one address ${perHour}.`),
+      account: whole(30, `Wrong passwords for one account, from all addresses that are not known devices, ${perHour}.`),
+      address: whole(100, `Wrong passwords from one address, for all accounts, ${perHour}.`),
+      device: whole(10, `Wrong passwords for one account from a device that signed in to it before, ${perHour}.`),
+    })
+    .prefault({}),
+  code: z
+    .strictObject({
+      account_and_address: whole(10, `Wrong typed codes for one account from one address ${perHour}.`),
+      account: whole(20, `Wrong typed codes for one account ${perHour}.`),
+      address: whole(100, `Wrong typed codes from one address ${perHour}.`),
+      device: whole(10, `Wrong typed codes from a known device ${perHour}.`),
+    })
+    .prefault({}),
+  link: z
+    .strictObject({ address: whole(100, `Mailed links that do not exist, opened from one address ${perHour}.`) })
+    .prefault({}),
+  client: z
+    .strictObject({
+      client_and_address: whole(
+        20,
+        `Wrong secrets for one client from one address ${perHour}, at all endpoints together.`,
+      ),
+    })
+    .prefault({}),
+  callback: z
+    .strictObject({
+      address: whole(100, `Answers of upstream providers that belong to no sign-in, from one address ${perHour}.`),
+    })
+    .prefault({}),
+  mail: z
+    .strictObject({
+      account: whole(
+        5,
+        `Mails that strangers may ask for to one address ${perHour}: resets, links and codes together.`,
+      ),
+      address: whole(50, `Mails that may be asked for from one address ${perHour}.`),
+      device: whole(5, `Mails that a known device may ask for ${perHour}.`),
+    })
+    .prefault({}),
+  sign_up: z.strictObject({ address: whole(50, `Sign-ups sent from one address ${perHour}.`) }).prefault({}),
+  authorization: z
+    .strictObject({ address: whole(3000, `Sign-ins begun and not finished from one address ${perHour}.`) })
+    .prefault({}),
+});
+
+function isNetwork(entry: string): boolean {
+  try {
+    createNetworks([entry]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const configSchema = z.strictObject({
   issuer: httpUrl
     .refine((value) => !/[?#]/.test(value), 'must have neither query nor fragment')
@@ -87,6 +159,13 @@ export const configSchema = z.strictObject({
     }),
   port: z.int().min(0).max(65_535).default(3000).meta({ description: 'Port to listen on; 0 picks a free one.' }),
   host: z.string().min(1).default('127.0.0.1').meta({ description: 'Address to listen on; `0.0.0.0` for all.' }),
+  trusted_proxies: z
+    .array(z.string().refine(isNetwork, 'must be an address, a network like 10.0.0.0/8, loopback or private'))
+    .default([])
+    .meta({
+      description:
+        'Proxies in front whose `X-Forwarded-For` is believed: addresses, networks like `10.0.0.0/8`, `loopback`, `private`. Behind a proxy that is missing here, all people count as one address.',
+    }),
   data_dir: z
     .string()
     .min(1)
@@ -174,6 +253,7 @@ export const configSchema = z.strictObject({
   mail: mail.prefault({}),
   lifetimes: lifetimes.prefault({}),
   passwords: passwords.prefault({}),
+  limits: limits.prefault({}),
   log: z
     .strictObject({
       level: z

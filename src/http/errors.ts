@@ -10,6 +10,7 @@ const KEY_BY_STATUS: Record<number, string> = {
   403: 'forbidden',
   404: 'not_found',
   413: 'too_large',
+  429: 'limited',
   503: 'unavailable',
 };
 
@@ -18,6 +19,7 @@ const NAME_BY_STATUS: Record<number, string> = {
   404: 'not_found',
   405: 'method_not_allowed',
   413: 'too_large',
+  429: 'too_many_requests',
   503: 'temporarily_unavailable',
 };
 
@@ -35,11 +37,21 @@ export interface ErrorAnswer {
   status: number;
   /** Shown to people at the foot of the page and logged with the cause. */
   reference: string;
+  /** Seconds to wait, for 429 and 503. */
+  retryAfter?: number | undefined;
 }
 
+/** What the answer to an error says about when to come back. */
+export const retryAfterOf = (error: unknown): number | undefined =>
+  isGatehouseError(error) ? error.retryAfter : undefined;
+
 /** Answers with a page or JSON by what the caller accepts. */
-export async function answerError(ctx: Context, render: Render, { status, reference }: ErrorAnswer): Promise<void> {
-  if (status === 503) ctx.set('Retry-After', String(RETRY_AFTER_SECONDS));
+export async function answerError(
+  ctx: Context,
+  render: Render,
+  { status, reference, retryAfter }: ErrorAnswer,
+): Promise<void> {
+  if (status === 503 || status === 429) ctx.set('Retry-After', String(retryAfter ?? RETRY_AFTER_SECONDS));
   if (ctx.accepts('json', 'html') !== 'html') {
     ctx.status = status;
     ctx.set('Cache-Control', 'no-store');
@@ -93,6 +105,6 @@ export const handleErrors =
       const fields = { reference, status, method: ctx.method, path: ctx.path, err: error };
       if (status >= 500) log.error(fields, 'a request failed');
       else log.info(fields, 'a request was refused');
-      await answerError(ctx, render, { status, reference });
+      await answerError(ctx, render, { status, reference, retryAfter: retryAfterOf(error) });
     }
   };

@@ -1,11 +1,34 @@
-/** How often mails may be asked for and codes tried, per address and per person: the one place where that is asked. */
+/** How often mails may be asked for and mailed codes tried, per address and per person: the one place where that is asked. */
 import type { Context } from 'koa';
+import type { Limits } from '../limits/limits.ts';
+import type { Visitor } from './visitor.ts';
 
 export interface MailLimits {
-  /** @throws too_many when no further mail may be asked for. */
+  /** @throws limited when no further mail may be asked for. */
   mail(ctx: Context, email: string): Promise<void>;
-  /** @throws too_many when no further code may be tried. */
-  code(ctx: Context, email: string): Promise<void>;
+  /**
+   * Tries a code, unless too many were wrong.
+   * @param isRight what an answer to the try says. @returns the answer. @throws limited without trying.
+   */
+  code<T>(ctx: Context, email: string, attempt: () => Promise<T>, isRight: (answer: T) => boolean): Promise<T>;
 }
 
-export const noMailLimits: MailLimits = { mail: async () => undefined, code: async () => undefined };
+interface Needs {
+  limits: Limits;
+  visitor: Visitor;
+}
+
+export function createMailLimits({ limits, visitor }: Needs): MailLimits {
+  return {
+    mail: async (ctx, email) => limits.spend('mail', await visitor.keys(ctx, email)),
+    async code(ctx, email, attempt, isRight) {
+      const reserved = await limits.reserve('code', await visitor.keys(ctx, email));
+      const answer = await attempt().catch(async (error: unknown) => {
+        await reserved.release();
+        throw error;
+      });
+      await (isRight(answer) ? reserved.right() : reserved.wrong());
+      return answer;
+    },
+  };
+}

@@ -18,7 +18,7 @@ import type { MailLimits } from './mail-limits.ts';
 
 interface Needs {
   journeyMail: JourneyMail;
-  limits: MailLimits;
+  mailLimits: MailLimits;
   afterwards: Afterwards;
   csrf: Csrf;
   locales: Locales;
@@ -35,7 +35,7 @@ interface Shown {
 
 export type Asked = Omit<NewMailRequest, 'locale' | 'app'>;
 
-export function createMailSteps({ journeyMail, limits, afterwards, csrf, locales, render, base }: Needs) {
+export function createMailSteps({ journeyMail, mailLimits, afterwards, csrf, locales, render, base }: Needs) {
   /** The CSRF token names the browser: it is the keyed hash of a random cookie. */
   const markOf = (ctx: Context, { details }: InteractionUnderWay): JourneyMark => ({
     uid: details.uid,
@@ -77,7 +77,7 @@ export function createMailSteps({ journeyMail, limits, afterwards, csrf, locales
 
   /** Notes what is to be proved, answers with the page that waits for it, and mails after that. */
   async function ask(ctx: Context, under: InteractionUnderWay, asked: Asked): Promise<void> {
-    await limits.mail(ctx, asked.email);
+    await mailLimits.mail(ctx, asked.email);
     const mark = markOf(ctx, under);
     const app = clientForPages(under.client, base).name;
     await journeyMail.begin(mark, { ...asked, locale: localeOf(ctx, under), app });
@@ -94,7 +94,7 @@ export function createMailSteps({ journeyMail, limits, afterwards, csrf, locales
   }
 
   async function again(ctx: Context, under: InteractionUnderWay, request: MailRequest, email?: string): Promise<void> {
-    await limits.mail(ctx, email ?? request.email);
+    await mailLimits.mail(ctx, email ?? request.email);
     const mark = markOf(ctx, under);
     const allowed = await journeyMail.again(mark, email);
     if (!allowed) return page(ctx, under, request, { error: 'too_many', status: 429 });
@@ -116,8 +116,12 @@ export function createMailSteps({ journeyMail, limits, afterwards, csrf, locales
       await page(ctx, under, request, { error: 'missing', status: 400 });
       return false;
     }
-    await limits.code(ctx, request.email);
-    const answer = await journeyMail.tryCode(markOf(ctx, under), code);
+    const answer = await mailLimits.code(
+      ctx,
+      request.email,
+      () => journeyMail.tryCode(markOf(ctx, under), code),
+      (outcome) => outcome === 'right',
+    );
     if (answer !== 'right') await page(ctx, under, request, { error: answer, status: 400 });
     return answer === 'right';
   }

@@ -13,7 +13,7 @@ import type { MailSteps } from './mail-steps.ts';
 interface Needs {
   recovery: Recovery;
   steps: Pick<MailSteps, 'markOf' | 'localeOf'>;
-  limits: MailLimits;
+  mailLimits: MailLimits;
   afterwards: Afterwards;
   render: Render;
   base: string;
@@ -26,7 +26,7 @@ interface Shown {
   status?: number;
 }
 
-export function createForgotPassword({ recovery, steps, limits, afterwards, render, base }: Needs) {
+export function createForgotPassword({ recovery, steps, mailLimits, afterwards, render, base }: Needs) {
   async function page(ctx: Context, { details, client }: InteractionUnderWay, shown: Shown): Promise<void> {
     const path = `${base}/interaction/${details.uid}`;
     const { sent = false, email, error, status = 200 } = shown;
@@ -48,7 +48,7 @@ export function createForgotPassword({ recovery, steps, limits, afterwards, rend
     async send(ctx: Context, under: InteractionUnderWay): Promise<void> {
       const email = field(ctx, 'email').trim();
       if (!isEmailAddress(email)) return page(ctx, under, { email, error: 'forgot_password.error.email', status: 400 });
-      await limits.mail(ctx, email);
+      await mailLimits.mail(ctx, email);
       const request = { email, locale: steps.localeOf(ctx, under), journey: steps.markOf(ctx, under) };
       afterwards.after(ctx, () => recovery.request(request));
       return page(ctx, under, { email, sent: true });

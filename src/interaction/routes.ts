@@ -19,6 +19,7 @@ import { notFound, tooLarge } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Mailer } from '../mail/mailer.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { Verification } from '../verification/verification.ts';
@@ -28,7 +29,7 @@ import { nextStep } from './dispatch.ts';
 import type { Proof } from './dispatch.ts';
 import { cancel, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
-import type { MailLimits } from './mail-limits.ts';
+import { createMailLimits } from './mail-limits.ts';
 import { addMailRoutes } from './mail-routes.ts';
 import { createMailSteps } from './mail-steps.ts';
 import { createMailedSignIn } from './mailed-sign-in.ts';
@@ -40,6 +41,7 @@ import { createSignUp } from './sign-up.ts';
 import { upstreamCallbacks } from './upstream-callback.ts';
 import { createBrowserMark } from './upstream-login.ts';
 import { createUpstream } from './upstream.ts';
+import type { Visitor } from './visitor.ts';
 
 export interface InteractionNeeds {
   config: Pick<Config, 'issuer' | 'sign_up' | 'sign_in'>;
@@ -48,6 +50,8 @@ export interface InteractionNeeds {
   consents: ConsentStore;
   directory: { api(resource: string): Promise<Client | undefined> };
   records: SealedRecords;
+  limits: Limits;
+  visitor: Visitor;
   restarts: Restarts;
   render: Render;
   locales: Locales;
@@ -55,7 +59,6 @@ export interface InteractionNeeds {
   continueTo: ContinueTo;
   verification: Verification;
   mailer: Pick<Mailer, 'available'>;
-  limits: MailLimits;
   afterwards: Afterwards;
   providers: Providers;
   linking: Linking;
@@ -87,13 +90,14 @@ function postAsGet(base: string): Middleware {
 
 /** The pages of an interaction, to be mounted at the issuer's path. */
 export function interactionRoutes(needs: InteractionNeeds): Middleware {
-  const { config, provider, locales, csrf, verification } = needs;
+  const { config, provider, locales, csrf, limits, visitor, verification } = needs;
   const base = issuerPath(config.issuer);
   const signUpEnabled = config.sign_up.enabled;
   const { journeyMail, recovery } = verification;
-  const mailSteps = createMailSteps({ ...needs, journeyMail, base });
+  const mailLimits = createMailLimits({ limits, visitor });
+  const mailSteps = createMailSteps({ ...needs, mailLimits, journeyMail, base });
   const mails = needs.mailer.available;
-  const forgot = mails ? createForgotPassword({ ...needs, recovery, steps: mailSteps, base }) : undefined;
+  const forgot = mails ? createForgotPassword({ ...needs, mailLimits, recovery, steps: mailSteps, base }) : undefined;
   const mailedSignIn =
     mails && config.sign_in.mailed ? createMailedSignIn({ ...needs, steps: mailSteps, base }) : undefined;
   const progress = createProgress(needs.records);
@@ -159,8 +163,16 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         ctx.status = 303;
         return ctx.redirect(await consented(details, await consent.giveAll(under)));
       case 'signed-in':
+        await noteSignIn(ctx, now.proofs[0]!.account_id);
         return signedIn(needs, ctx, under, now.proofs as [Proof, ...Proof[]]);
     }
+  }
+
+  /** What a finished sign-in changes about its browser: it is known from now on, and beginning did no harm. */
+  async function noteSignIn(ctx: Context, accountId: string): Promise<void> {
+    const account = await needs.accounts.find(accountId);
+    if (account) await visitor.signedIn(ctx, account);
+    await limits.pardon('authorization', await visitor.keys(ctx));
   }
 
   /** Goes on with one proof more, which is only written down where the journey does not end with it. */

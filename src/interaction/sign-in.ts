@@ -4,14 +4,18 @@ import { PASSWORD_MAX, passwordLength } from '../accounts/password-policy.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { isGatehouseError } from '../kernel/errors.ts';
+import { isGatehouseError, minutes } from '../kernel/errors.ts';
+import type { Limits } from '../limits/limits.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Proof } from './dispatch.ts';
 import type { UpstreamNotice, UpstreamSteps } from './upstream.ts';
+import type { Visitor } from './visitor.ts';
 
 interface Needs {
   accounts: Accounts;
+  limits: Limits;
+  visitor: Visitor;
   render: Render;
   base: string;
   signUpEnabled: boolean;
@@ -24,12 +28,14 @@ interface Shown {
   email?: string;
   error?: string;
   status?: number;
+  /** Minutes to wait, where the error is about that. */
+  wait?: number;
   /** What became of an attempt to sign in with an upstream. */
   notice?: UpstreamNotice | undefined;
 }
 
 export function createSignIn(needs: Needs) {
-  const { accounts, render, base, signUpEnabled, forgotEnabled, mailedEnabled, upstream } = needs;
+  const { accounts, limits, visitor, render, base, signUpEnabled, forgotEnabled, mailedEnabled, upstream } = needs;
 
   /** The e-mail to begin with: who is signed in and must prove it again, or the app's `login_hint`. */
   async function suggestedEmail({ details }: InteractionUnderWay, switching: boolean): Promise<string> {
@@ -41,7 +47,7 @@ export function createSignIn(needs: Needs) {
   async function show(
     ctx: Context,
     under: InteractionUnderWay,
-    { email, error, notice, status = notice?.status ?? 200 }: Shown = {},
+    { email, error, notice, wait = 0, status = notice?.status ?? 200 }: Shown = {},
   ): Promise<void> {
     const { details, client } = under;
     // Who was asked for consent or for an account, and comes here, may want to be somebody else.
@@ -54,6 +60,7 @@ export function createSignIn(needs: Needs) {
       error: error ?? null,
       upstream: upstream.offered(under),
       upstream_notice: notice ?? null,
+      wait,
       sign_up_url: signUpEnabled ? `${path}/sign-up` : null,
       forgot_url: forgotEnabled ? `${path}/forgot-password` : null,
       mailed_url: mailedEnabled ? `${path}/mailed-sign-in` : null,
@@ -72,19 +79,26 @@ export function createSignIn(needs: Needs) {
   async function prove(ctx: Context, under: InteractionUnderWay): Promise<Proof | undefined> {
     const email = field(ctx, 'email').trim();
     const password = field(ctx, 'password');
-    const fail = async (error: string, status: number) => {
-      await show(ctx, under, { email, error: `sign_in.error.${error}`, status });
+    const fail = async (error: string, status: number, wait = 0) => {
+      await show(ctx, under, { email, error, status, wait });
       return undefined;
     };
-    if (email === '' || password === '') return fail('missing', 400);
-    if (passwordLength(password) > PASSWORD_MAX) return fail('too_long', 400);
+    if (email === '' || password === '') return fail('sign_in.error.missing', 400);
+    if (passwordLength(password) > PASSWORD_MAX) return fail('sign_in.error.too_long', 400);
     try {
-      const account = await accounts.authenticate(email, password);
-      return account ? { method: 'password', account_id: account.id, at: epochSeconds() } : await fail('no_match', 401);
+      const account = await limits.guess('password', await visitor.keys(ctx, email), () =>
+        accounts.authenticate(email, password),
+      );
+      if (!account) return await fail('sign_in.error.no_match', 401);
+      return { method: 'password', account_id: account.id, at: epochSeconds() };
     } catch (error) {
+      if (isGatehouseError(error, 'limited')) {
+        ctx.set('Retry-After', String(error.retryAfter));
+        return fail('limited.tries', 429, minutes(error));
+      }
       if (!isGatehouseError(error, 'busy')) throw error;
       ctx.set('Retry-After', '2');
-      return fail('busy', 503);
+      return fail('sign_in.error.busy', 503);
     }
   }
 

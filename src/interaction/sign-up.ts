@@ -7,13 +7,15 @@ import type { Afterwards } from '../http/afterwards.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { isGatehouseError } from '../kernel/errors.ts';
+import { isGatehouseError, minutes } from '../kernel/errors.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { Confirmations } from '../verification/confirm.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { MailSteps } from './mail-steps.ts';
 import type { Proof } from './dispatch.ts';
 import type { UpstreamSteps } from './upstream.ts';
+import type { Visitor } from './visitor.ts';
 
 interface Needs {
   accounts: Accounts;
@@ -22,6 +24,8 @@ interface Needs {
   afterwards: Afterwards;
   /** No account before its e-mail is proved. */
   verifyFirst: boolean;
+  limits: Limits;
+  visitor: Visitor;
   render: Render;
   base: string;
   upstream: Pick<UpstreamSteps, 'offered'>;
@@ -50,7 +54,7 @@ async function problems(accounts: Accounts, { name, email }: Values, password: s
 }
 
 export function createSignUp(needs: Needs) {
-  const { accounts, steps, confirmations, afterwards, verifyFirst, render, base, upstream } = needs;
+  const { accounts, limits, visitor, steps, confirmations, afterwards, verifyFirst, render, base, upstream } = needs;
 
   async function show(
     ctx: Context,
@@ -58,6 +62,7 @@ export function createSignUp(needs: Needs) {
     values?: Values,
     errors: FieldError[] = [],
     status = 200,
+    wait = 0,
   ): Promise<void> {
     const path = `${base}/interaction/${details.uid}`;
     const page = {
@@ -66,6 +71,7 @@ export function createSignUp(needs: Needs) {
       values: values ?? { name: '', email: parameter(details, 'login_hint') ?? '' },
       errors,
       upstream: upstream.offered({ details, client }),
+      wait,
       sign_in_url: `${path}/sign-in`,
       password_min: PASSWORD_MIN,
       password_max: PASSWORD_MAX,
@@ -92,6 +98,7 @@ export function createSignUp(needs: Needs) {
     const errors = await problems(accounts, values, password);
     if (errors.length === 0) {
       try {
+        await limits.spend('sign_up', await visitor.keys(ctx));
         const password_hash = await accounts.hashPassword(password);
         if (verifyFirst) return await ask(ctx, under, values, password_hash);
         const account = await accounts.create({ ...values, password_hash });
@@ -99,6 +106,11 @@ export function createSignUp(needs: Needs) {
         afterwards.after(ctx, () => confirmations.mailLater(account, locale, app));
         return { method: 'password', account_id: account.id, at: epochSeconds() };
       } catch (error) {
+        if (isGatehouseError(error, 'limited')) {
+          ctx.set('Retry-After', String(error.retryAfter));
+          await show(ctx, under, values, [], 429, minutes(error));
+          return undefined;
+        }
         if (!isGatehouseError(error, 'duplicate')) throw error;
         errors.push({ field: 'email', key: 'sign_up.error.email_taken' });
       }

@@ -3,7 +3,15 @@
  * cause for the log. `http/errors.ts` and `cli/main.ts` are the only places that turn them into answers.
  */
 export type ErrorCode =
-  'invalid_input' | 'not_found' | 'duplicate' | 'conflict' | 'forbidden' | 'too_large' | 'busy' | 'unavailable';
+  | 'invalid_input'
+  | 'not_found'
+  | 'duplicate'
+  | 'conflict'
+  | 'forbidden'
+  | 'too_large'
+  | 'limited'
+  | 'busy'
+  | 'unavailable';
 
 const STATUS: Record<ErrorCode, number> = {
   invalid_input: 400,
@@ -12,6 +20,7 @@ const STATUS: Record<ErrorCode, number> = {
   conflict: 409,
   forbidden: 403,
   too_large: 413,
+  limited: 429,
   busy: 503,
   unavailable: 503,
 };
@@ -25,13 +34,20 @@ export class GatehouseError extends Error {
   readonly status: number;
   /** The input that is at fault, by its public name. */
   readonly field: string | undefined;
+  /** Seconds after which trying again may work: what an answer says in `Retry-After`. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; field?: string | undefined } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; field?: string | undefined; retryAfter?: number } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = 'GatehouseError';
     this.code = code;
     this.status = STATUS[code];
     this.field = options.field;
+    this.retryAfter = options.retryAfter;
   }
 }
 
@@ -48,10 +64,16 @@ export const conflict = (message: string) => new GatehouseError('conflict', mess
 export const forbidden = (message: string) => new GatehouseError('forbidden', message);
 /** The request is larger than we read. */
 export const tooLarge = (message: string) => new GatehouseError('too_large', message);
+/** Too many tries or requests. @param retryAfter seconds to wait. */
+export const limited = (retryAfter: number) =>
+  new GatehouseError('limited', 'Too many tries. Wait a moment.', { retryAfter: Math.max(1, retryAfter) });
 /** A bounded queue is full; trying again shortly will work. */
 export const busy = (message: string) => new GatehouseError('busy', message);
 /** A dependency, usually the store, does not answer. */
 export const unavailable = (message: string, cause?: unknown) => new GatehouseError('unavailable', message, { cause });
+
+/** How long to wait before trying again, in whole minutes for people to read. */
+export const minutes = ({ retryAfter = RETRY_AFTER_SECONDS }: GatehouseError): number => Math.ceil(retryAfter / 60);
 
 /** Whether `error` is one of ours, with the given code if one is named. */
 export function isGatehouseError(error: unknown, code?: ErrorCode): error is GatehouseError {

@@ -51,12 +51,14 @@ export interface SealedRecords {
   revokeByClient(accountId: string, clientId: string): Promise<void>;
 }
 
+const OF_AN_ACCOUNT = new Set(['Session', 'Grant', 'Progress', 'MailRequest', 'KnownDevice']);
+
 /**
- * Whose record it is, so that it can be ended with the account: a session, a grant, what was proved on the way to a sign-in,
- * and an interaction in which somebody has signed in but not gone on yet.
+ * Whose record it is, so that it can be ended with the account: a session, a grant, the mark of a device, what was proved on
+ * the way to a sign-in, and an interaction in which somebody has signed in but not gone on yet.
  */
 function accountOf(kind: string, payload: Payload): string | undefined {
-  if (kind === 'Session' || kind === 'Grant' || kind === 'Progress' || kind === 'MailRequest') return payload.accountId;
+  if (OF_AN_ACCOUNT.has(kind)) return payload.accountId;
   if (kind !== 'Interaction') return undefined;
   const { result, lastSubmission } = payload as { result?: Login; lastSubmission?: Login };
   return result?.login?.accountId ?? lastSubmission?.login?.accountId;

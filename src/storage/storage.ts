@@ -6,6 +6,7 @@ import type { AccountStore } from '../accounts/store.ts';
 import type { ClientStore } from '../clients/store.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { IdentityStore } from '../federation/store.ts';
+import type { CounterStore } from '../limits/store.ts';
 import type { SigningKeyStore } from '../keys/signing-key.ts';
 import type { OutboxStore } from '../mail/store.ts';
 import type { ProtocolStore } from '../protocol/store.ts';
@@ -20,6 +21,7 @@ export interface Storage {
   signingKeys: SigningKeyStore;
   protocol: ProtocolStore;
   outbox: OutboxStore;
+  counters: CounterStore;
   /** Resolves when the database answers. @throws unavailable. */
   ping(): Promise<void>;
   /** Finishes what is under way and lets go of the database. */

@@ -15,7 +15,12 @@ describe('whoever guesses', () => {
   let emails: Record<'known' | 'unknown' | 'suspended' | 'without a password', string>;
   beforeAll(async () => {
     // Costly enough that a hash left out would show.
-    gatehouse = await startGatehouse({ GATEHOUSE_PASSWORDS_MEMORY_KIB: '32768' });
+    gatehouse = await startGatehouse({
+      GATEHOUSE_PASSWORDS_MEMORY_KIB: '32768',
+      GATEHOUSE_LIMITS_PASSWORD_ACCOUNT_AND_ADDRESS: '1000',
+      GATEHOUSE_LIMITS_PASSWORD_ACCOUNT: '1000',
+      GATEHOUSE_LIMITS_PASSWORD_ADDRESS: '1000',
+    });
     const [known, suspended] = [await gatehouse.person(), await gatehouse.person()];
     await gatehouse.access.suspend(suspended.sub);
     const bare = await gatehouse.accounts.create({ email: 'bare@example.com', name: 'Bare' });
@@ -93,7 +98,9 @@ describe('whoever guesses', () => {
     const own = new Browser(small.issuer);
     const form = await begin(await relyingParty(small, await small.app()), own);
     const answers = await Promise.all(
-      Array.from({ length: 12 }, () => enterPassword(own, form, { email: 'a@example.com', password: 'some guess' })),
+      Array.from({ length: 12 }, (_, index) =>
+        enterPassword(own, form, { email: `${index}@example.com`, password: 'some guess' }),
+      ),
     );
     const busy = answers.filter(({ status }) => status === 503);
     expect(busy.length).toBeGreaterThan(0);

@@ -225,6 +225,23 @@ describe('the command line', () => {
     expect(await json('user', 'resume', person.sub)).toMatchObject({ state: 'active' });
   });
 
+  it('unlocks a person whose wrong passwords are used up, and lets nobody else in with it', async () => {
+    const [person, other] = [await gatehouse.person(), await gatehouse.person()];
+    const browser = new Browser(gatehouse.issuer);
+    const page = await begin(await relyingParty(gatehouse, await gatehouse.app()), browser);
+    const enter = (email: string, password: string) => browser.submit(page, { email, password });
+    for (const { email } of [person, other])
+      for (let index = 0; index < 10; index += 1) await enter(email, 'tr0ubadour and stapler');
+    expect((await enter(person.email, person.password)).status).toBe(429);
+
+    const unlocked = await json('user', 'unlock', person.email.toUpperCase());
+    expect(unlocked).toMatchObject({ sub: person.sub, email: person.email });
+    expect(unlocked['counters_cleared']).toBeGreaterThan(0);
+    expect((await enter(other.email, other.password)).status).toBe(429);
+    expect((await enter(person.email, person.password)).status).toBe(200);
+    expect((await json('user', 'unlock', person.sub))['counters_cleared']).toBeTypeOf('number');
+  });
+
   it('lists and shows people by e-mail in any spelling, or by sub', async () => {
     const person = await gatehouse.person();
     expect(((await json('user', 'list')) as unknown as Json[]).map((one) => one['sub'])).toContain(person.sub);
@@ -269,6 +286,7 @@ describe('the command line', () => {
     [['client', 'delete', 'nobody'], 'no client has the id nobody'],
     [['client', 'rotate-secret', 'nobody'], 'no client has the id nobody'],
     [['user', 'show', 'nobody@example.com'], 'no account is nobody@example.com'],
+    [['user', 'unlock', 'nobody@example.com'], 'no account is nobody@example.com'],
     [['user', 'suspend', 'usr_nobody'], 'no account is usr_nobody'],
     [['user', 'create', '--email', 'nonsense', '--name', 'X'], 'nonsense is not an e-mail address'],
     [['client', 'create', '--type', 'web', '--name', 'X'], 'needs a redirect URI'],

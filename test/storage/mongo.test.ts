@@ -24,6 +24,7 @@ const INDEXES = {
   upstream_identities: ['_id_', 'account_id_1_created_at_1'],
   outbox: ['_id_', 'state_1_created_at_1__id_1', 'state_1_due_at_1_created_at_1__id_1', 'state_1_settled_at_1'],
   leases: ['_id_'],
+  counters: ['_id_', 'expires_at_1', 'owner_1'],
   protocol_records: [
     '_id_',
     'account_key_1',

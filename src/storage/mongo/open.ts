@@ -7,6 +7,7 @@ import { accountStore } from './accounts.ts';
 import { clientStore } from './clients.ts';
 import { connect } from './connect.ts';
 import { consentStore } from './consents.ts';
+import { counterStore } from './counters.ts';
 import { createGuard } from './errors.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
@@ -30,6 +31,7 @@ export async function openMongo(url: string): Promise<Storage> {
     signingKeys: calls.guard(signingKeyStore(connection)),
     protocol: calls.guard(protocolStore(connection)),
     outbox: calls.guard(outboxStore(connection)),
+    counters: calls.guard(counterStore(connection)),
   };
   const server = calls.guard({
     async createIndexes() {

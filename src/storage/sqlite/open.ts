@@ -9,6 +9,7 @@ import type { SigningKey, SigningKeyStore } from '../../keys/signing-key.ts';
 import type { Storage } from '../storage.ts';
 import { connect, isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
+import { counterStore } from './counters.ts';
 import { documentTable } from './documents.ts';
 import { groupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
@@ -116,6 +117,7 @@ export function openSqlite(file: string): Storage {
     signingKeys: signingKeyStore(durable),
     protocol: protocolStore(everyday, durable, group),
     outbox: outboxStore(everyday, durable),
+    counters: counterStore(everyday, group),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {

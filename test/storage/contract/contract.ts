@@ -4,6 +4,7 @@ import type { Storage } from '../../../src/storage/storage.ts';
 import { accountContract } from './accounts.ts';
 import { clientContract } from './clients.ts';
 import { consentContract } from './consents.ts';
+import { counterContract } from './counters.ts';
 import { expiryContract } from './expiry.ts';
 import { identityContract } from './identities.ts';
 import { lifecycleContract } from './lifecycle.ts';
@@ -42,6 +43,7 @@ const CONTRACTS = {
   expiry: expiryContract,
   revocation: revocationContract,
   outbox: outboxContract,
+  counters: counterContract,
   'opening and closing': lifecycleContract,
 };
 
