@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 
-const DOMAIN = ['accounts', 'clients', 'consents', 'federation', 'keys', 'limits', 'mail', 'protocol'];
+const DOMAIN = ['accounts', 'clients', 'consents', 'factors', 'federation', 'keys', 'limits', 'mail', 'protocol'];
 const WEB = ['interaction', 'landing', 'mailbox', 'operations', 'playground'];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],
@@ -26,6 +26,8 @@ const ONLY_IN: Record<string, RegExp> = {
   argon2: /^accounts\//,
   ejs: /^http\//,
   nodemailer: /^mail\//,
+  otplib: /^factors\//,
+  uqr: /^factors\//,
   commander: /^cli\//,
 };
 

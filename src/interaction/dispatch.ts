@@ -3,19 +3,10 @@
  * log out, dead ends); what a code or a grant is it leaves to `oidc/`. One dispatcher names the next step; a step proves one
  * thing and comes back to it.
  */
+import { acrOf, amrOf } from '../factors/levels.ts';
+import type { Proof } from '../factors/levels.ts';
 
-/** One thing a person proved during this interaction. */
-export interface Proof {
-  method: 'password' | 'federated' | 'mailed_link' | 'mailed_code';
-  account_id: string;
-  /** Epoch seconds. */
-  at: number;
-  /** What the proof says of itself in place of the method's own value: from an upstream that is trusted with it. */
-  amr?: string[];
-  acr?: string;
-  /** Of `federated`: the provider's name. */
-  provider?: string;
-}
+export type { Proof, ProofMethod } from '../factors/levels.ts';
 
 export interface Journey {
   /** What the provider asks for. */
@@ -33,7 +24,17 @@ export interface Journey {
 }
 
 /** `upstream` finds the account of an identity, `link` is the page that asks to prove one, `join` joins the two. */
-export type Step = 'sign-in' | 'verify-email' | 'upstream' | 'link' | 'join' | 'consent' | 'grant' | 'signed-in';
+export type Step =
+  | 'sign-in'
+  | 'verify-email'
+  | 'upstream'
+  | 'link'
+  | 'join'
+  | 'second-factor'
+  | 'enrol'
+  | 'consent'
+  | 'grant'
+  | 'signed-in';
 
 /** The next step: a page for the person, or (`grant`, `signed-in`) an end of this interaction. */
 export function nextStep({ prompt, proofs, first_party, must_verify_email, identity, joining }: Journey): Step {
@@ -45,27 +46,14 @@ export function nextStep({ prompt, proofs, first_party, must_verify_email, ident
   return first_party ? 'grant' : 'consent';
 }
 
-/** By RFC 8176, which has no value for a sign-in elsewhere. */
-const AMR: Record<Proof['method'], string[]> = {
-  password: ['pwd'],
-  federated: [],
-  mailed_link: ['otp'],
-  mailed_code: ['otp'],
-};
-
-/**
- * Proofs as the library's login result: `amr` by RFC 8176, `ts` when the first thing was proved. How somebody signed in elsewhere
- * we do not know: where nothing was proved here and the upstream is not trusted to say, there is neither `amr` nor `acr`.
- */
-export function loginResult(proofs: [Proof, ...Proof[]], acr: string) {
+/** Proofs as the library's login result; `ts` is when the first thing was proved. */
+export function loginResult(proofs: [Proof, ...Proof[]]) {
   const [first] = proofs;
-  const amr = [...new Set(proofs.flatMap((proof) => proof.amr ?? AMR[proof.method]))];
-  const provedHere = proofs.some(({ method }) => method !== 'federated');
-  const level = provedHere ? acr : first.acr;
+  const [amr, acr] = [amrOf(proofs), acrOf(proofs)];
   return {
     accountId: first.account_id,
     ...(amr.length > 0 ? { amr } : {}),
-    ...(level === undefined ? {} : { acr: level }),
+    ...(acr === undefined ? {} : { acr }),
     ts: first.at,
     remember: true,
   };

@@ -4,7 +4,6 @@ import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Provider } from 'oidc-provider';
 import { epochSeconds } from '../kernel/clock.ts';
 import { displayHost } from '../kernel/urls.ts';
-import { ACR_PASSWORD } from '../oidc/provider.ts';
 import { endSession } from '../oidc/sign-out.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { ContinueTo } from '../http/continue.ts';
@@ -74,7 +73,7 @@ export async function signedIn(
   { details, client }: InteractionUnderWay,
   proofs: [Proof, ...Proof[]],
 ): Promise<void> {
-  const login = loginResult(proofs, ACR_PASSWORD);
+  const login = loginResult(proofs);
   const session = await provider.Session.get(ctx);
   const switched = session.accountId !== undefined && session.accountId !== login.accountId;
   if (switched) delete (details as { session?: unknown }).session;

@@ -8,6 +8,7 @@ import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
+import { ACR_VALUES } from '../factors/levels.ts';
 import { SIGNING_ALGORITHMS } from '../keys/signing-key.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import { issuerPath } from '../kernel/urls.ts';
@@ -53,9 +54,6 @@ export interface ProviderNeeds {
   restarts: Restarts;
   pages: ProviderPages;
 }
-
-/** Password sign-in: one factor (RFC 8176 names the method `pwd`). */
-export const ACR_PASSWORD = 'urn:gatehouse:acr:1';
 
 const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);
 const toPublic = (key: JWK) =>
@@ -106,7 +104,7 @@ function configuration({
     ttl: lifetimes(config.lifetimes),
     scopes: STANDARD_SCOPES,
     claims: { ...CLAIMS_BY_SCOPE, iss: null, sid: null },
-    acrValues: [ACR_PASSWORD],
+    acrValues: ACR_VALUES,
     conformIdTokenClaims: false,
     responseTypes: ['code'],
     subjectTypes: ['public'],
