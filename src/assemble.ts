@@ -8,7 +8,7 @@ import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
-import { assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
+import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
 import { createClients } from './clients/clients.ts';
 import type { Clients } from './clients/clients.ts';
 import { decodeKey } from './config/secrets.ts';
@@ -152,7 +152,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const render = createRender({ config, draw, csrf, locales, version });
   const afterwards = createAfterwards({ log });
   const continueTo = createContinueTo(render);
-  const visitor = assembleVisitor({ config, records, log });
+  const guards = assembleGuards({ config, store: storage.counters, vault, limits, log });
+  const visitor = assembleVisitor({ config, clientAddress: guards.clientAddress, records });
   warnWithoutLimits(config, log);
   const restarts = createRestarts(records);
   const directory = createClientDirectory({ clients });
@@ -175,6 +176,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     vault,
     restarts,
     pages,
+    ...guards,
   });
   const providers = createProviders({
     settings: config.federation,

@@ -44,6 +44,8 @@ export function createProviderPages({ accounts, render, log, deadEnd }: Needs): 
         error_description: response.error_description,
         detail: (error as { error_detail?: string }).error_detail,
       };
+      if (isGatehouseError(error, 'limited'))
+        return answerError(ctx, render, { status, reference, retryAfter: error.retryAfter });
       if (status >= 500) {
         log.error({ ...fields, err: error }, 'the provider failed');
         return answerError(ctx, render, { status, reference });

@@ -37,6 +37,8 @@ export interface Budget {
   reserve(keys: BudgetKeys): Promise<Try | number>;
   /** The try was wrong, and stays counted; the last one of the budget locks it. @returns the seconds of a lock-out that began. */
   fail(one: Try): Promise<number | undefined>;
+  /** @returns the milliseconds that a lock-out goes on, 0 where there is none. */
+  lockedFor(keys: BudgetKeys): Promise<number>;
   /** The try does not count. */
   giveBack(one: Try): Promise<void>;
   /** Forgets all tries and lock-outs. */
@@ -78,6 +80,10 @@ export function createBudget({ store, points, window, lockSeconds }: BudgetSetti
     async fail({ keys }) {
       const { consumedPoints } = await failed.penalty(keys.failed, 1, { owner: keys.owner });
       return consumedPoints === points ? lock(keys) : undefined;
+    },
+    async lockedFor(keys) {
+      const now = (await tried.get(keys.tried)) as CounterRes | null;
+      return now?.locked ? now.msBeforeNext : 0;
     },
     async clear({ tried: key, failed: failedKey, locks: locksKey }) {
       await Promise.all([tried.delete(key), failed.delete(failedKey), locks.delete(locksKey)]);

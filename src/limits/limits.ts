@@ -38,8 +38,8 @@ export interface LimitKeys {
 export interface Reservation {
   /** It was right: it does not count, and what this person got wrong from here before is forgotten. */
   right(): Promise<void>;
-  /** It was wrong. */
-  wrong(): Promise<void>;
+  /** It was wrong. @returns the seconds of the lock-out that begins with it, else 0. */
+  wrong(): Promise<number>;
   /** It was not looked at: it does not count. */
   release(): Promise<void>;
 }
@@ -55,6 +55,8 @@ export interface Limits {
   guess<T>(kind: GuessKind, keys: LimitKeys, check: () => Promise<T | undefined>): Promise<T | undefined>;
   /** Counts a request. @throws limited, unavailable. */
   spend(kind: RequestKind, keys: LimitKeys): Promise<void>;
+  /** The seconds for which such a guess is refused; 0 where it is looked at. Counts nothing. */
+  lockedFor(kind: GuessKind, keys: LimitKeys): Promise<number>;
   /** Takes back one request that led to something good. */
   pardon(kind: RequestKind, keys: LimitKeys): Promise<void>;
   /** Forgets all tries and lock-outs of an account, also those of one address or device. @returns how many counters there were. */
@@ -93,7 +95,7 @@ interface Counted {
 
 const NOTHING: Reservation = {
   right: async () => undefined,
-  wrong: async () => undefined,
+  wrong: async () => 0,
   release: async () => undefined,
 };
 
@@ -113,6 +115,7 @@ async function guessBy<T>(reservation: Reservation, check: () => Promise<T | und
 const unlimited: Limits = {
   reserve: async () => NOTHING,
   guess: (_kind, _keys, check) => check(),
+  lockedFor: async () => 0,
   spend: async () => undefined,
   pardon: async () => undefined,
   unlock: async () => 0,
@@ -177,11 +180,15 @@ export function createLimits({ store, vault, settings, normalizeAccount, log }: 
     return counted;
   }
 
-  async function settleWrong(kind: GuessKind, counted: Counted[]): Promise<void> {
+  async function settleWrong(kind: GuessKind, counted: Counted[]): Promise<number> {
+    let longest = 0;
     for (const { scope, budget, one } of counted) {
       const seconds = await budget.fail(one);
-      if (seconds !== undefined) log?.warn({ kind, scope, seconds }, 'too many wrong tries: further ones are refused');
+      if (seconds === undefined) continue;
+      longest = Math.max(longest, seconds);
+      log?.warn({ kind, scope, seconds }, 'too many wrong tries: further ones are refused');
     }
+    return longest;
   }
 
   const settleRight = async (counted: Counted[]): Promise<void> =>
@@ -204,6 +211,14 @@ export function createLimits({ store, vault, settings, normalizeAccount, log }: 
     reserve,
     guess: async (kind, keys, check) => guessBy(await reserve(kind, keys), check),
     spend: async (kind, keys) => void (await count(kind, keys, Infinity)),
+    async lockedFor(kind, keys) {
+      let longest = 0;
+      for (const scope of scopesFor(kind, keys)) {
+        const names = keysOf(kind, scope, keys);
+        if (names) longest = Math.max(longest, (await budgetOf(kind, scope)?.lockedFor(names)) ?? 0);
+      }
+      return Math.ceil(longest / 1000);
+    },
     async pardon(kind, keys) {
       for (const scope of scopesFor(kind, keys)) {
         const names = keysOf(kind, scope, keys);

@@ -2,6 +2,7 @@
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { isGatehouseError, RETRY_AFTER_SECONDS } from '../kernel/errors.ts';
 import { newReference } from '../kernel/ids.ts';
+import type { GatehouseError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 
 interface Needs {
@@ -18,6 +19,7 @@ export function handleFailures({ provider, log }: Needs): void {
     await next();
     const error = failures.get(ctx);
     if (!error || ctx.type === 'text/html') return;
+    if (isGatehouseError(error, 'limited')) return answerLimited(ctx, error);
     const unavailable = isGatehouseError(error, 'unavailable') || isGatehouseError(error, 'busy');
     const reference = newReference();
     log.error({ reference, path: ctx.path, err: error }, 'the provider failed');
@@ -30,6 +32,18 @@ export function handleFailures({ provider, log }: Needs): void {
       error_description: `reference ${reference}`,
     };
   });
+}
+
+type Answer = Pick<KoaContextWithOIDC, 'status' | 'set' | 'body'>;
+
+/** Too many tries, of which the library knows nothing. */
+function answerLimited(ctx: Answer, { retryAfter = RETRY_AFTER_SECONDS }: GatehouseError): void {
+  ctx.status = 429;
+  ctx.set('Retry-After', String(retryAfter));
+  ctx.body = {
+    error: 'temporarily_unavailable',
+    error_description: `too many failed attempts; try again in ${retryAfter} seconds`,
+  };
 }
 
 function describe(ctx: KoaContextWithOIDC, error: Error) {

@@ -2,10 +2,12 @@
  * The one file that reaches into `oidc-provider` beyond its documented options. Each change names the member it replaces and
  * why; all are on classes of one provider instance, none on the library's shared code.
  */
+import type { IncomingMessage } from 'node:http';
 import { errors, Provider } from 'oidc-provider';
 import type { Client as ProviderClient } from 'oidc-provider';
 import { secretMatches } from '../clients/secret.ts';
 import { epochSeconds } from '../kernel/clock.ts';
+import type { ClientGuard } from '../limits/client-guard.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { looksLikeJwt } from './jwt-access-tokens.ts';
 import type { JwtAccessTokens } from './jwt-access-tokens.ts';
@@ -18,6 +20,8 @@ interface Needs {
   jwtAccessTokens: JwtAccessTokens;
   sealedAccessTokens: SealedAccessTokens;
   refreshTokens: RefreshTokens;
+  clientAddress: (req: IncomingMessage) => string;
+  clientGuard: ClientGuard;
 }
 
 interface SessionModel {
@@ -66,7 +70,7 @@ function sealInsteadOfStoring(model: TokenModel, tokens: SealedAccessTokens): vo
 
 export function adaptLibrary(
   provider: Provider,
-  { records, directory, jwtAccessTokens, sealedAccessTokens, refreshTokens }: Needs,
+  { records, directory, jwtAccessTokens, sealedAccessTokens, refreshTokens, clientAddress, clientGuard }: Needs,
 ): void {
   const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
   const AccessToken = provider.AccessToken as unknown as TokenModel;
@@ -77,9 +81,13 @@ export function adaptLibrary(
   const inPayload = [...Grant.IN_PAYLOAD, 'sessionUid'];
   Object.defineProperty(Grant, 'IN_PAYLOAD', { get: () => inPayload });
 
-  // Only the hash of a secret is stored, and stands where the library expects the secret.
-  Client.prototype.compareClientSecret = function compareClientSecret(this: { clientSecret?: string }, actual: string) {
-    return secretMatches(actual, this.clientSecret ?? '');
+  // Only the hash of a secret is stored, and stands where the library expects the secret. Every endpoint compares it here.
+  Client.prototype.compareClientSecret = function compareClientSecret(
+    this: { clientId: string; clientSecret?: string },
+    actual: string,
+  ) {
+    const address = Provider.ctx ? clientAddress(Provider.ctx.req) : 'unknown';
+    return clientGuard.compared(this.clientId, address, secretMatches(actual, this.clientSecret ?? ''));
   };
 
   // The library serializes and hashes a client's metadata at each look-up to find the client it made of it before.

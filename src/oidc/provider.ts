@@ -2,6 +2,7 @@
  * The protocol engine: the only `new Provider` of the program, configured from our rooms. Everything here is built around
  * the library's documented options; `library.ts` holds the few exceptions.
  */
+import type { IncomingMessage } from 'node:http';
 import type { JSONWebKeySet } from 'jose';
 import { Provider } from 'oidc-provider';
 import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
@@ -11,6 +12,7 @@ import type { ConsentStore } from '../consents/store.ts';
 import { ACR_VALUES } from '../factors/levels.ts';
 import { SIGNING_ALGORITHMS } from '../keys/signing-key.ts';
 import type { Vault } from '../kernel/secrets.ts';
+import type { ClientGuard } from '../limits/client-guard.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { extraTokenClaims, findAccount } from './account.ts';
@@ -53,6 +55,8 @@ export interface ProviderNeeds {
   vault: Vault;
   restarts: Restarts;
   pages: ProviderPages;
+  clientAddress: (req: IncomingMessage) => string;
+  clientGuard: ClientGuard;
 }
 
 const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);
