@@ -105,12 +105,13 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   });
   const { identities } = storage;
   const access = createAccess({ accounts, consents: storage.consents, identities, records });
-  const linking = createLinking({ identities, accounts, newAccountId, isEmailAddress });
   const limits = assembleLimits({ config, store: storage.counters, vault, log });
   const locales = await loadLocales();
   const draw = createDraw({ cache: config.environment !== 'development' });
   const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
   const { mailer } = mail;
+  const mailAvailable = mailer.available;
+  const linking = createLinking({ identities, accounts, newAccountId, isEmailAddress, mailAvailable });
   const verification = createVerification({
     issuer: config.issuer,
     accounts,

@@ -1,7 +1,8 @@
 /**
  * The rules by which an upstream identity gets its account. Found by provider and subject, never by e-mail. Made where nobody has
  * the (verified) e-mail. Joined to an existing account only when the upstream vouches for the e-mail, the account's own e-mail
- * was proved before, and the person proves the account in the same journey.
+ * was proved before (or is proved now, by mail, which empties an account that somebody else may have made), and the person proves
+ * the account in the same journey.
  */
 import { isoNow } from '../kernel/clock.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
@@ -38,6 +39,8 @@ export interface LinkingNeeds {
   };
   newAccountId(): string;
   isEmailAddress(text: string): boolean;
+  /** Mails can be sent: the owner of an address can show that it is theirs. */
+  mailAvailable: boolean;
 }
 
 /** Why an identity gets no account. */
@@ -54,8 +57,8 @@ export type Refusal =
 
 export type Resolution =
   | { kind: 'account'; account_id: string; created: boolean }
-  /** The person may prove this account to join it. */
-  | { kind: 'join'; account_id: string }
+  /** The person may prove this account to join it. `by_mail_alone`: nobody knows who chose its password. */
+  | { kind: 'join'; account_id: string; by_mail_alone: boolean }
   | { kind: 'refused'; reason: Refusal };
 
 /** How a provider's identities are treated. */
@@ -79,7 +82,9 @@ export interface Linking {
 const refused = (reason: Refusal): Resolution => ({ kind: 'refused', reason });
 const account = (account_id: string, created = false): Resolution => ({ kind: 'account', account_id, created });
 
-export function createLinking({ identities, accounts, newAccountId, isEmailAddress }: LinkingNeeds): Linking {
+export function createLinking(needs: LinkingNeeds): Linking {
+  const { identities, accounts, newAccountId, isEmailAddress, mailAvailable } = needs;
+
   const recordOf = ({ provider, issuer, subject, email }: UpstreamIdentity, account_id: string): Identity => {
     const now = isoNow();
     return { provider, issuer, subject, account_id, email, created_at: now, last_used_at: now };
@@ -146,7 +151,8 @@ export function createLinking({ identities, accounts, newAccountId, isEmailAddre
   function existing(found: KnownAccount | undefined): Resolution {
     if (!found) return refused('unproved_account');
     if (found.state !== 'active') return refused('suspended');
-    return found.email_verified ? { kind: 'join', account_id: found.id } : refused('unproved_account');
+    if (!found.email_verified && !mailAvailable) return refused('unproved_account');
+    return { kind: 'join', account_id: found.id, by_mail_alone: !found.email_verified };
   }
 
   return {

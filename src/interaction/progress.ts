@@ -14,7 +14,7 @@ export interface Progress {
   /** An upstream identity that was proved and whose account is not known yet. */
   identity?: PendingIdentity | undefined;
   /** It may join this account, once that is proved. */
-  joining?: { identity: PendingIdentity; account_id: string } | undefined;
+  joining?: { identity: PendingIdentity; account_id: string; by_mail_alone: boolean } | undefined;
   /** Why the last attempt to sign in with an upstream led nowhere. */
   upstream_problem?: { provider: string; problem: string } | undefined;
 }

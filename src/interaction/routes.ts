@@ -33,6 +33,7 @@ import { createMailLimits } from './mail-limits.ts';
 import { addMailRoutes } from './mail-routes.ts';
 import { createMailSteps } from './mail-steps.ts';
 import { createMailedSignIn } from './mailed-sign-in.ts';
+import { createTryPassword } from './password-proof.ts';
 import { createProgress, withProof } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { createForgotPassword } from './recovery.ts';
@@ -102,9 +103,18 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     mails && config.sign_in.mailed ? createMailedSignIn({ ...needs, steps: mailSteps, base }) : undefined;
   const progress = createProgress(needs.records);
   const browserMark = createBrowserMark(config.issuer.startsWith('https:'));
-  const upstream = createUpstream({ ...needs, base, progress, browserMark });
+  const tryPassword = createTryPassword({ accounts: needs.accounts, limits, visitor });
+  const upstream = createUpstream({
+    ...needs,
+    tryPassword,
+    base,
+    progress,
+    browserMark,
+    mailSteps: mails ? mailSteps : undefined,
+  });
   const signIn = createSignIn({
     ...needs,
+    tryPassword,
     base,
     signUpEnabled,
     forgotEnabled: forgot !== undefined,
@@ -258,6 +268,13 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     step((ctx, under) => dispatch(ctx, under)),
   );
   router.post('/link', ...form(proveLink));
+  router.post(
+    '/link/mail',
+    ...form(async (ctx, under) => {
+      const now = await progress.load(under.details);
+      return now.joining ? upstream.mailLink(ctx, under, now) : dispatch(ctx, under, now);
+    }),
+  );
   router.post('/link/cancel', ...form(cancelLink));
   router.get(
     '/sign-in',

@@ -1,21 +1,16 @@
 import type { Context } from 'koa';
 import type { Accounts } from '../accounts/accounts.ts';
-import { PASSWORD_MAX, passwordLength } from '../accounts/password-policy.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
-import { epochSeconds } from '../kernel/clock.ts';
-import { isGatehouseError, minutes } from '../kernel/errors.ts';
-import type { Limits } from '../limits/limits.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Proof } from './dispatch.ts';
+import type { TryPassword } from './password-proof.ts';
 import type { UpstreamNotice, UpstreamSteps } from './upstream.ts';
-import type { Visitor } from './visitor.ts';
 
 interface Needs {
   accounts: Accounts;
-  limits: Limits;
-  visitor: Visitor;
+  tryPassword: TryPassword;
   render: Render;
   base: string;
   signUpEnabled: boolean;
@@ -35,7 +30,7 @@ interface Shown {
 }
 
 export function createSignIn(needs: Needs) {
-  const { accounts, limits, visitor, render, base, signUpEnabled, forgotEnabled, mailedEnabled, upstream } = needs;
+  const { accounts, tryPassword, render, base, signUpEnabled, forgotEnabled, mailedEnabled, upstream } = needs;
 
   /** The e-mail to begin with: who is signed in and must prove it again, or the app's `login_hint`. */
   async function suggestedEmail({ details }: InteractionUnderWay, switching: boolean): Promise<string> {
@@ -79,27 +74,10 @@ export function createSignIn(needs: Needs) {
   async function prove(ctx: Context, under: InteractionUnderWay): Promise<Proof | undefined> {
     const email = field(ctx, 'email').trim();
     const password = field(ctx, 'password');
-    const fail = async (error: string, status: number, wait = 0) => {
-      await show(ctx, under, { email, error, status, wait });
-      return undefined;
-    };
-    if (email === '' || password === '') return fail('sign_in.error.missing', 400);
-    if (passwordLength(password) > PASSWORD_MAX) return fail('sign_in.error.too_long', 400);
-    try {
-      const account = await limits.guess('password', await visitor.keys(ctx, email), () =>
-        accounts.authenticate(email, password),
-      );
-      if (!account) return await fail('sign_in.error.no_match', 401);
-      return { method: 'password', account_id: account.id, at: epochSeconds() };
-    } catch (error) {
-      if (isGatehouseError(error, 'limited')) {
-        ctx.set('Retry-After', String(error.retryAfter));
-        return fail('limited.tries', 429, minutes(error));
-      }
-      if (!isGatehouseError(error, 'busy')) throw error;
-      ctx.set('Retry-After', '2');
-      return fail('sign_in.error.busy', 503);
-    }
+    const tried = await tryPassword(ctx, email, password);
+    if ('proof' in tried) return tried.proof;
+    await show(ctx, under, { email, ...tried });
+    return undefined;
   }
 
   return { show, prove };

@@ -10,11 +10,13 @@ import { field } from '../http/body.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Render } from '../http/render.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { isGatehouseError, notFound } from '../kernel/errors.ts';
+import { notFound } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { Proof } from './dispatch.ts';
 import { clientForPages, parameter } from './journey.ts';
+import type { MailSteps } from './mail-steps.ts';
+import type { TryPassword } from './password-proof.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import { withProof } from './progress.ts';
 import type { Progress, ProgressRecords } from './progress.ts';
@@ -31,7 +33,10 @@ export interface UpstreamNeeds {
   render: Render;
   continueTo: ContinueTo;
   log: Logger;
+  tryPassword: TryPassword;
   base: string;
+  /** Where mails can be sent. */
+  mailSteps: Pick<MailSteps, 'ask'> | undefined;
 }
 
 /** A button. */
@@ -62,9 +67,13 @@ const STATUS: Record<string, number> = {
   already_joined: 409,
 };
 const FORBIDDEN = 403;
+/** The account's e-mail became somebody else's while the page was open. */
+const NO_MATCH = { error: 'sign_in.error.no_match', status: 401 };
 
 export function createUpstream(needs: UpstreamNeeds) {
-  const { providers, linking, accounts, records, progress, browserMark, render, continueTo, log, base } = needs;
+  const { providers, linking, accounts, records, progress, browserMark, render, continueTo, log, base, mailSteps } =
+    needs;
+  const { tryPassword } = needs;
 
   function offered({ details, client }: InteractionUnderWay): OfferedProvider[] {
     const usable = providers.all.filter(({ name }) => mayUse(client, name));
@@ -162,7 +171,10 @@ export function createUpstream(needs: UpstreamNeeds) {
       case 'account':
         return withProof(settled, proofOf(identity, resolution.account_id));
       case 'join':
-        return { ...settled, joining: { identity, account_id: resolution.account_id } };
+        return {
+          ...settled,
+          joining: { identity, account_id: resolution.account_id, by_mail_alone: resolution.by_mail_alone },
+        };
       case 'refused':
         return { ...settled, upstream_problem: { provider: identity.provider, problem: resolution.reason } };
     }
@@ -202,10 +214,10 @@ export function createUpstream(needs: UpstreamNeeds) {
     ctx: Context,
     under: InteractionUnderWay,
     { joining, upstream_problem }: Progress,
-    { error = null, status = 200 }: { error?: string | null; status?: number } = {},
+    { error = null, status = 200, wait = 0 }: { error?: string | null; status?: number; wait?: number } = {},
   ): Promise<void> {
     const { details, client } = under;
-    const { identity, account_id } = joining!;
+    const { identity, account_id, by_mail_alone } = joining!;
     const account = await accounts.find(account_id);
     if (!account) throw notFound('The account is gone.');
     const provider = providers.find(identity.provider)?.display_name ?? identity.provider;
@@ -215,11 +227,14 @@ export function createUpstream(needs: UpstreamNeeds) {
       client: clientForPages(client, base),
       provider,
       email: account.email,
-      has_password: account.password_hash !== null,
+      by_mail_alone,
+      has_password: account.password_hash !== null && !by_mail_alone,
       action: `${path}/link`,
+      mail_action: mailSteps ? `${path}/link/mail` : null,
       cancel_action: `${path}/link/cancel`,
-      upstream: await otherWays(under, account, identity.provider),
+      upstream: by_mail_alone ? [] : await otherWays(under, account, identity.provider),
       error,
+      wait,
       upstream_notice: error === null ? (found ?? null) : null,
     };
     await render(ctx, 'interaction/link', page, {
@@ -229,28 +244,26 @@ export function createUpstream(needs: UpstreamNeeds) {
     });
   }
 
-  /** The password on the page that joins. @returns the proof, or undefined after showing the page again. */
-  async function proveLink(ctx: Context, under: InteractionUnderWay, current: Progress): Promise<Proof | undefined> {
-    const { account_id } = current.joining!;
+  /** Mails the owner of the account a link and a code. */
+  async function mailLink(ctx: Context, under: InteractionUnderWay, current: Progress): Promise<void> {
+    const { account_id, identity } = current.joining!;
     const account = await accounts.find(account_id);
-    const fail = async (error: string, status: number) => {
-      await showLink(ctx, under, current, { error: `sign_in.error.${error}`, status });
-      return undefined;
-    };
-    const password = field(ctx, 'password');
-    if (password === '' || !account) return fail('missing', 400);
-    try {
-      const proved = await accounts.authenticate(account.email, password);
-      if (proved?.id !== account_id) return await fail('no_match', 401);
-      return { method: 'password', account_id, at: epochSeconds() };
-    } catch (error) {
-      if (!isGatehouseError(error, 'busy')) throw error;
-      ctx.set('Retry-After', '2');
-      return fail('busy', 503);
-    }
+    if (!account || !mailSteps) throw notFound('There is no mail to be had.');
+    const provider = providers.find(identity.provider)?.display_name ?? identity.provider;
+    await mailSteps.ask(ctx, under, { purpose: 'link_account', email: account.email, account_id, provider });
   }
 
-  return { offered, notice, begin, followHint, settle, join, showLink, proveLink };
+  /** The password on the page that joins. @returns the proof, or undefined after showing the page again. */
+  async function proveLink(ctx: Context, under: InteractionUnderWay, current: Progress): Promise<Proof | undefined> {
+    const { account_id, by_mail_alone } = current.joining!;
+    const account = by_mail_alone ? undefined : await accounts.find(account_id);
+    const tried = await tryPassword(ctx, account?.email ?? '', field(ctx, 'password'));
+    if ('proof' in tried && tried.proof.account_id === account_id) return tried.proof;
+    await showLink(ctx, under, current, 'proof' in tried ? NO_MATCH : tried);
+    return undefined;
+  }
+
+  return { offered, notice, begin, followHint, settle, join, showLink, mailLink, proveLink };
 }
 
 export type UpstreamSteps = ReturnType<typeof createUpstream>;
