@@ -43,10 +43,16 @@ export function assembleMail({ config, store, vault, locales, draw, log }: Needs
   let onQueued = () => undefined as void;
   const mailer = createMailer({ outbox, mode, issuer, log, onQueued: () => onQueued() });
   const language = (tag: string) => {
-    const { t, ...locale } = locales.of(tag);
+    const { t, ...locale } = locales.of(tag, brand.theme);
     return { ...locale, t: (key: string, variables: Record<string, unknown> = {}) => t(key, variables) };
   };
-  const write = createWriter({ draw, language, issuer, answers: reply_to !== undefined, brand });
+  const write = createWriter({
+    draw: (view, locals) => draw(view, locals, brand.theme),
+    language,
+    issuer,
+    answers: reply_to !== undefined,
+    brand,
+  });
 
   /** Loaded only where mail is sent. */
   async function transport(): Promise<Transport | undefined> {

@@ -24,6 +24,7 @@ import { createContinueTo } from './http/continue.ts';
 import { createCsrf } from './http/csrf.ts';
 import { loadLocales } from './http/locale.ts';
 import { createRender } from './http/render.ts';
+import { loadThemes } from './http/themes.ts';
 import { createDraw } from './http/views.ts';
 import { createDeadEnds } from './interaction/dead-ends.ts';
 import { logoRoutes } from './interaction/logos.ts';
@@ -98,16 +99,22 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const history = createEmailHistory({ records, ttl: UNDO_TTL });
   const { reservedFor } = history;
   const accounts = createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor });
+  const locales = await loadLocales();
+  const themes = await loadThemes(config.themes_dir, locales.catalogue, config.brand.theme);
+  for (const { name, strings } of themes.all) locales.addTheme(name, strings);
   const clients = createClients({
     store: storage.clients,
     consents: storage.consents,
     providers: Object.keys(config.federation),
+    themes: themes.all.map(({ name }) => name),
   });
   const { identities } = storage;
   const access = createAccess({ accounts, consents: storage.consents, identities, records });
   const limits = assembleLimits({ config, store: storage.counters, vault, log });
-  const locales = await loadLocales();
-  const draw = createDraw({ cache: config.environment !== 'development' });
+  const draw = createDraw({
+    cache: config.environment !== 'development',
+    overrideOf: (theme, view) => themes.find(theme)?.views.get(view),
+  });
   const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
   const { mailer } = mail;
   const mailAvailable = mailer.available;
@@ -134,6 +141,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     mail,
     verification,
     locales,
+    themes,
     draw,
     close,
   };
@@ -142,7 +150,8 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
 export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
   const backstage = await assembleBackstage(config, log);
-  const { storage, vault, records, accounts, clients, limits, linking, mail, verification, locales, draw } = backstage;
+  const { storage, vault, records, accounts, clients, limits, linking, mail, verification, locales, themes, draw } =
+    backstage;
   const { mailer } = mail;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
@@ -150,12 +159,14 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   if (demo) await demoPerson(accounts);
 
   const csrf = createCsrf({ vault, https: config.issuer.startsWith('https:') });
-  const render = createRender({ config, draw, csrf, locales, version });
+  const render = createRender({ config, draw, themes, csrf, locales, version });
   const afterwards = createAfterwards({ log });
   const continueTo = createContinueTo(render);
   const guards = assembleGuards({ config, store: storage.counters, vault, limits, log });
   const visitor = assembleVisitor({ config, clientAddress: guards.clientAddress, records });
   warnWithoutLimits(config, log);
+  for (const { file, line, problem } of themes.all.flatMap((theme) => theme.problems))
+    log.warn({ file, line }, `a theme has a problem: ${problem}`);
   const restarts = createRestarts(records);
   const directory = createClientDirectory({ clients });
   const signingKeys = await loadSigningKeys({ store: storage.signingKeys, vault });
@@ -208,7 +219,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     render,
     continueTo,
     rooms: {
-      assets: assets(config.brand, config.federation),
+      assets: assets(config.brand, config.federation, themes),
       health: healthRoutes({ storage, draining: () => draining }),
       landing: landingRoutes({ config, render, version, demo, mailbox: mailbox !== undefined }),
       interaction: interactionRoutes({

@@ -24,6 +24,7 @@ interface CreateOptions {
   tosUri?: string;
   initiateLoginUri?: string;
   identityProvider?: string[];
+  theme?: string;
   idTokenSignedResponseAlg?: 'RS256' | 'ES256';
   json?: boolean;
 }
@@ -54,6 +55,7 @@ function toInput(options: CreateOptions) {
     tos_uri: options.tosUri,
     initiate_login_uri: options.initiateLoginUri,
     identity_providers: options.identityProvider,
+    theme: options.theme,
     id_token_signed_response_alg: options.idTokenSignedResponseAlg,
   };
 }
@@ -84,6 +86,7 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .option('--policy-uri <url>', 'privacy policy')
     .option('--tos-uri <url>', 'terms of service')
     .option('--initiate-login-uri <url>', 'where the app begins a sign-in')
+    .option('--theme <name>', 'theme of the pages that are about it')
     .option(
       '--identity-provider <name>',
       'upstream provider that its people may use; may be repeated; all if none',

@@ -7,6 +7,7 @@ import { clientCommands } from './client.ts';
 import { configCommands } from './config.ts';
 import { output } from './output.ts';
 import type { Session } from './session.ts';
+import { themeCommands } from './theme.ts';
 import { userCommands } from './user.ts';
 
 const FAILED = 1;
@@ -40,6 +41,7 @@ export async function run(argv: string[]): Promise<number> {
   clientCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
   configCommands(program, output);
+  themeCommands(program, output);
   program.commands.forEach(inherit);
   try {
     await program.parseAsync(argv);

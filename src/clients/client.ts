@@ -30,6 +30,8 @@ export interface Client {
   initiate_login_uri: string | null;
   /** Upstream providers by which its people may sign in; any where it is empty, or missing in older records. */
   identity_providers?: string[];
+  /** Theme of the pages that are about it; missing in older records. */
+  theme?: string | null;
   id_token_signed_response_alg: 'RS256' | 'ES256';
   /** Hash of the secret; null for public clients. */
   secret_hash: string | null;

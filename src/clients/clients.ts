@@ -31,6 +31,8 @@ export interface NewClient {
   initiate_login_uri?: string | undefined;
   /** Names of upstream providers; empty is any. */
   identity_providers?: string[] | undefined;
+  /** Name of a theme for the pages that are about this app. */
+  theme?: string | undefined;
   id_token_signed_response_alg?: Client['id_token_signed_response_alg'] | undefined;
 }
 
@@ -102,6 +104,8 @@ interface Needs {
   store: ClientStore;
   /** Names of the upstream providers in the configuration. */
   providers?: string[];
+  /** Names of the themes there are. */
+  themes?: string[];
   /** What people allowed a client goes with it. */
   consents: { deleteByClient(clientId: string): Promise<void> };
 }
@@ -115,7 +119,14 @@ function checkProviders({ type, identity_providers = [] }: NewClient, known: str
   throw invalidInput(`no upstream provider is called ${unknown}; ${those}`, 'identity_providers');
 }
 
-export function createClients({ store, consents, providers = [] }: Needs): Clients {
+function checkTheme({ type, theme }: NewClient, known: string[]): void {
+  if (theme === undefined) return;
+  if (!REDIRECTING.has(type)) throw invalidInput(`nobody sees pages of a client of type ${type}`, 'theme');
+  const those = known.length > 0 ? `there are ${known.join(', ')}` : 'there is none in themes_dir';
+  if (!known.includes(theme)) throw invalidInput(`no theme is called ${theme}; ${those}`, 'theme');
+}
+
+export function createClients({ store, consents, providers = [], themes = [] }: Needs): Clients {
   async function get(id: string): Promise<Client> {
     const client = await store.find(id);
     if (!client) throw notFound(`no client has the id ${id}`);
@@ -126,6 +137,7 @@ export function createClients({ store, consents, providers = [] }: Needs): Clien
     async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_')) {
       checkInput(input);
       checkProviders(input, providers);
+      checkTheme(input, themes);
       if (input.default_resource !== undefined && !(await store.findByResource(input.default_resource))) {
         throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
       }
@@ -148,6 +160,7 @@ export function createClients({ store, consents, providers = [] }: Needs): Clien
         tos_uri: input.tos_uri ?? null,
         initiate_login_uri: input.initiate_login_uri ?? null,
         identity_providers: [...new Set(input.identity_providers ?? [])],
+        theme: input.theme ?? null,
         id_token_signed_response_alg: input.id_token_signed_response_alg ?? 'RS256',
         secret_hash: client_secret === undefined ? null : hashSecret(client_secret),
         created_at: now,

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Middleware } from 'koa';
+import compose from 'koa-compose';
 import serve from 'koa-static';
 import type { Config } from '../config/schema.ts';
+import type { Themes } from './themes.ts';
 
 const PUBLIC = path.resolve(import.meta.dirname, '../../public');
 const MAX_AGE_SECONDS = 3600;
@@ -29,19 +31,39 @@ function image(key: string, file: string): { type: string; body: Buffer } {
   return { type, body: readFileSync(file) };
 }
 
-/** Serves `/`, which is mounted at `<issuer path>/assets`: our files, Pico, and what brand and providers add. */
-export function assets(brand: Config['brand'], federation: Config['federation']): Middleware {
+const THEME_FILE = /^\/themes\/([a-z0-9-]+)\/(theme\.css|assets\/[\w./-]+\.(?:css|png|jpe?g|webp|avif|gif|woff2))$/;
+
+const folder = (root: string) => serve(root, { maxage: MAX_AGE_SECONDS * 1000, index: false });
+
+/** Style sheets, pictures and fonts of themes. No scripts: our pages run only our own. */
+function themeFiles(themes: Themes): Middleware {
+  const folders = new Map(themes.all.map((theme) => [theme.name, folder(theme.folder)]));
+  return async (ctx, next) => {
+    const [, name = '', file = ''] = THEME_FILE.exec(ctx.path) ?? [];
+    const files = folders.get(name);
+    if (files) {
+      ctx.path = `/${file}`;
+      await files(ctx, async () => undefined);
+    } else await next();
+  };
+}
+
+/** Serves `/`, which is mounted at `<issuer path>/assets`: our files, Pico, and what brand, themes and providers add. */
+export function assets(brand: Config['brand'], federation: Config['federation'], themes: Themes): Middleware {
   const pico = readFileSync(createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css'));
   const generated: Record<string, { type: string; body: Buffer | string }> = {
     '/pico.css': { type: 'css', body: pico },
     '/brand.css': { type: 'css', body: brandCss(brand) },
   };
   if (brand.logo !== undefined) generated['/brand-logo'] = image('brand.logo', brand.logo);
+  for (const { name, logo } of themes.all) {
+    if (logo !== null) generated[`/themes/${name}/logo`] = image('the theme’s logo', logo);
+  }
   for (const [name, settings] of Object.entries(federation)) {
     if ('logo' in settings && settings.logo !== undefined)
       generated[`/provider-${name}`] = image(`federation.${name}.logo`, settings.logo);
   }
-  const files = serve(PUBLIC, { maxage: MAX_AGE_SECONDS * 1000, index: false });
+  const files = compose([themeFiles(themes), folder(PUBLIC)]);
   return async (ctx, next) => {
     const asset = generated[ctx.path];
     if (!asset) {

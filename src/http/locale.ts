@@ -4,9 +4,13 @@ import path from 'node:path';
 import i18next from 'i18next';
 import type { TFunction } from 'i18next';
 import type { Context } from 'koa';
+import { flatten } from './strings.ts';
+import type { Strings } from './strings.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../locales');
 const FALLBACK = 'en';
+const NAMESPACE = 'translation';
+const namespaceOf = (theme: string) => `theme-${theme}`;
 
 export interface Locale {
   lang: string;
@@ -15,10 +19,14 @@ export interface Locale {
 }
 
 export interface Locales {
+  /** The English texts, flat: those that a theme may change. */
+  catalogue: Strings;
+  /** Gives a theme texts of its own. */
+  addTheme(name: string, strings: Record<string, Strings>): void;
   /** The best language for `ui_locales` (OpenID Connect Core, section 3.1.2.1), then for `Accept-Language`. */
-  choose(ctx: Context, uiLocales?: string): Locale;
+  choose(ctx: Context, uiLocales?: string, theme?: string): Locale;
   /** The language with this tag, or the nearest that there is, for what is written when nobody asks. */
-  of(tag: string): Locale;
+  of(tag: string, theme?: string): Locale;
 }
 
 /** Escaping is the templates' business. */
@@ -36,6 +44,8 @@ export async function loadLocales(): Promise<Locales> {
   await i18n.init({
     resources,
     fallbackLng: FALLBACK,
+    ns: [NAMESPACE],
+    defaultNS: NAMESPACE,
     supportedLngs: names,
     interpolation: { escapeValue: false },
     showSupportNotice: false,
@@ -45,14 +55,22 @@ export async function loadLocales(): Promise<Locales> {
     names.find((name) => name.toLowerCase() === tag.toLowerCase()) ??
     names.find((name) => name === tag.split('-')[0]?.toLowerCase());
 
-  const locale = (lang: string): Locale => ({ lang, dir: i18n.dir(lang), t: i18n.getFixedT(lang) });
+  const locale = (lang: string, theme?: string): Locale => ({
+    lang,
+    dir: i18n.dir(lang),
+    t: i18n.getFixedT(lang, theme === undefined ? NAMESPACE : [namespaceOf(theme), NAMESPACE]),
+  });
 
   return {
-    of: (tag) => locale(known(tag) ?? FALLBACK),
-    choose(ctx, uiLocales = '') {
+    catalogue: flatten(resources[FALLBACK]!.translation),
+    addTheme(name, strings) {
+      for (const [lang, texts] of Object.entries(strings)) i18n.addResources(lang, namespaceOf(name), texts);
+    },
+    of: (tag, theme) => locale(known(tag) ?? FALLBACK, theme),
+    choose(ctx, uiLocales = '', theme = undefined) {
       const wished = uiLocales.split(' ').filter(Boolean).map(known).find(Boolean);
       const lang = wished ?? (ctx.acceptsLanguages(FALLBACK, ...names) || FALLBACK);
-      return locale(lang);
+      return locale(lang, theme);
     },
   };
 }

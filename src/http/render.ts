@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Csrf } from './csrf.ts';
 import type { Locales } from './locale.ts';
+import type { Theme, Themes } from './themes.ts';
 import type { Draw } from './views.ts';
 
 export interface PageOptions {
@@ -28,15 +29,29 @@ export type Render = (ctx: Context, view: string, page: PageModel, options: Page
 interface Needs {
   config: Pick<Config, 'issuer' | 'brand'>;
   draw: Draw;
+  themes: Themes;
   csrf: Csrf;
   locales: Locales;
   version: string;
 }
 
-export function createRender({ config, draw, csrf, locales, version }: Needs): Render {
+/** The theme of an app's own, where the page is about an app that has one. */
+const themeOfClient = (page: PageModel): string | null | undefined =>
+  (page as { client?: { theme?: string | null } }).client?.theme;
+
+export function createRender({ config, draw, themes, csrf, locales, version }: Needs): Render {
   const base = issuerPath(config.issuer);
   const { name, logo, privacy_url = null, terms_url = null } = config.brand;
-  const brand = { name, logo: logo === undefined ? null : `${base}/assets/brand-logo`, privacy_url, terms_url };
+  const ownLogo = logo === undefined ? null : `${base}/assets/brand-logo`;
+
+  /** What the frame of a page shows of the brand and of its theme. */
+  function look(theme: Theme | undefined) {
+    const folder = theme && `${base}/assets/themes/${theme.name}`;
+    return {
+      brand: { name, logo: theme?.logo ? `${folder}/logo` : ownLogo, privacy_url, terms_url },
+      theme_css: theme?.has_css ? `${folder}/theme.css` : null,
+    };
+  }
 
   return async (
     ctx,
@@ -44,11 +59,12 @@ export function createRender({ config, draw, csrf, locales, version }: Needs): R
     page,
     { title: [key, variables], status = 200, refresh, reference, layout_kind = 'card', ui_locales },
   ) => {
-    const locale = locales.choose(ctx, ui_locales);
+    const theme = themes.find(themeOfClient(page) ?? config.brand.theme ?? '');
+    const locale = locales.choose(ctx, ui_locales, theme?.name);
     const locals = {
       ...locale,
       base,
-      brand,
+      ...look(theme),
       version,
       page: typeof page === 'function' ? (page as (t: TFunction) => object)(locale.t) : page,
       csrf: csrf.token(ctx),
@@ -57,11 +73,11 @@ export function createRender({ config, draw, csrf, locales, version }: Needs): R
       reference: reference ?? null,
       layout_kind,
     };
-    const body = await draw(view, locals);
+    const body = await draw(view, locals, theme?.name);
     ctx.status = status;
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Language', locale.lang);
-    ctx.body = await draw('layout', { ...locals, body });
+    ctx.body = await draw('layout', { ...locals, body }, theme?.name);
   };
 }

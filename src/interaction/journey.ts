@@ -102,6 +102,7 @@ export function clientForPages(client: ProviderClient, base: string) {
     home: client.clientUri ?? null,
     policy: client.policyUri ?? null,
     terms: client.tosUri ?? null,
+    theme: (client['theme'] as string | null | undefined) ?? null,
   };
 }
 

@@ -16,6 +16,7 @@ export const CLIENT_PROPERTIES = [
   'always_issue_refresh_token',
   'resource',
   'identity_providers',
+  'theme',
 ] as const;
 
 export interface ClientDirectory {
@@ -61,6 +62,7 @@ export function toMetadata(client: Client): AllClientMetadata {
     allowed_scopes: client.scope?.split(' ') ?? [],
     always_issue_refresh_token: client.always_issue_refresh_token,
     identity_providers: client.identity_providers ?? [],
+    theme: client.theme ?? null,
     ...dropNulls({
       client_secret: client.secret_hash,
       scope: standardScope(client),

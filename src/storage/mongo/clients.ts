@@ -20,6 +20,7 @@ const fields: Fields<Stored<Client>> = {
   policy_uri: String,
   tos_uri: String,
   initiate_login_uri: String,
+  theme: String,
   identity_providers: { type: [String], default: undefined },
   id_token_signed_response_alg: String,
   secret_hash: String,
