@@ -24,7 +24,7 @@ const sources = ['src', 'views', 'public']
 
 /** Keys written out, and the beginnings of those that are put together (`` `error.title.${key}` ``, `'mail.fact.' + name`). */
 const quoted = new Set([...sources.matchAll(/['"`]([a-z][\w-]*(?:\.[\w-]+)+)['"`]/g)].map(([, key]) => key!));
-const patterns = [...sources.matchAll(/[`'"]([a-z_]+\.(?:[\w-]+\.)*)(?:\$\{[^`]*?\}([\w.]*)`|['"]\s*\+)/g)].map(
+const patterns = [...sources.matchAll(/[`'"]([a-z_]+\.[\w.-]*)(?:\$\{[^`]*?\}([\w.]*)`|['"]\s*\+)/g)].map(
   ([, start, end = '']) => ({ start: start!, end }),
 );
 /** Mails say their own texts by the last part of the key. */
