@@ -93,9 +93,9 @@ export function createSmtp({ url, from, replyTo, name, allowInsecure, timeout }:
       try {
         const { response } = await pool.sendMail({
           from: { name: senderName, address },
-          // As an object: a text would be read as a list of recipients.
+          // As objects: a text would be read as a list, and `"x evil@a.example"@b.example` as an address at a.example.
           to: { name: '', address: to },
-          envelope: { from: address, to: [to] },
+          envelope: { from: { name: '', address }, to: { name: '', address: to } },
           ...(replyTo === undefined ? {} : { replyTo: sender(replyTo, '') }),
           messageId: `<${id}@${domain}>`,
           subject,

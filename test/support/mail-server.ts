@@ -37,6 +37,8 @@ type Answer = { code: number; text: string } | undefined;
 
 export interface Misbehaviour {
   port?: number;
+  /** 127.0.0.1 unless a test needs an address that does not pass for this machine. */
+  host?: string;
   /** At `RCPT TO`. */
   recipient?: (address: string) => Answer;
   /** At the end of the data. */
@@ -61,7 +63,7 @@ function received(raw: string, session: SMTPServerSession, mail: Email): Receive
     text,
     html: mail.html ?? '',
     link: /^https?:\/\/\S+$/m.exec(text)?.[0] ?? '',
-    code: /^[\dA-Z]{4,}(?:[ -]?[\dA-Z]+)*$/m.exec(text)?.[0] ?? '',
+    code: /^[\dA-Z]{2,}(?:[ -][\dA-Z]+)*$/m.exec(text)?.[0] ?? '',
     header: (name) => mail.headers.find(({ key }) => key === name)?.value,
     raw,
   };
@@ -69,6 +71,7 @@ function received(raw: string, session: SMTPServerSession, mail: Email): Receive
 
 /** Starts one on a free port, or on the one that is named. */
 export async function startMailServer(behaviour: Misbehaviour = {}): Promise<MailServer> {
+  const host = behaviour.host ?? '127.0.0.1';
   const mails: Received[] = [];
   const waitedFor = new Set<Received>();
   const listeners = new Set<() => void>();
@@ -97,7 +100,7 @@ export async function startMailServer(behaviour: Misbehaviour = {}): Promise<Mai
     },
   });
   server.on('error', () => undefined); // connections that are broken off
-  await new Promise<void>((resolve) => server.listen(behaviour.port ?? 0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(behaviour.port ?? 0, host, resolve));
   const { port } = server.server.address() as { port: number };
 
   function take(to: string, subject: RegExp): Received | undefined {
@@ -107,7 +110,7 @@ export async function startMailServer(behaviour: Misbehaviour = {}): Promise<Mai
   }
 
   return {
-    url: `smtp://127.0.0.1:${port}`,
+    url: `smtp://${host}:${port}`,
     port,
     mails,
     waitFor: (to, subject = /(?:)/) =>
