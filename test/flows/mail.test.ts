@@ -130,7 +130,7 @@ describe('when the mail server', () => {
     expect(warnings()[0]).toContain('mail cannot be sent');
     await signIn();
     expect((await fetch(`${gatehouse.issuer}/ready`)).status).toBe(200);
-    const tries = async () => Math.max(...(await inState('waiting')).map(({ attempts }) => attempts));
+    const tries = async () => (await inState('waiting')).reduce((sum, { attempts }) => sum + attempts, 0);
     for (let minute = 0; minute < 3; minute += 1) {
       const before = await tries();
       passTime(60);
