@@ -189,6 +189,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     restarts,
     pages,
     ...guards,
+    limits,
+    browserOf: (ctx) => csrf.token(ctx),
   });
   const providers = createProviders({
     settings: config.federation,
@@ -196,7 +198,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     createAccounts: config.sign_up.enabled,
     fetch: upstreamFetch(config),
   });
-  const deadEnds = createDeadEnds({ provider, restarts, render, base });
+  const deadEnds = createDeadEnds({ provider, restarts, csrf, render, base });
   handleFailures({ provider, log });
 
   // Loaded only where it is served. Like any app it calls the provider, here through the very handler it is part of.

@@ -67,6 +67,15 @@ describe('the house', () => {
     expect(users).toEqual([]);
   });
 
+  it('has one place that reads who a proxy says is calling', () => {
+    const readers = files.filter((file) =>
+      /'x-forwarded-for'|'x-real-ip'|'forwarded'|\bctx\.ips?\b|request\.ips?\b|remoteAddress|app\.proxy/i.test(
+        readFileSync(path.join(SRC, file), 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, ''),
+      ),
+    );
+    expect(readers).toEqual(['http/client-address.ts']);
+  });
+
   it('has one place that makes a provider', () => {
     const makers = files.filter((file) => /\bnew Provider\(/.test(readFileSync(path.join(SRC, file), 'utf8')));
     expect(makers).toEqual(['oidc/provider.ts']);

@@ -1,8 +1,10 @@
 /** Pages for sign-ins that cannot go on: expired, overtaken in another tab, gone back to, or without cookies. */
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
+import type { Csrf } from '../http/csrf.ts';
 import type { Render } from '../http/render.ts';
-import type { Restarts } from '../oidc/restarts.ts';
+import { constantTimeEqual } from '../kernel/secrets.ts';
+import type { Restart, Restarts } from '../oidc/restarts.ts';
 import { homeUrl } from './journey.ts';
 
 export type DeadEndReason = 'expired' | 'cookies' | 'upstream_over' | 'upstream_elsewhere';
@@ -10,11 +12,16 @@ export type DeadEndReason = 'expired' | 'cookies' | 'upstream_over' | 'upstream_
 interface Needs {
   provider: Provider;
   restarts: Restarts;
+  csrf: Pick<Csrf, 'token' | 'hasCookie'>;
   render: Render;
   base: string;
 }
 
-export function createDeadEnds({ provider, restarts, render, base }: Needs) {
+export function createDeadEnds({ provider, restarts, csrf, render, base }: Needs) {
+  /** Whether this browser sent the request: a link to somebody else's sign-in begins nothing. */
+  const isOwn = (ctx: Context, { browser }: Restart) =>
+    csrf.hasCookie(ctx) && constantTimeEqual(csrf.token(ctx), browser);
+
   /** Says what happened and offers to begin again, or to go to the app when the sign-in is done. */
   async function show(ctx: Context, reason: DeadEndReason, uid: string): Promise<void> {
     const restart = uid === '' ? undefined : await restarts.find(uid);
@@ -23,7 +30,7 @@ export function createDeadEnds({ provider, restarts, render, base }: Needs) {
     const page = {
       reason: shown,
       client_name: client ? (client.clientName ?? client.clientId) : null,
-      restart_url: client && shown !== 'finished' ? `${base}/interaction/${uid}/restart` : null,
+      restart_url: client && shown !== 'finished' && isOwn(ctx, restart) ? `${base}/interaction/${uid}/restart` : null,
       home_url: client ? homeUrl(client) : null,
     };
     await render(ctx, 'interaction/dead-end', page, { title: [`dead_end.${shown}.title`], status: 400 });
@@ -32,7 +39,7 @@ export function createDeadEnds({ provider, restarts, render, base }: Needs) {
   /** Sends the person through the remembered authorization request once more. */
   async function restart(ctx: Context, uid: string): Promise<void> {
     const remembered = await restarts.find(uid);
-    if (!remembered) return show(ctx, 'expired', uid);
+    if (!remembered || !isOwn(ctx, remembered)) return show(ctx, 'expired', uid);
     ctx.status = 303;
     ctx.redirect(`${base}/auth?${remembered.query}`);
   }

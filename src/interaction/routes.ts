@@ -20,6 +20,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { Limits } from '../limits/limits.ts';
+import { LONGEST_QUERY } from '../oidc/bounds.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { Verification } from '../verification/verification.ts';
@@ -65,9 +66,6 @@ export interface InteractionNeeds {
   linking: Linking;
   log: Logger;
 }
-
-/** What every browser and proxy takes in an address. */
-const LONGEST_QUERY = 8000;
 
 type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
 

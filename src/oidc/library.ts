@@ -8,6 +8,7 @@ import type { Client as ProviderClient } from 'oidc-provider';
 import { secretMatches } from '../clients/secret.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { looksLikeJwt } from './jwt-access-tokens.ts';
 import type { JwtAccessTokens } from './jwt-access-tokens.ts';
@@ -22,6 +23,7 @@ interface Needs {
   refreshTokens: RefreshTokens;
   clientAddress: (req: IncomingMessage) => string;
   clientGuard: ClientGuard;
+  limits: Pick<Limits, 'spend'>;
 }
 
 interface SessionModel {
@@ -31,6 +33,12 @@ interface SessionModel {
   touched: boolean;
   destroyed: boolean;
   getValueAndPayload(): Promise<{ payload: Record<string, unknown> }>;
+  save(ttl: number): Promise<string>;
+}
+
+interface InteractionModel {
+  exp?: number;
+  session?: { accountId?: string };
   save(ttl: number): Promise<string>;
 }
 
@@ -70,7 +78,7 @@ function sealInsteadOfStoring(model: TokenModel, tokens: SealedAccessTokens): vo
 
 export function adaptLibrary(
   provider: Provider,
-  { records, directory, jwtAccessTokens, sealedAccessTokens, refreshTokens, clientAddress, clientGuard }: Needs,
+  { records, directory, jwtAccessTokens, sealedAccessTokens, refreshTokens, clientAddress, clientGuard, limits }: Needs,
 ): void {
   const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
   const AccessToken = provider.AccessToken as unknown as TokenModel;
@@ -80,6 +88,15 @@ export function adaptLibrary(
   // The session a grant ends with is kept with it, so that ending a session finds its grants.
   const inPayload = [...Grant.IN_PAYLOAD, 'sessionUid'];
   Object.defineProperty(Grant, 'IN_PAYLOAD', { get: () => inPayload });
+
+  // Anybody may begin a sign-in, and each is kept. Who is signed in has a session to answer for it.
+  const { Interaction } = provider as unknown as { Interaction: { prototype: InteractionModel } };
+  const { save: saveInteraction } = Interaction.prototype;
+  Interaction.prototype.save = async function save(ttl) {
+    const begins = this.exp === undefined && this.session?.accountId === undefined;
+    if (begins && Provider.ctx) await limits.spend('authorization', { address: clientAddress(Provider.ctx.req) });
+    return saveInteraction.call(this, ttl);
+  };
 
   // Only the hash of a secret is stored, and stands where the library expects the secret. Every endpoint compares it here.
   Client.prototype.compareClientSecret = function compareClientSecret(

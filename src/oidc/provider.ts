@@ -13,10 +13,12 @@ import { ACR_VALUES } from '../factors/levels.ts';
 import { SIGNING_ALGORITHMS } from '../keys/signing-key.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
+import type { Limits } from '../limits/limits.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { extraTokenClaims, findAccount } from './account.ts';
 import { createAdapterFactory } from './adapter.ts';
+import { boundRequest } from './bounds.ts';
 import { CLAIMS_BY_SCOPE, STANDARD_SCOPES } from './claims.ts';
 import { CLIENT_PROPERTIES } from './client-directory.ts';
 import type { ClientDirectory } from './client-directory.ts';
@@ -54,6 +56,9 @@ export interface ProviderNeeds {
   consents: ConsentStore;
   vault: Vault;
   restarts: Restarts;
+  /** A mark that only this browser can show again. */
+  browserOf: (ctx: KoaContextWithOIDC) => string;
+  limits: Pick<Limits, 'spend'>;
   pages: ProviderPages;
   clientAddress: (req: IncomingMessage) => string;
   clientGuard: ClientGuard;
@@ -91,6 +96,7 @@ function configuration({
   accounts,
   consents,
   restarts,
+  browserOf,
   pages,
 }: ProviderNeeds & { refreshTokens: RefreshTokens }): Configuration {
   const algorithms = [...SIGNING_ALGORITHMS];
@@ -131,8 +137,8 @@ function configuration({
     loadExistingGrant: loadGrant({ consents, directory }),
     interactions: {
       policy: createPolicy(),
-      async url(_ctx, interaction) {
-        await restarts.remember(interaction);
+      async url(ctx, interaction) {
+        await restarts.remember(interaction, browserOf(ctx));
         return `${issuerPath(config.issuer)}/interaction/${interaction.uid}`;
       },
     },
@@ -166,6 +172,7 @@ export function createProvider(needs: ProviderNeeds): Provider {
   const jwtAccessTokens = createJwtAccessTokens({ vault, records, accounts, issuer: config.issuer, publicKeys });
   const sealedAccessTokens = createSealedAccessTokens({ vault, records });
   adaptLibrary(provider, { ...needs, jwtAccessTokens, sealedAccessTokens, refreshTokens });
+  provider.use(boundRequest(provider.pathFor('authorization')) as never);
   provider.use(answerForJwts(provider, jwtAccessTokens) as never);
   provider.use(revokeAfterSignOut(records) as never);
   provider.use(skipEmptySignOut as never);

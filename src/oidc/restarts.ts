@@ -13,12 +13,18 @@ export interface Restart {
   clientId: string;
   /** Query of the authorization request. */
   query: string;
+  /** Mark of the browser that sent it. */
+  browser: string;
   /** The authorization response was already sent to the app. */
   finished: boolean;
 }
 
 export interface Restarts {
-  remember(interaction: { uid: string; cid?: unknown; params: Record<string, unknown> }): Promise<void>;
+  /** @param browser a mark that only the browser which sent the request can show again. */
+  remember(
+    interaction: { uid: string; cid?: unknown; params: Record<string, unknown> },
+    browser: string,
+  ): Promise<void>;
   find(uid: string): Promise<Restart | undefined>;
   /** Notes that the chain of interactions `cid` ended with a code. */
   finish(cid: string): Promise<void>;
@@ -34,13 +40,18 @@ function toQuery(params: Record<string, unknown>): string {
 
 export function createRestarts(records: SealedRecords): Restarts {
   return {
-    remember: ({ uid, cid, params }) =>
-      records.upsert(KIND, uid, { cid, clientId: params['client_id'], query: toQuery(params) }, LIFE_SECONDS),
+    remember: ({ uid, cid, params }, browser) =>
+      records.upsert(KIND, uid, { cid, clientId: params['client_id'], query: toQuery(params), browser }, LIFE_SECONDS),
     async find(uid) {
       const found = await records.find(KIND, uid);
       if (!found) return undefined;
       const finished = (await records.find(FINISHED, String(found['cid']))) !== undefined;
-      return { clientId: String(found['clientId']), query: String(found['query']), finished };
+      return {
+        clientId: String(found['clientId']),
+        query: String(found['query']),
+        browser: String(found['browser']),
+        finished,
+      };
     },
     finish: (cid) => records.upsert(FINISHED, cid, {}, LIFE_SECONDS),
   };

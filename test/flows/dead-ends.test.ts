@@ -152,15 +152,16 @@ describe('every dead end has a door', () => {
     await other.open('/');
     const stray = await other.open(page.url);
     expect(stray.status).toBe(400);
-    expect(linkNamed(stray, 'Start again')).toMatch(/\/restart$/);
+    expect(linkNamed(stray, 'Go to Acme Notes')).toBe('https://app.example/');
   });
 
-  it('a link to somebody else’s sign-in does not show it, and begins one of one’s own', async () => {
+  it('a link to somebody else’s sign-in shows nothing of it, and leads to the app', async () => {
     const page = await beginConsent(rp, browser, person);
     const stranger = new Browser(gatehouse.issuer);
     const stray = await stranger.open(page.url);
     expect(stray.text).not.toContain(person.email);
-    expect(heading(await stranger.open(linkNamed(stray, 'Start again')))).toBe('Sign in to Acme Notes');
+    expect(linkNamed(stray, 'Start again')).toBe('');
+    expect(linkNamed(stray, 'Go to Acme Notes')).toBe('https://app.example/');
   });
 
   it('a sign-in that never was has a page', async () => {
