@@ -26,9 +26,10 @@ import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { Verification } from '../verification/verification.ts';
 import { createConsent } from './consent.ts';
 import { createDeadEnds } from './dead-ends.ts';
+import { deviceName } from './device-name.ts';
 import { nextStep } from './dispatch.ts';
 import type { Proof } from './dispatch.ts';
-import { cancel, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
+import { cancel, clientForPages, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import { createMailLimits } from './mail-limits.ts';
 import { addMailRoutes } from './mail-routes.ts';
@@ -171,15 +172,20 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         ctx.status = 303;
         return ctx.redirect(await consented(details, await consent.giveAll(under)));
       case 'signed-in':
-        await noteSignIn(ctx, now.proofs[0]!.account_id);
+        await noteSignIn(ctx, under, now.proofs[0]!.account_id);
         return signedIn(needs, ctx, under, now.proofs as [Proof, ...Proof[]]);
     }
   }
 
   /** What a finished sign-in changes about its browser: it is known from now on, and beginning did no harm. */
-  async function noteSignIn(ctx: Context, accountId: string): Promise<void> {
+  async function noteSignIn(ctx: Context, under: InteractionUnderWay, accountId: string): Promise<void> {
     const account = await needs.accounts.find(accountId);
-    if (account) await visitor.signedIn(ctx, account);
+    const known = account === undefined || (await visitor.signedIn(ctx, account));
+    if (!known && mails) {
+      const seen = { device: deviceName(ctx.get('User-Agent')), app: clientForPages(under.client, base).name };
+      const locale = mailSteps.localeOf(ctx, under);
+      needs.afterwards.after(ctx, () => verification.notices.newDevice(account, locale, seen));
+    }
     await limits.pardon('authorization', await visitor.keys(ctx));
   }
 

@@ -54,7 +54,7 @@ export function createVerification({
   const requests = createMailRequests(records);
   const planted = createPlanted({ accounts, records, links: accountLinks, identities });
   const proofs = createAddressProofs({ accounts, planted });
-  const notices = createNotices({ mailer, links: accountLinks });
+  const notices = createNotices({ mailer, links: accountLinks, records });
   const recovery = createRecovery({ accounts, links: accountLinks, mailer, planted, notices, requests });
   const journeyMail = createJourneyMail({ accounts, requests, links, accountLinks, codes, proofs, recovery, mailer });
   const emailChanges = createEmailChanges({ accounts, accountLinks, links, history, mailer, planted, recovery });
