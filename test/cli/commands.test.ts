@@ -246,7 +246,7 @@ describe('the command line', () => {
     const person = await gatehouse.person();
     expect(((await json('user', 'list')) as unknown as Json[]).map((one) => one['sub'])).toContain(person.sub);
     expect(await json('user', 'show', person.email.toUpperCase())).toMatchObject({ sub: person.sub });
-    expect(await json('user', 'show', person.sub)).toMatchObject({ email: person.email });
+    expect(await json('user', 'show', person.sub)).toMatchObject({ email: person.email, identities: [] });
   });
 
   it('sets a password read from standard input', async () => {
