@@ -130,7 +130,7 @@ export function mailedLinkRoutes({ verification, accounts, csrf, locales, render
     async (ctx, token) => {
       const usable = await emailChanges.find(token);
       if (!usable) return dead(ctx);
-      await ask(ctx, 'change_email', token, { email: usable.link.email, old: usable.account.email });
+      await ask(ctx, 'change_email', token, { email: usable.link.email });
     },
     async (ctx, token) => {
       const changed = await emailChanges.confirm(token, localeOf(ctx));
