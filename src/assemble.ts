@@ -15,6 +15,9 @@ import { decodeKey } from './config/secrets.ts';
 import type { Config } from './config/schema.ts';
 import { demoPerson, DEMO } from './demo.ts';
 import { createAfterwards } from './http/afterwards.ts';
+import { createFactors } from './factors/factors.ts';
+import type { Factors } from './factors/factors.ts';
+import { ACR_VALUES } from './factors/levels.ts';
 import type { UpstreamFetch } from './federation/connector.ts';
 import { createLinking } from './federation/linking.ts';
 import type { Linking } from './federation/linking.ts';
@@ -65,6 +68,7 @@ export interface Backstage {
   mail: Mail;
   verification: Verification;
   linking: Linking;
+  factors: Factors;
   close(): Promise<void>;
 }
 
@@ -107,9 +111,17 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     consents: storage.consents,
     providers: Object.keys(config.federation),
     themes: themes.all.map(({ name }) => name),
+    acrValues: ACR_VALUES,
   });
   const { identities } = storage;
-  const access = createAccess({ accounts, consents: storage.consents, identities, records });
+  const factors = createFactors({
+    store: storage.factors,
+    records,
+    vault,
+    issuer: config.brand.name,
+    settings: config.factors,
+  });
+  const access = createAccess({ accounts, consents: storage.consents, identities, factors, records });
   const limits = assembleLimits({ config, store: storage.counters, vault, log });
   const draw = createDraw({
     cache: config.environment !== 'development',
@@ -127,6 +139,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     mailer,
     history,
     identities: storage.identities,
+    factors,
   });
   const close = () => storage.close();
   return {
@@ -138,6 +151,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     access,
     limits,
     linking,
+    factors,
     mail,
     verification,
     locales,

@@ -25,6 +25,7 @@ interface CreateOptions {
   initiateLoginUri?: string;
   identityProvider?: string[];
   theme?: string;
+  defaultAcrValue?: string[];
   idTokenSignedResponseAlg?: 'RS256' | 'ES256';
   json?: boolean;
 }
@@ -56,6 +57,7 @@ function toInput(options: CreateOptions) {
     initiate_login_uri: options.initiateLoginUri,
     identity_providers: options.identityProvider,
     theme: options.theme,
+    default_acr_values: options.defaultAcrValue,
     id_token_signed_response_alg: options.idTokenSignedResponseAlg,
   };
 }
@@ -90,6 +92,11 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .option(
       '--identity-provider <name>',
       'upstream provider that its people may use; may be repeated; all if none',
+      collect,
+    )
+    .option(
+      '--default-acr-value <acr>',
+      'level that its sign-ins must reach, such as urn:gatehouse:acr:2; may be repeated: one of them is enough',
       collect,
     )
     .addOption(

@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { publicAccount } from '../accounts/account.ts';
+import type { FactorSummary } from '../factors/factors.ts';
 import { invalidInput, notFound, unavailable } from '../kernel/errors.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
@@ -20,6 +21,21 @@ const NOTICE_LOCALE = 'en';
 const CONSENT_COLUMNS = ['client_id', 'scopes', 'declined', 'resources', 'updated_at'];
 const COLUMNS = ['sub', 'email', 'name', 'state', 'roles', 'last_sign_in_at'];
 const collect = (value: string, before: string[] = []) => [...before, value];
+
+/** For people to read. */
+function inWords({
+  totp,
+  passkeys,
+  recovery_codes_left,
+  remembered_devices,
+}: FactorSummary & { remembered_devices: object[] }) {
+  return [
+    ...(totp ? ['authenticator app'] : []),
+    ...(passkeys > 0 ? [`${passkeys} passkey(s)`] : []),
+    ...(recovery_codes_left > 0 ? [`${recovery_codes_left} recovery code(s) left`] : []),
+    ...(remembered_devices.length > 0 ? [`${remembered_devices.length} remembered device(s)`] : []),
+  ];
+}
 
 /** The password on standard input, its final line break taken off. A command line would show it to everybody on the machine. */
 async function passwordFromStdin(): Promise<string> {
@@ -62,13 +78,24 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Everything about one person but their password.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, linking }) => {
+      session(async ({ accounts, linking, factors }) => {
         const account = await accounts.get(who);
+        const second_factors = {
+          ...(await factors.details(account.id)),
+          remembered_devices: await factors.devices.list(account.id),
+        };
         const found = await linking.identitiesOf(account.id);
         const identities = options.json
           ? found
           : found.map(({ provider, subject, email }) => `${provider}:${subject}${email === null ? '' : ` (${email})`}`);
-        output.one({ ...publicAccount(account), identities }, options);
+        output.one(
+          {
+            ...publicAccount(account),
+            identities,
+            second_factors: options.json ? second_factors : inWords(second_factors),
+          },
+          options,
+        );
       }),
     );
 
@@ -116,6 +143,18 @@ export function userCommands(program: Command, session: Session, output: Output)
         output.one(publicAccount(account), options);
       });
     });
+
+  user
+    .command('reset-factors <email_or_sub>')
+    .description('Take all second factors, passkeys and remembered devices away; sessions and tokens end.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ accounts, access, factors }) => {
+        const account = await accounts.get(who);
+        await access.resetFactors(account.id);
+        output.one({ sub: account.id, email: account.email, second_factors: await factors.of(account.id) }, options);
+      }),
+    );
 
   user
     .command('change-email <email_or_sub> <new_email>')

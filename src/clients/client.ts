@@ -32,6 +32,8 @@ export interface Client {
   identity_providers?: string[];
   /** Theme of the pages that are about it; missing in older records. */
   theme?: string | null;
+  /** `acr` values of which every sign-in to it reaches one; none where it is empty, or missing in older records. */
+  default_acr_values?: string[];
   id_token_signed_response_alg: 'RS256' | 'ES256';
   /** Hash of the secret; null for public clients. */
   secret_hash: string | null;

@@ -33,6 +33,8 @@ export interface NewClient {
   identity_providers?: string[] | undefined;
   /** Name of a theme for the pages that are about this app. */
   theme?: string | undefined;
+  /** `acr` values that its sign-ins must reach one of. */
+  default_acr_values?: string[] | undefined;
   id_token_signed_response_alg?: Client['id_token_signed_response_alg'] | undefined;
 }
 
@@ -106,6 +108,8 @@ interface Needs {
   providers?: string[];
   /** Names of the themes there are. */
   themes?: string[];
+  /** `acr` values that sign-ins can reach. */
+  acrValues?: string[];
   /** What people allowed a client goes with it. */
   consents: { deleteByClient(clientId: string): Promise<void> };
 }
@@ -126,7 +130,15 @@ function checkTheme({ type, theme }: NewClient, known: string[]): void {
   if (!known.includes(theme)) throw invalidInput(`no theme is called ${theme}; ${those}`, 'theme');
 }
 
-export function createClients({ store, consents, providers = [], themes = [] }: Needs): Clients {
+function checkAcr({ type, default_acr_values = [] }: NewClient, known: string[]): void {
+  if (default_acr_values.length > 0 && !REDIRECTING.has(type))
+    throw invalidInput(`nobody signs in to a client of type ${type}`, 'default_acr_values');
+  const unknown = default_acr_values.find((value) => !known.includes(value));
+  if (unknown !== undefined)
+    throw invalidInput(`there is no acr value ${unknown}; there are ${known.join(', ')}`, 'default_acr_values');
+}
+
+export function createClients({ store, consents, providers = [], themes = [], acrValues = [] }: Needs): Clients {
   async function get(id: string): Promise<Client> {
     const client = await store.find(id);
     if (!client) throw notFound(`no client has the id ${id}`);
@@ -138,6 +150,7 @@ export function createClients({ store, consents, providers = [], themes = [] }: 
       checkInput(input);
       checkProviders(input, providers);
       checkTheme(input, themes);
+      checkAcr(input, acrValues);
       if (input.default_resource !== undefined && !(await store.findByResource(input.default_resource))) {
         throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
       }
@@ -161,6 +174,7 @@ export function createClients({ store, consents, providers = [], themes = [] }: 
         initiate_login_uri: input.initiate_login_uri ?? null,
         identity_providers: [...new Set(input.identity_providers ?? [])],
         theme: input.theme ?? null,
+        default_acr_values: [...new Set(input.default_acr_values ?? [])],
         id_token_signed_response_alg: input.id_token_signed_response_alg ?? 'RS256',
         secret_hash: client_secret === undefined ? null : hashSecret(client_secret),
         created_at: now,

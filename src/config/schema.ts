@@ -149,6 +149,28 @@ function isNetwork(entry: string): boolean {
   }
 }
 
+const factors = z.strictObject({
+  policy: z.enum(['off', 'optional', 'required']).default('optional').meta({
+    description:
+      'Second factors: `off` (not offered, not asked for), `optional` (who has one is asked for it), `required` (nobody signs in without).',
+  }),
+  required_roles: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ description: 'Roles whose people need a second factor also where it is `optional`.' }),
+  enrolment_grace: z.int().min(0).max(31_536_000).default(0).meta({
+    description:
+      'How long a person may say "not now" where the policy requires a second factor, from the first time they are asked. 0: not at all. In seconds.',
+  }),
+  mailed_code: z.boolean().default(false).meta({
+    description:
+      'A mailed code may stand in for a second factor. Whoever reads the mail can reset the password too: then one mailbox is all it takes.',
+  }),
+  remember_device: z.int().min(0).max(31_536_000).default(2_592_000).meta({
+    description: 'How long a browser may be spared the second factor if its person ticks that. 0: never. In seconds.',
+  }),
+});
+
 export const configSchema = z.strictObject({
   issuer: httpUrl
     .refine((value) => !/[?#]/.test(value), 'must have neither query nor fragment')
@@ -248,6 +270,7 @@ export const configSchema = z.strictObject({
         .meta({ description: 'Serve `/playground`, a relying party that shows each step of a login.' }),
     })
     .prefault({}),
+  factors: factors.prefault({}),
   federation: federationSchema.prefault({}),
   outbound: z
     .strictObject({

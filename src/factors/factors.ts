@@ -1,4 +1,16 @@
-/** What second factors an account has: what the dispatcher, the person's page and the commands ask. */
+/** The use cases of second factors: the same functions serve the sign-in, the person's page and the commands. */
+import { epochSeconds, isoNow } from '../kernel/clock.ts';
+import { conflict } from '../kernel/errors.ts';
+import type { Vault } from '../kernel/secrets.ts';
+import { isRequiredOf } from './levels.ts';
+import type { Policy } from './levels.ts';
+import { qrSvg } from './qr.ts';
+import { createFactorRecords } from './record.ts';
+import { newRecoveryCodes, readRecoveryCode } from './recovery-codes.ts';
+import { createRememberedDevices } from './remembered-devices.ts';
+import type { RememberedDevices } from './remembered-devices.ts';
+import type { AccountFactors, FactorStore } from './store.ts';
+import { matchingStep, newTotpSecret, totpUri } from './totp.ts';
 
 /** Without secrets. */
 export interface FactorSummary {
@@ -7,6 +19,239 @@ export interface FactorSummary {
   recovery_codes_left: number;
 }
 
+/** The same for the person's page. */
+export interface FactorDetails extends FactorSummary {
+  totp_since: string | null;
+  totp_last_used_at: string | null;
+  recovery_codes_since: string | null;
+}
+
+/** What an authenticator app is told: nobody else may see it. */
+export interface TotpEnrolment {
+  /** In base32, to be typed. */
+  secret: string;
+  /** The same as an SVG to be scanned. */
+  qr: string;
+}
+
+interface Person {
+  id: string;
+  roles: string[];
+}
+
 export interface Factors {
   of(accountId: string): Promise<FactorSummary>;
+  details(accountId: string): Promise<FactorDetails>;
+  /** Whether the policy demands a second factor of this person, whatever the app asks for. */
+  isRequired(person: Person): boolean;
+  /**
+   * Begins to enrol an authenticator app. Asked again in the same place it tells the same.
+   * @param place where it is under way, such as an interaction: the code must be typed there.
+   */
+  beginTotp(account: { id: string; email: string }, place: string): Promise<TotpEnrolment>;
+  /**
+   * Takes the authenticator app that was begun, in the place of an older one, if this is a code of it. Ends remembered devices.
+   * @returns undefined where nothing is under way any more.
+   */
+  confirmTotp(accountId: string, place: string, code: string): Promise<boolean | undefined>;
+  /** Whether it is a code that was not used; uses up its time step. Of callers at once one gets true. */
+  useTotp(accountId: string, code: string): Promise<boolean>;
+  /** @throws conflict where it is the last factor and one is required. @returns whether there was one. */
+  removeTotp(person: Person): Promise<boolean>;
+  /** Makes new recovery codes in the place of all older ones. @returns them, this once. */
+  renewRecoveryCodes(accountId: string): Promise<string[]>;
+  /** Whether it is one of the codes that are left; uses it up. Of callers at once one gets true. */
+  useRecoveryCode(accountId: string, typed: string): Promise<boolean>;
+  /**
+   * Runs `remove`, which takes a factor away, unless it would take the last one where one is required. One at a time for each
+   * account. Where none is left afterwards, recovery codes and remembered devices go too. @throws conflict.
+   */
+  removing<T>(person: Person, remove: () => Promise<T>): Promise<T>;
+  /** To be called when a passkey was added or removed: remembered devices end. */
+  changed(accountId: string): Promise<void>;
+  /** Seconds that the person may still put off adding a factor; begins to count when it is first asked. */
+  graceLeft(accountId: string): Promise<number>;
+  /** Takes all of it away, passkeys too: for whoever has lost everything, and for accounts that end. */
+  erase(accountId: string): Promise<void>;
+  devices: RememberedDevices;
+}
+
+interface Records {
+  find(kind: string, id: string): Promise<Record<string, unknown> | undefined>;
+  change(
+    kind: string,
+    id: string,
+    apply: (current: Record<string, unknown> | undefined) => Record<string, unknown>,
+    ttl: number,
+  ): Promise<Record<string, unknown>>;
+  consume(kind: string, id: string): Promise<boolean>;
+  insertIfAbsent(kind: string, id: string, payload: Record<string, unknown>, ttl: number): Promise<boolean>;
+  destroy(kind: string, id: string): Promise<void>;
+}
+
+export interface FactorNeeds {
+  store: FactorStore;
+  /** Of passkeys, which keep themselves. */
+  passkeys?: { count(accountId: string): Promise<number>; deleteByAccount(accountId: string): Promise<void> };
+  records: Records;
+  vault: Vault;
+  /** What authenticator apps show beside the e-mail. */
+  issuer: string;
+  settings: Policy & { remember_device: number; enrolment_grace: number };
+}
+
+const ENROLMENT = 'TotpEnrolment';
+/** Seconds to scan a code and type another. */
+const ENROLMENT_TTL = 1800;
+const REMOVAL = 'FactorRemoval';
+const REMOVAL_TTL = 10;
+
+const NO_PASSKEYS = { count: async () => 0, deleteByAccount: async () => undefined };
+
+export function createFactors(needs: FactorNeeds): Factors {
+  const { store, records, vault, issuer, settings, passkeys = NO_PASSKEYS } = needs;
+  const kept = createFactorRecords(store);
+  const devices = createRememberedDevices({ records: kept, vault, ttl: settings.remember_device });
+  const context = (accountId: string) => `totp secret of ${accountId}`;
+  const seal = (accountId: string, secret: string) => vault.seal(secret, context(accountId)).toString('base64');
+  const open = (accountId: string, sealed: string) => vault.open(Buffer.from(sealed, 'base64'), context(accountId));
+  const codeHash = (accountId: string, code: string) => vault.lookupKey('recovery code', `${accountId}\n${code}`);
+  const slot = (accountId: string, place: string) => `${accountId}\n${place}`;
+
+  const summary = ({ totp, recovery_codes }: AccountFactors, count: number): FactorSummary => ({
+    totp: totp !== null,
+    passkeys: count,
+    recovery_codes_left: recovery_codes?.hashes.length ?? 0,
+  });
+  const both = (accountId: string) => Promise.all([kept.load(accountId), passkeys.count(accountId)]);
+  const isRequired = ({ roles }: Person) => isRequiredOf(settings, roles);
+
+  async function removing<T>(person: Person, remove: () => Promise<T>): Promise<T> {
+    if (!(await records.insertIfAbsent(REMOVAL, person.id, {}, REMOVAL_TTL)))
+      throw conflict('another factor is being removed');
+    try {
+      const [{ totp }, count] = await both(person.id);
+      const last = (totp ? 1 : 0) + count <= 1;
+      if (last && isRequired(person)) throw conflict('the last second factor stays: one is required');
+      const removed = await remove();
+      const [after, left] = await both(person.id);
+      const none = after.totp === null && left === 0;
+      await kept.change(person.id, (current) => ({
+        ...current,
+        devices: [],
+        recovery_codes: none ? null : current.recovery_codes,
+      }));
+      return removed;
+    } finally {
+      await records.destroy(REMOVAL, person.id);
+    }
+  }
+
+  return {
+    devices,
+    isRequired,
+    removing,
+
+    async of(accountId) {
+      return summary(...(await both(accountId)));
+    },
+
+    async details(accountId) {
+      const [found, count] = await both(accountId);
+      return {
+        ...summary(found, count),
+        totp_since: found.totp?.created_at ?? null,
+        totp_last_used_at: found.totp?.last_used_at ?? null,
+        recovery_codes_since: found.recovery_codes?.created_at ?? null,
+      };
+    },
+
+    async beginTotp({ id, email }, place) {
+      const fresh = await newTotpSecret();
+      const pending = await records.change(
+        ENROLMENT,
+        slot(id, place),
+        (current) => (current && current['consumed'] === undefined ? current : { secret: fresh, accountId: id }),
+        ENROLMENT_TTL,
+      );
+      const secret = String(pending['secret']);
+      return { secret, qr: await qrSvg(await totpUri(secret, { issuer, label: email })) };
+    },
+
+    async confirmTotp(accountId, place, code) {
+      const pending = await records.find(ENROLMENT, slot(accountId, place));
+      if (!pending) return undefined;
+      const secret = String(pending['secret']);
+      const step = await matchingStep(secret, code);
+      if (step === undefined) return false;
+      // Of two tabs one enrols it.
+      if (!(await records.consume(ENROLMENT, slot(accountId, place)))) return undefined;
+      const now = isoNow();
+      const totp = { sealed: seal(accountId, secret), created_at: now, last_used_at: now, last_step: step };
+      await kept.change(accountId, (current) => ({ ...current, totp, devices: [] }));
+      await records.destroy(ENROLMENT, slot(accountId, place));
+      return true;
+    },
+
+    async useTotp(accountId, code) {
+      const { totp } = await kept.load(accountId);
+      const step = totp && (await matchingStep(open(accountId, totp.sealed), code));
+      if (!totp || step === undefined) return false;
+      return kept.change(
+        accountId,
+        (current) =>
+          // Another app meanwhile, or a code of this step or a later one was used.
+          current.totp?.sealed === totp.sealed && current.totp.last_step < step!
+            ? { ...current, totp: { ...totp, last_step: step!, last_used_at: isoNow() } }
+            : undefined,
+        { durable: false },
+      );
+    },
+
+    removeTotp: (person) =>
+      removing(person, () =>
+        kept.change(person.id, (current) => (current.totp ? { ...current, totp: null, devices: [] } : undefined)),
+      ),
+
+    async renewRecoveryCodes(accountId) {
+      const codes = newRecoveryCodes();
+      const hashes = codes.map((code) => codeHash(accountId, code));
+      await kept.change(accountId, (current) => ({ ...current, recovery_codes: { hashes, created_at: isoNow() } }));
+      return codes;
+    },
+
+    async useRecoveryCode(accountId, typed) {
+      const code = readRecoveryCode(typed);
+      if (code === undefined) return false;
+      const hash = codeHash(accountId, code);
+      return kept.change(accountId, (current) =>
+        current.recovery_codes?.hashes.includes(hash)
+          ? {
+              ...current,
+              recovery_codes: {
+                ...current.recovery_codes,
+                hashes: current.recovery_codes.hashes.filter((one) => one !== hash),
+              },
+            }
+          : undefined,
+      );
+    },
+
+    changed: (accountId) => devices.forgetAll(accountId),
+
+    async graceLeft(accountId) {
+      if (settings.enrolment_grace === 0) return 0;
+      await kept.change(accountId, (current) =>
+        current.asked_at === null ? { ...current, asked_at: isoNow() } : undefined,
+      );
+      const { asked_at } = await kept.load(accountId);
+      const since = Math.floor(Date.parse(asked_at ?? isoNow()) / 1000);
+      return Math.max(0, since + settings.enrolment_grace - epochSeconds());
+    },
+
+    async erase(accountId) {
+      await passkeys.deleteByAccount(accountId);
+      await store.delete(accountId);
+    },
+  };
 }

@@ -128,7 +128,7 @@ export interface Policy {
   /** `off`: nobody is asked for a second factor or offered one. `optional`: who has one is asked. */
   policy: 'off' | 'optional' | 'required';
   /** Whoever has one of these must have a second factor, also where it is optional. */
-  required_roles: string[];
+  required_roles: readonly string[];
   /** A mailed code is good as a second factor. */
   mailed_code: boolean;
 }
@@ -144,26 +144,32 @@ export interface Asked {
 }
 
 export interface Required {
-  level: Level;
-  /** What cannot be reached is an error. Otherwise the sign-in goes on with what there is. */
-  essential: boolean;
+  /** What must be reached: short of it there is no sign-in. */
+  firm: Level;
+  /** What should be, if it can: otherwise the sign-in goes on with what there is. At least `firm`. */
+  wished: Level;
+  /** That `firm` is more than one comes from the policy alone, which may give people time. */
+  by_policy: boolean;
 }
 
 const levelsOf = (values: string[]): Level[] => values.map(levelOf).filter((level) => level !== undefined);
 const lowest = (values: string[]): Level => Math.min(3, ...levelsOf(values)) as Level;
 const anyOf = (values: string[]): Level => (levelsOf(values).length === 0 ? 1 : lowest(values));
 
+/** Whether the policy demands a second factor of a person with these roles, whatever the app asks for. */
+export const isRequiredOf = ({ policy, required_roles }: Policy, roles: string[]): boolean =>
+  policy === 'required' || (policy === 'optional' && roles.some((role) => required_roles.includes(role)));
+
 /**
  * The level that a sign-in must reach, before looking at what the person has. Several values are alternatives: the weakest of them is
  * enough. Values that are not ours ask for nothing, except that nothing satisfies essential ones of which none is ours: see
  * `isUnknown`.
  */
-export function requiredLevel({ policy, required_roles }: Policy, roles: string[], asked: Asked): Required {
+export function requiredLevel(policy: Policy, roles: string[], asked: Asked): Required {
   const { acr_values, essential, default_acr_values } = asked;
-  const always = policy === 'required' || (policy !== 'off' && roles.some((role) => required_roles.includes(role)));
-  const firm = Math.max(always ? 2 : 1, anyOf(default_acr_values), essential ? anyOf(essential) : 1) as Level;
-  const wished = anyOf(acr_values);
-  return wished > firm ? { level: wished, essential: false } : { level: firm, essential: true };
+  const byApp = Math.max(anyOf(default_acr_values), essential ? anyOf(essential) : 1) as Level;
+  const firm = Math.max(byApp, isRequiredOf(policy, roles) ? 2 : 1) as Level;
+  return { firm, wished: Math.max(firm, anyOf(acr_values)) as Level, by_policy: firm > byApp };
 }
 
 /** Whether an app insists on a value that we do not have. */

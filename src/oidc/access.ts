@@ -7,6 +7,7 @@ interface Needs {
   accounts: Accounts;
   consents: ConsentStore;
   identities: { deleteByAccount(accountId: string): Promise<void> };
+  factors: { erase(accountId: string): Promise<void> };
   records: SealedRecords;
 }
 
@@ -17,13 +18,15 @@ export interface Access {
   resume(id: string): Promise<Account>;
   /** @throws not_found, invalid_input. */
   setPassword(id: string, password: string): Promise<Account>;
+  /** For whoever has lost all they could prove: second factors and passkeys go, and what acts in their name ends. */
+  resetFactors(id: string): Promise<void>;
   /** Forgets what the person allowed an app and ends its tokens. @returns whether anything was allowed. */
   withdrawConsent(id: string, clientId: string): Promise<boolean>;
   /** Removes the account and everything that descends from it. @returns whether there was one. */
   remove(id: string): Promise<boolean>;
 }
 
-export function createAccess({ accounts, consents, identities, records }: Needs): Access {
+export function createAccess({ accounts, consents, identities, factors, records }: Needs): Access {
   return {
     // First the state, then what is under way: a sign-in in between finds the account suspended.
     async suspend(id) {
@@ -37,6 +40,10 @@ export function createAccess({ accounts, consents, identities, records }: Needs)
       await records.revokeByAccount(id);
       return account;
     },
+    async resetFactors(id) {
+      await factors.erase(id);
+      await records.revokeByAccount(id);
+    },
     async withdrawConsent(id, clientId) {
       const existed = await consents.delete(id, clientId);
       await records.revokeByClient(id, clientId);
@@ -46,6 +53,7 @@ export function createAccess({ accounts, consents, identities, records }: Needs)
       // First, or an upstream sign-in in between would take the account for one that is yet to be made.
       await identities.deleteByAccount(id);
       const existed = await accounts.delete(id);
+      await factors.erase(id);
       await records.revokeByAccount(id);
       await consents.deleteByAccount(id);
       return existed;

@@ -63,6 +63,7 @@ export function toMetadata(client: Client): AllClientMetadata {
     always_issue_refresh_token: client.always_issue_refresh_token,
     identity_providers: client.identity_providers ?? [],
     theme: client.theme ?? null,
+    ...(client.default_acr_values?.length ? { default_acr_values: client.default_acr_values } : {}),
     ...dropNulls({
       client_secret: client.secret_hash,
       scope: standardScope(client),

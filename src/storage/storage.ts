@@ -5,6 +5,7 @@
 import type { AccountStore } from '../accounts/store.ts';
 import type { ClientStore } from '../clients/store.ts';
 import type { ConsentStore } from '../consents/store.ts';
+import type { FactorStore } from '../factors/store.ts';
 import type { IdentityStore } from '../federation/store.ts';
 import type { CounterStore } from '../limits/store.ts';
 import type { SigningKeyStore } from '../keys/signing-key.ts';
@@ -17,6 +18,7 @@ export interface Storage {
   accounts: AccountStore;
   clients: ClientStore;
   consents: ConsentStore;
+  factors: FactorStore;
   identities: IdentityStore;
   signingKeys: SigningKeyStore;
   protocol: ProtocolStore;

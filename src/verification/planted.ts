@@ -8,7 +8,7 @@ import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { AccountLinks } from './account-links.ts';
 
 export interface Planted {
-  /** Ends sessions, tokens and what is under way; where the address was never proved, upstream logins too. */
+  /** Ends sessions, tokens and what is under way; where the address was never proved, upstream logins and second factors too. */
   clear(account: Account): Promise<void>;
   /**
    * Gives the account to whoever proved its address by mail alone. The first time everything planted goes, the password too.
@@ -22,12 +22,16 @@ interface Needs {
   records: Pick<SealedRecords, 'revokeByAccount'>;
   links: Pick<AccountLinks, 'end'>;
   identities: { deleteByAccount(accountId: string): Promise<void> };
+  factors: { erase(accountId: string): Promise<void> };
 }
 
-export function createPlanted({ accounts, records, links, identities }: Needs): Planted {
+export function createPlanted({ accounts, records, links, identities, factors }: Needs): Planted {
   async function clear({ id, email_verified }: Account): Promise<void> {
     await links.end('change_email', id);
-    if (!email_verified) await identities.deleteByAccount(id);
+    if (!email_verified) {
+      await identities.deleteByAccount(id);
+      await factors.erase(id);
+    }
     await records.revokeByAccount(id);
   }
 

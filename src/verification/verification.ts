@@ -37,6 +37,7 @@ interface Needs {
   mailer: Mailer;
   history: EmailHistory;
   identities: { deleteByAccount(accountId: string): Promise<void> };
+  factors: { erase(accountId: string): Promise<void> };
 }
 
 export function createVerification({
@@ -47,12 +48,13 @@ export function createVerification({
   mailer,
   history,
   identities,
+  factors,
 }: Needs): Verification {
   const links = createMailedLinks({ records, issuer });
   const accountLinks = createAccountLinks({ links, accounts, vault });
   const codes = createMailedCodes({ records, vault });
   const requests = createMailRequests(records);
-  const planted = createPlanted({ accounts, records, links: accountLinks, identities });
+  const planted = createPlanted({ accounts, records, links: accountLinks, identities, factors });
   const proofs = createAddressProofs({ accounts, planted });
   const notices = createNotices({ mailer, links: accountLinks, records });
   const recovery = createRecovery({ accounts, links: accountLinks, mailer, planted, notices, requests });

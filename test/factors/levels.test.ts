@@ -60,8 +60,8 @@ describe('which level is required', () => {
     ...change,
   });
   const ask = (change: Partial<Asked> = {}): Asked => ({ acr_values: [], default_acr_values: [], ...change });
-  const one = { level: 1, essential: true };
-  const two = { level: 2, essential: true };
+  const one = { firm: 1, wished: 1, by_policy: false };
+  const two = { firm: 2, wished: 2, by_policy: true };
 
   it('follows the policy, and the roles of the person', () => {
     expect(requiredLevel(policy(), [], ask())).toEqual(one);
@@ -71,17 +71,26 @@ describe('which level is required', () => {
   });
 
   it('is raised by what an app asks for, and never lowered', () => {
-    expect(requiredLevel(policy(), [], ask({ acr_values: [ACR[2]] }))).toEqual({ level: 2, essential: false });
-    expect(requiredLevel(policy(), [], ask({ essential: [ACR[3]] }))).toEqual({ level: 3, essential: true });
-    expect(requiredLevel(policy({ policy: 'required' }), [], ask({ acr_values: [ACR[1]] }))).toEqual(two);
-    expect(requiredLevel(policy(), [], ask({ acr_values: [ACR[1]], default_acr_values: [ACR[2]] }))).toEqual(two);
+    const required = policy({ policy: 'required' });
+    expect(requiredLevel(policy(), [], ask({ acr_values: [ACR[2]] }))).toMatchObject({ firm: 1, wished: 2 });
+    expect(requiredLevel(policy(), [], ask({ essential: [ACR[3]] }))).toMatchObject({ firm: 3, wished: 3 });
+    expect(requiredLevel(required, [], ask({ acr_values: [ACR[1]] }))).toEqual(two);
+    expect(requiredLevel(required, [], ask({ acr_values: [ACR[3]] }))).toMatchObject({ firm: 2, wished: 3 });
+    expect(requiredLevel(policy(), [], ask({ acr_values: [ACR[1]], default_acr_values: [ACR[2]] })).firm).toBe(2);
     // `acr_values` beside an essential claim takes nothing from it.
-    expect(requiredLevel(policy(), [], ask({ acr_values: [ACR[1]], essential: [ACR[2]] }))).toEqual(two);
+    expect(requiredLevel(policy(), [], ask({ acr_values: [ACR[1]], essential: [ACR[2]] })).firm).toBe(2);
+  });
+
+  it('gives time only where nobody but the policy asks', () => {
+    const required = policy({ policy: 'required' });
+    expect(requiredLevel(required, [], ask()).by_policy).toBe(true);
+    expect(requiredLevel(required, [], ask({ default_acr_values: [ACR[2]] })).by_policy).toBe(false);
+    expect(requiredLevel(required, [], ask({ essential: [ACR[2]] })).by_policy).toBe(false);
   });
 
   it('takes several values as alternatives, and those of others as none', () => {
-    expect(requiredLevel(policy(), [], ask({ acr_values: [ACR[3], ACR[2]] }))).toMatchObject({ level: 2 });
-    expect(requiredLevel(policy(), [], ask({ acr_values: ['urn:theirs', ACR[2]] }))).toMatchObject({ level: 2 });
+    expect(requiredLevel(policy(), [], ask({ acr_values: [ACR[3], ACR[2]] })).wished).toBe(2);
+    expect(requiredLevel(policy(), [], ask({ acr_values: ['urn:theirs', ACR[2]] })).wished).toBe(2);
     expect(requiredLevel(policy(), [], ask({ acr_values: ['urn:theirs'] }))).toEqual(one);
     expect(isUnknown(ask({ essential: ['urn:theirs'] }))).toBe(true);
     expect(isUnknown(ask({ essential: ['urn:theirs', ACR[2]] }))).toBe(false);

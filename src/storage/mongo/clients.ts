@@ -22,6 +22,7 @@ const fields: Fields<Stored<Client>> = {
   initiate_login_uri: String,
   theme: String,
   identity_providers: { type: [String], default: undefined },
+  default_acr_values: { type: [String], default: undefined },
   id_token_signed_response_alg: String,
   secret_hash: String,
   created_at: String,

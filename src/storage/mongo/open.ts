@@ -9,6 +9,7 @@ import { connect } from './connect.ts';
 import { consentStore } from './consents.ts';
 import { counterStore } from './counters.ts';
 import { createGuard } from './errors.ts';
+import { factorStore } from './factors.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
 import { protocolStore } from './protocol.ts';
@@ -27,6 +28,7 @@ export async function openMongo(url: string): Promise<Storage> {
     accounts: calls.guard(accountStore(connection)),
     clients: calls.guard(clientStore(connection)),
     consents: calls.guard(consentStore(connection)),
+    factors: calls.guard(factorStore(connection)),
     identities: calls.guard(identityStore(connection)),
     signingKeys: calls.guard(signingKeyStore(connection)),
     protocol: calls.guard(protocolStore(connection)),

@@ -11,6 +11,7 @@ import { connect, isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { counterStore } from './counters.ts';
 import { documentTable } from './documents.ts';
+import { factorStore } from './factors.ts';
 import { groupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
 import { migrate } from './migrate.ts';
@@ -113,6 +114,7 @@ export function openSqlite(file: string): Storage {
     accounts: { ...accounts, findByEmail: accounts.findByUnique },
     clients: { ...clients, findByResource: clients.findByUnique },
     consents: consentStore({ everyday, durable }),
+    factors: factorStore({ everyday, durable }),
     identities: identityStore(durable),
     signingKeys: signingKeyStore(durable),
     protocol: protocolStore(everyday, durable, group),

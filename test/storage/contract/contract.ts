@@ -6,6 +6,7 @@ import { clientContract } from './clients.ts';
 import { consentContract } from './consents.ts';
 import { counterContract } from './counters.ts';
 import { expiryContract } from './expiry.ts';
+import { factorContract } from './factors.ts';
 import { identityContract } from './identities.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { outboxContract } from './outbox.ts';
@@ -36,6 +37,7 @@ const CONTRACTS = {
   accounts: accountContract,
   clients: clientContract,
   consents: consentContract,
+  'second factors': factorContract,
   'upstream identities': identityContract,
   'signing keys': signingKeyContract,
   'protocol records': protocolContract,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Account } from '../../../src/accounts/account.ts';
 import type { Client } from '../../../src/clients/client.ts';
 import type { Consent } from '../../../src/consents/consent.ts';
+import type { AccountFactors } from '../../../src/factors/store.ts';
 import type { Identity } from '../../../src/federation/identity.ts';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { newId } from '../../../src/kernel/ids.ts';
@@ -82,6 +83,28 @@ export function anIdentity(overrides: Partial<Identity> = {}): Identity {
     email: 'ada@example.com',
     created_at: NOW,
     last_used_at: NOW,
+    ...overrides,
+  };
+}
+
+/** All there can be, of nobody in particular, not stored yet. */
+export function someFactors(overrides: Partial<AccountFactors> = {}): AccountFactors {
+  return {
+    account_id: newId('usr_'),
+    totp: { sealed: 'c2VhbGVk', created_at: NOW, last_used_at: null, last_step: 59_842_470 },
+    recovery_codes: { hashes: ['one', 'two'], created_at: NOW },
+    devices: [
+      {
+        id: newId(),
+        mark_hash: 'hash',
+        name: 'Firefox',
+        created_at: NOW,
+        last_used_at: NOW,
+        expires_at: 2_000_000_000,
+      },
+    ],
+    asked_at: NOW,
+    version: 0,
     ...overrides,
   };
 }
