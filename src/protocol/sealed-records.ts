@@ -51,7 +51,15 @@ export interface SealedRecords {
   revokeByClient(accountId: string, clientId: string): Promise<void>;
 }
 
-const OF_AN_ACCOUNT = new Set(['Session', 'Grant', 'Progress', 'MailRequest', 'KnownDevice', 'TotpEnrolment', 'FirstDevice']);
+const OF_AN_ACCOUNT = new Set([
+  'Session',
+  'Grant',
+  'Progress',
+  'MailRequest',
+  'KnownDevice',
+  'TotpEnrolment',
+  'FirstDevice',
+]);
 
 /**
  * Whose record it is, so that it can be ended with the account: a session, a grant, the mark of a device, what was proved on
