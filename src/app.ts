@@ -25,7 +25,10 @@ export interface AppNeeds {
   rooms: Record<'assets' | 'health' | 'landing' | 'interaction' | 'mailedLinks' | 'logos', Middleware> & {
     playground: Middleware | undefined;
     mailbox: Middleware | undefined;
+    portal: Middleware | undefined;
   };
+  /** Makes the caller of each request known to what it leads to. */
+  caller: Middleware;
 }
 
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
@@ -83,7 +86,7 @@ function isHangUp(error: Error): boolean {
   );
 }
 
-export function createApp({ config, provider, log, render, continueTo, rooms }: AppNeeds): RequestHandler {
+export function createApp({ config, provider, log, render, continueTo, rooms, caller }: AppNeeds): RequestHandler {
   const { issuer } = config;
   const base = issuerPath(issuer);
   const under = (room: Middleware) => (base ? mount(base, room) : room);
@@ -108,12 +111,14 @@ export function createApp({ config, provider, log, render, continueTo, rooms }: 
     ),
   );
   app.use(under(rooms.health));
+  app.use(caller);
   app.use(noRedirectAfterPost({ issuer, continueTo }));
   app.use(insertedWellKnown(base));
   app.use(mount(`${base}/assets`, rooms.assets));
   app.use(mount(`${base}/logos`, rooms.logos));
   if (rooms.playground) app.use(mount(`${base}/playground`, rooms.playground));
   if (rooms.mailbox) app.use(mount(`${base}/mailbox`, rooms.mailbox));
+  if (rooms.portal) app.use(mount(`${base}/account`, rooms.portal));
   app.use(under(rooms.landing));
   app.use(under(rooms.mailedLinks));
   app.use(under(rooms.interaction));

@@ -9,6 +9,7 @@ import type { RequestHandler } from './app.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
+import { assemblePortal } from './assemble-portal.ts';
 import { createClients } from './clients/clients.ts';
 import type { Clients } from './clients/clients.ts';
 import { decodeKey } from './config/secrets.ts';
@@ -23,6 +24,7 @@ import { createLinking } from './federation/linking.ts';
 import type { Linking } from './federation/linking.ts';
 import { createProviders } from './federation/providers.ts';
 import { assets } from './http/assets.ts';
+import { createCallers } from './http/caller.ts';
 import { createContinueTo } from './http/continue.ts';
 import { createCsrf } from './http/csrf.ts';
 import { loadLocales } from './http/locale.ts';
@@ -43,10 +45,12 @@ import { createLogger } from './log.ts';
 import type { Limits } from './limits/limits.ts';
 import { createAccess } from './oidc/access.ts';
 import type { Access } from './oidc/access.ts';
+import { noteAppUses } from './oidc/app-uses.ts';
 import { createClientDirectory } from './oidc/client-directory.ts';
 import { handleFailures } from './oidc/failures.ts';
 import { createProvider } from './oidc/provider.ts';
 import { createRestarts } from './oidc/restarts.ts';
+import { createSessions } from './oidc/sessions.ts';
 import { healthRoutes } from './operations/health.ts';
 import { createSealedRecords } from './protocol/sealed-records.ts';
 import { startSweeper } from './protocol/sweeper.ts';
@@ -178,6 +182,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const continueTo = createContinueTo(render);
   const guards = assembleGuards({ config, store: storage.counters, vault, limits, log });
   const visitor = assembleVisitor({ config, clientAddress: guards.clientAddress, records });
+  const callers = createCallers(guards.clientAddress);
   warnWithoutLimits(config, log);
   for (const { file, line, problem } of themes.all.flatMap((theme) => theme.problems))
     log.warn({ file, line }, `a theme has a problem: ${problem}`);
@@ -205,7 +210,9 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     ...guards,
     limits,
     browserOf: (ctx) => csrf.token(ctx),
+    caller: callers.current,
   });
+  noteAppUses({ provider, consents, after: afterwards.after });
   const providers = createProviders({
     settings: config.federation,
     issuer: config.issuer,
@@ -226,6 +233,11 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     mail.mode === 'mailbox'
       ? (await import('./mailbox/routes.ts')).mailboxRoutes({ config, ...mail, render, locales, csrf })
       : undefined;
+
+  const sessions = createSessions({ provider, records, vault });
+  const portal = config.portal.enabled
+    ? await assemblePortal({ ...backstage, config, sessions, render, csrf, handle: () => handle })
+    : undefined;
 
   let draining = false;
   const handle: RequestHandler = createApp({
@@ -263,7 +275,9 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
       playground,
       mailbox,
+      portal,
     },
+    caller: callers.middleware,
   });
   const stopMail = await mail.start();
   const sweepings = [storage.protocol, storage.counters].map((store) =>

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const SRC = path.resolve(import.meta.dirname, '../src');
 
 const DOMAIN = ['accounts', 'clients', 'consents', 'factors', 'federation', 'keys', 'limits', 'mail', 'protocol'];
-const WEB = ['interaction', 'landing', 'mailbox', 'operations', 'playground'];
+const WEB = ['interaction', 'landing', 'mailbox', 'operations', 'playground', 'portal'];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],
   config: ['kernel'],
@@ -20,11 +20,12 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** Libraries that only one room may know. */
 const ONLY_IN: Record<string, RegExp> = {
   'oidc-provider': /^(oidc|interaction)\/|^app\.ts$/,
-  koa: /^(http|interaction|landing|mailbox|operations|playground)\/|^app\.ts$/,
+  koa: /^(http|interaction|landing|mailbox|operations|playground|portal)\/|^app\.ts$/,
   mongoose: /^storage\/mongo\//,
   'node:sqlite': /^storage\/sqlite\//,
   argon2: /^accounts\//,
   ejs: /^http\//,
+  bowser: /^http\//,
   nodemailer: /^mail\//,
   otplib: /^factors\//,
   uqr: /^factors\//,

@@ -48,3 +48,12 @@ export interface Account {
 export function publicAccount({ id, password_hash, ...rest }: Account) {
   return { sub: id, ...rest, has_password: password_hash !== null };
 }
+
+/** One or two letters that stand for a person where there is no picture. */
+export const initials = (name: string): string =>
+  name
+    .split(/\s+/)
+    .filter(Boolean)
+    .slice(0, 2)
+    .map((word) => [...word][0]!.toUpperCase())
+    .join('');

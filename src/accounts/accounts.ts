@@ -9,9 +9,10 @@ import { isEmailAddress, normalizeEmail } from './email.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.ts';
 import type { PasswordProblem } from './password-policy.ts';
+import { NAME_MAX, normalizeName, profileProblems, withProfile } from './profile.ts';
+import type { ProfileValues } from './profile.ts';
 import type { AccountStore } from './store.ts';
 
-export const NAME_MAX = 200;
 const ROLE = /^[\w.:-]{1,100}$/;
 const UPDATE_ATTEMPTS = 5;
 
@@ -76,6 +77,8 @@ export interface Accounts {
   isFree(email: string, id: string): Promise<boolean>;
   /** @throws invalid_input, duplicate, conflict when the address is not `from` any more. */
   changeEmail(id: string, update: EmailUpdate, options: { verified: boolean; keepPassword: boolean }): Promise<Account>;
+  /** What the person says of themselves. @throws invalid_input naming the first field that something speaks against. */
+  setProfile(id: string, values: ProfileValues): Promise<Account>;
   setState(id: string, state: Account['state']): Promise<Account>;
   /** @returns whether there was one. */
   delete(id: string): Promise<boolean>;
@@ -98,9 +101,6 @@ function checkInput({ email, name, roles = [] }: NewAccount): void {
 }
 
 export const newAccountId = (): string => newId('usr_');
-
-/** One person, one spelling of a name: composed (NFC), without space around it. */
-export const normalizeName = (name: string): string => name.normalize('NFC').trim();
 
 interface Needs {
   store: AccountStore;
@@ -287,6 +287,12 @@ export function createAccounts({
         email_verified: verified,
         password_hash: keepPassword ? current.password_hash : null,
       }));
+    },
+
+    async setProfile(id, values) {
+      const [problem] = Object.entries(profileProblems(values));
+      if (problem) throw invalidInput(`${problem[0]}: ${problem[1]}`, problem[0]);
+      return change(id, (current) => ({ ...withProfile(current, values), updated_at: isoNow() }));
     },
 
     setState: (id, state) => change(id, (current) => ({ ...current, state, updated_at: isoNow() })),

@@ -7,6 +7,10 @@ export const CLIENT_TYPES = ['web', 'spa', 'native', 'service', 'api'] as const;
 /** web: confidential, server-side. spa, native: public. service: acts for itself. api: accepts tokens (resource server). */
 export type ClientType = (typeof CLIENT_TYPES)[number];
 
+/** The client of our own account page. */
+export const ACCOUNT_CLIENT = 'gatehouse-account';
+const BUILT_IN = [ACCOUNT_CLIENT, 'playground', 'playground-api'];
+
 export interface Client {
   id: string;
   type: ClientType;
@@ -59,5 +63,6 @@ export function publicClient({ id, secret_hash, scope, ...rest }: Client) {
     ...(scope === null ? {} : { scope }),
     token_endpoint_auth_method: authMethod(rest),
     has_secret: secret_hash !== null,
+    built_in: BUILT_IN.includes(id),
   };
 }

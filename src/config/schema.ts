@@ -271,6 +271,14 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   factors: factors.prefault({}),
+  portal: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .meta({ description: "Serve `/account`, a person's own page: profile, sign-in, sessions, apps, their data." }),
+    })
+    .prefault({}),
   federation: federationSchema.prefault({}),
   outbound: z
     .strictObject({

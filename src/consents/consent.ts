@@ -13,6 +13,8 @@ export interface Consent {
   resources: Record<string, string[]>;
   created_at: string;
   updated_at: string;
+  /** When the app last got tokens by it, to the hour; missing before the first time and in older records. */
+  last_used_at?: string;
 }
 
 /** What one authorization request asks for, or what of it is new. */
@@ -66,5 +68,6 @@ export function extended(
     resources,
     created_at: consent?.created_at ?? at,
     updated_at: at,
+    ...(consent?.last_used_at === undefined ? {} : { last_used_at: consent.last_used_at }),
   };
 }

@@ -6,6 +6,8 @@ export interface ConsentStore {
   /** Adds or replaces. */
   put(consent: Consent): Promise<void>;
   listByAccount(accountId: string): Promise<Consent[]>;
+  /** Notes when the app last made use of it, unless there is a later date; nothing where there is no consent. Power loss may take it back. */
+  noteUse(accountId: string, clientId: string, at: string): Promise<void>;
   /** Withdraws one. @returns whether there was one. */
   delete(accountId: string, clientId: string): Promise<boolean>;
   deleteByAccount(accountId: string): Promise<void>;

@@ -4,7 +4,7 @@ import type { Logger } from '../kernel/logger.ts';
 
 export interface Afterwards {
   /** Begins `work` once the answer is out, or the client gone. A failure is logged. */
-  after(ctx: Context, work: () => Promise<void>): void;
+  after(ctx: Pick<Context, 'res'>, work: () => Promise<void>): void;
   /** Resolves when nothing is left to do. */
   idle(): Promise<void>;
 }

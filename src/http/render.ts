@@ -4,7 +4,7 @@ import type { Context } from 'koa';
 import type { Config } from '../config/schema.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Csrf } from './csrf.ts';
-import type { Locales } from './locale.ts';
+import type { Locale, Locales } from './locale.ts';
 import type { Theme, Themes } from './themes.ts';
 import type { Draw } from './views.ts';
 
@@ -17,11 +17,27 @@ export interface PageOptions {
   /** Ties an error page to a log line. */
   reference?: string;
   layout_kind?: 'card' | 'wide';
+  /** Navigation beside the page, which becomes a bar on a phone. */
+  side?: (t: TFunction) => SideBar;
   ui_locales?: string | undefined;
 }
 
-/** The model of a page, or how to make it where it holds texts of the catalogue. */
-export type PageModel = object | ((t: TFunction) => object);
+/** Where one is among the pages that belong together, and as whom. */
+export interface SideBar {
+  /** Names the navigation for those who do not see it. */
+  label: string;
+  /** On the button that opens it on a phone. */
+  menu: string;
+  /** The name of the page's section. */
+  current: string;
+  who: { name: string; email: string; initials: string };
+  sign_out: { action: string; label: string };
+  groups: { label: string | null; items: { href: string; label: string; current: boolean }[] }[];
+}
+
+/** The model of a page, or how to make it where it holds texts of the catalogue or dates. */
+export type PageModel = object | MakeModel;
+export type MakeModel = (t: TFunction, locale: Locale) => object;
 
 /** Renders `views/<view>.ejs` with `page` as its model into the response. Pages are personal: nobody stores them. */
 export type Render = (ctx: Context, view: string, page: PageModel, options: PageOptions) => Promise<void>;
@@ -57,7 +73,7 @@ export function createRender({ config, draw, themes, csrf, locales, version }: N
     ctx,
     view,
     page,
-    { title: [key, variables], status = 200, refresh, reference, layout_kind = 'card', ui_locales },
+    { title: [key, variables], status = 200, refresh, reference, layout_kind = 'card', side, ui_locales },
   ) => {
     const theme = themes.find(themeOfClient(page) ?? config.brand.theme ?? '');
     const locale = locales.choose(ctx, ui_locales, theme?.name);
@@ -66,7 +82,8 @@ export function createRender({ config, draw, themes, csrf, locales, version }: N
       base,
       ...look(theme),
       version,
-      page: typeof page === 'function' ? (page as (t: TFunction) => object)(locale.t) : page,
+      page: typeof page === 'function' ? (page as MakeModel)(locale.t, locale) : page,
+      side: side?.(locale.t) ?? null,
       csrf: csrf.token(ctx),
       title: locale.t(key, { ...variables }),
       refresh: refresh ?? null,

@@ -1,6 +1,7 @@
 import type { TFunction } from 'i18next';
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
+import { initials } from '../accounts/account.ts';
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Client } from '../clients/client.ts';
@@ -63,14 +64,6 @@ function detailOf(scope: string, account: Account, t: TFunction): string | null 
       return null;
   }
 }
-
-export const initials = (name: string): string =>
-  name
-    .split(/\s+/)
-    .filter(Boolean)
-    .slice(0, 2)
-    .map((word) => [...word][0]!.toUpperCase())
-    .join('');
 
 export function createConsent({ provider, accounts, consents, directory, render, base }: Needs) {
   async function load({ details, client }: InteractionUnderWay) {

@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { initials } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { answerError, errorKey, renderErrorPage, statusOf } from '../http/errors.ts';
 import type { Render } from '../http/render.ts';
@@ -9,7 +10,6 @@ import { isGatehouseError } from '../kernel/errors.ts';
 import { newReference } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ProviderPages } from '../oidc/provider.ts';
-import { initials } from './consent.ts';
 import { homeUrl } from './journey.ts';
 
 interface Needs {

@@ -1,8 +1,9 @@
 import type { Context } from 'koa';
-import { NAME_MAX, newAccountId, normalizeName } from '../accounts/accounts.ts';
+import { newAccountId } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress } from '../accounts/email.ts';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password-policy.ts';
+import { NAME_MAX, normalizeName } from '../accounts/profile.ts';
 import type { Afterwards } from '../http/afterwards.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';

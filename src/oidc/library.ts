@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { errors, Provider } from 'oidc-provider';
 import type { Client as ProviderClient } from 'oidc-provider';
 import { secretMatches } from '../clients/secret.ts';
+import type { CurrentCaller } from '../kernel/caller.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
 import type { Limits } from '../limits/limits.ts';
@@ -14,6 +15,8 @@ import { looksLikeJwt } from './jwt-access-tokens.ts';
 import type { JwtAccessTokens } from './jwt-access-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { SealedAccessTokens, TokenPayload } from './sealed-access-tokens.ts';
+import { seenNow } from './sessions.ts';
+import type { Seen } from './sessions.ts';
 
 interface Needs {
   records: SealedRecords;
@@ -24,10 +27,13 @@ interface Needs {
   clientAddress: (req: IncomingMessage) => string;
   clientGuard: ClientGuard;
   limits: Pick<Limits, 'spend'>;
+  caller: CurrentCaller;
 }
 
 interface SessionModel {
   jti: string;
+  accountId?: string;
+  seen?: Seen;
   oldId?: string;
   exp?: number;
   touched: boolean;
@@ -78,7 +84,17 @@ function sealInsteadOfStoring(model: TokenModel, tokens: SealedAccessTokens): vo
 
 export function adaptLibrary(
   provider: Provider,
-  { records, directory, jwtAccessTokens, sealedAccessTokens, refreshTokens, clientAddress, clientGuard, limits }: Needs,
+  {
+    records,
+    directory,
+    jwtAccessTokens,
+    sealedAccessTokens,
+    refreshTokens,
+    clientAddress,
+    clientGuard,
+    limits,
+    caller,
+  }: Needs,
 ): void {
   const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
   const AccessToken = provider.AccessToken as unknown as TokenModel;
@@ -120,11 +136,16 @@ export function adaptLibrary(
   };
 
   // A request that loaded a session saves it at its end. Had the session been ended meanwhile, that would bring it back.
-  const { Session } = provider as unknown as { Session: { prototype: SessionModel } };
+  const { Session } = provider as unknown as { Session: { IN_PAYLOAD: string[]; prototype: SessionModel } };
+  // Where and when it was used is written down with what is saved anyway.
+  const sessionPayload = [...Session.IN_PAYLOAD, 'seen'];
+  Object.defineProperty(Session, 'IN_PAYLOAD', { get: () => sessionPayload });
   Session.prototype.save = async function save(ttl) {
     const loaded = typeof this.exp === 'number';
     const from = this.oldId ?? this.jti;
     this.exp = epochSeconds() + ttl;
+    const seen = seenNow(this.seen, this.accountId, caller());
+    if (seen) this.seen = seen;
     const { payload } = await this.getValueAndPayload();
     if (!loaded) await records.upsert('Session', this.jti, payload, ttl);
     else if (!(await records.move('Session', from, this.jti, payload, ttl))) {

@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import { ACR_VALUES } from '../factors/levels.ts';
 import { SIGNING_ALGORITHMS } from '../keys/signing-key.ts';
+import type { CurrentCaller } from '../kernel/caller.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
 import type { Limits } from '../limits/limits.ts';
@@ -62,6 +63,7 @@ export interface ProviderNeeds {
   pages: ProviderPages;
   clientAddress: (req: IncomingMessage) => string;
   clientGuard: ClientGuard;
+  caller: CurrentCaller;
 }
 
 const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);

@@ -46,7 +46,10 @@ export interface SealedRecords {
   /** Removes all that descends from a grant. */
   revokeGrant(grantId: string, options: { withGrant: boolean }): Promise<void>;
   revokeBySession(sessionUid: string): Promise<void>;
-  revokeByAccount(accountId: string): Promise<void>;
+  /** @param options `keepSession`: the uid of the one session that stays. */
+  revokeByAccount(accountId: string, options?: { keepSession: string }): Promise<void>;
+  /** What an account has of one kind, such as `Session`, in no order. */
+  listByAccount(kind: string, accountId: string): Promise<Payload[]>;
   /** Removes the grants an account gave to one client, and all that descends from them. */
   revokeByClient(accountId: string, clientId: string): Promise<void>;
 }
@@ -137,12 +140,18 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
     // An ended session must stay ended; an interaction that comes back after a power cut merely asks once more.
     destroy: (kind, id) => store.destroy(vault.lookupKey(kind, id), { durable: kind === 'Session' }),
     async revokeByClient(accountId, clientId) {
-      const grants = await store.grantsOf(vault.lookupKey('account', accountId));
+      const grants = await store.listByAccount(vault.lookupKey('account', accountId), 'Grant');
       const ofClient = grants.filter((grant) => toPayload(grant)?.['clientId'] === clientId);
       await Promise.all(ofClient.map(({ key }) => store.revokeGrant(key, { withGrant: true })));
     },
     revokeGrant: (grantId, options) => store.revokeGrant(vault.lookupKey('Grant', grantId), options),
     revokeBySession: (sessionUid) => store.revokeBySession(vault.lookupKey('uid', sessionUid)),
-    revokeByAccount: (accountId) => store.revokeByAccount(vault.lookupKey('account', accountId)),
+    revokeByAccount: (accountId, options) =>
+      store.revokeByAccount(
+        vault.lookupKey('account', accountId),
+        options && { keepUid: vault.lookupKey('uid', options.keepSession) },
+      ),
+    listByAccount: async (kind, accountId) =>
+      (await store.listByAccount(vault.lookupKey('account', accountId), kind)).map((record) => toPayload(record)!),
   };
 }

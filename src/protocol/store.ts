@@ -52,14 +52,17 @@ export interface ProtocolStore {
   consume(key: string, at: number): Promise<boolean>;
   /** @param options `durable`: the removal survives power loss. */
   destroy(key: string, options: { durable: boolean }): Promise<void>;
-  /** The grants of an account, in no order. */
-  grantsOf(accountKey: string): Promise<ProtocolRecord[]>;
+  /** An account's records of one kind, such as `Grant` or `Session`, in no order. */
+  listByAccount(accountKey: string, kind: string): Promise<ProtocolRecord[]>;
   /** Removes everything that descends from a grant, the grant record included if `withGrant`. */
   revokeGrant(grantKey: string, options: { withGrant: boolean }): Promise<void>;
   /** Removes a session (every record with its uid), the grants that end with it, and everything that descends from them. */
   revokeBySession(sessionKey: string): Promise<void>;
-  /** Removes an account's sessions and grants, and everything that descends from them. */
-  revokeByAccount(accountKey: string): Promise<void>;
+  /**
+   * Removes an account's sessions and grants, and everything that descends from them.
+   * @param options `keepUid`: the uid key of the one session that stays; its grants do not.
+   */
+  revokeByAccount(accountKey: string, options?: { keepUid: string }): Promise<void>;
   /** Removes records that expired before `now`, at most `limit`. @returns how many. Stores that expire by themselves do nothing. */
   sweep(now: number, limit: number): Promise<number>;
 }

@@ -2,7 +2,7 @@ import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 import type { Consent } from '../../consents/consent.ts';
 import type { ConsentStore } from '../../consents/store.ts';
-import { SCHEMA_OPTIONS } from './documents.ts';
+import { EVERYDAY, SCHEMA_OPTIONS } from './documents.ts';
 import type { Fields } from './documents.ts';
 import { upserting } from './upserting.ts';
 
@@ -22,6 +22,7 @@ const fields: Fields<StoredConsent> = {
   resources: [{ _id: false, resource: String, scopes: [String] }],
   created_at: String,
   updated_at: String,
+  last_used_at: String,
 };
 const schema = new Schema<StoredConsent>(fields, SCHEMA_OPTIONS);
 schema.index({ account_id: 1 });
@@ -54,6 +55,12 @@ export function consentStore(connection: Connection): ConsentStore {
     async listByAccount(account_id) {
       return (await model.find({ account_id }, WITHOUT_ID).lean<StoredConsent[]>()).map(fromStored);
     },
+    noteUse: async (accountId, clientId, at) =>
+      void (await model.updateOne(
+        { _id: idOf(accountId, clientId), last_used_at: { $not: { $gte: at } } },
+        { $set: { last_used_at: at } },
+        EVERYDAY,
+      )),
     delete: async (accountId, clientId) => (await model.deleteOne({ _id: idOf(accountId, clientId) })).deletedCount > 0,
     deleteByAccount: async (account_id) => void (await model.deleteMany({ account_id })),
     deleteByClient: async (client_id) => void (await model.deleteMany({ client_id })),

@@ -69,7 +69,7 @@ export function protocolStore(connection: Connection): ProtocolStore {
   // Grants and sessions go before what descends from them: after a crash in between, a token whose grant is gone is refused.
   async function revoke(
     grantKeys: string[],
-    also: ({ account_key: string } | { uid_key: string })[] = [],
+    also: ({ account_key: string; uid_key?: { $ne: string } } | { uid_key: string })[] = [],
   ): Promise<void> {
     await model.deleteMany({ $or: [{ _id: { $in: grantKeys } }, ...also] });
     await model.deleteMany({ grant_key: { $in: grantKeys } });
@@ -119,10 +119,8 @@ export function protocolStore(connection: Connection): ProtocolStore {
       return (await model.updateOne(unused, { $set: { consumed_at: at } })).modifiedCount === 1;
     },
     destroy: async (key, { durable }) => void (await model.deleteOne({ _id: key }, durable ? {} : EVERYDAY)),
-    async grantsOf(accountKey) {
-      const found = await model
-        .find({ account_key: accountKey, kind: 'Grant', ...notExpired() })
-        .lean<StoredRecord[]>();
+    async listByAccount(accountKey, kind) {
+      const found = await model.find({ account_key: accountKey, kind, ...notExpired() }).lean<StoredRecord[]>();
       return found.map(fromStored);
     },
     async revokeGrant(grantKey, { withGrant }) {
@@ -131,8 +129,10 @@ export function protocolStore(connection: Connection): ProtocolStore {
     },
     revokeBySession: async (sessionKey) =>
       revoke(await grantsOf({ session_key: sessionKey }), [{ uid_key: sessionKey }]),
-    revokeByAccount: async (accountKey) =>
-      revoke(await grantsOf({ account_key: accountKey }), [{ account_key: accountKey }]),
+    revokeByAccount: async (accountKey, options) =>
+      revoke(await grantsOf({ account_key: accountKey }), [
+        { account_key: accountKey, ...(options && { uid_key: { $ne: options.keepUid } }) },
+      ]),
     // The TTL index does it.
     sweep: async () => 0,
   };

@@ -24,6 +24,10 @@ function consentStore({ everyday, durable: connection }: { everyday: Connection;
     'INSERT INTO consents (account_id, client_id, document) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document',
   );
   const byAccount = connection.prepare('SELECT document FROM consents WHERE account_id = ?');
+  const noteUse = everyday.prepare(
+    `UPDATE consents SET document = json_set(document, '$.last_used_at', ?)
+     WHERE account_id = ? AND client_id = ? AND coalesce(json_extract(document, '$.last_used_at'), '') < ?`,
+  );
   const remove = connection.prepare('DELETE FROM consents WHERE account_id = ? AND client_id = ?');
   const removeByAccount = connection.prepare('DELETE FROM consents WHERE account_id = ?');
   const removeByClient = connection.prepare('DELETE FROM consents WHERE client_id = ?');
@@ -35,6 +39,7 @@ function consentStore({ everyday, durable: connection }: { everyday: Connection;
     },
     put: async (consent) => void put.run(consent.account_id, consent.client_id, JSON.stringify(consent)),
     listByAccount: async (accountId) => byAccount.all(accountId).map(parse),
+    noteUse: async (accountId, clientId, at) => void noteUse.run(at, accountId, clientId, at),
     delete: async (accountId, clientId) => remove.run(accountId, clientId) > 0,
     deleteByAccount: async (accountId) => void removeByAccount.run(accountId),
     deleteByClient: async (clientId) => void removeByClient.run(clientId),

@@ -65,8 +65,8 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
   const destroy = 'DELETE FROM protocol_records WHERE key = ?';
   const destroyEveryday = everyday.prepare(destroy);
   const destroyDurably = durable.prepare(destroy);
-  const grants = everyday.prepare(
-    `SELECT ${COLUMNS} FROM protocol_records WHERE account_key = ? AND kind = 'Grant' AND ${FRESH}`,
+  const byAccount = everyday.prepare(
+    `SELECT ${COLUMNS} FROM protocol_records WHERE account_key = ? AND kind = ? AND ${FRESH}`,
   );
   const revokeAll = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ?');
   const revokeDescendants = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ? AND key <> grant_key');
@@ -76,7 +76,7 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     `DELETE FROM protocol_records WHERE uid_key = ? OR grant_key IN (${grantsOf('session_key')})`,
   );
   const revokeByAccount = durable.prepare(
-    `DELETE FROM protocol_records WHERE account_key = ? OR grant_key IN (${grantsOf('account_key')})`,
+    `DELETE FROM protocol_records WHERE (account_key = ? AND uid_key IS NOT ?) OR grant_key IN (${grantsOf('account_key')})`,
   );
   const sweep = everyday.prepare(
     'DELETE FROM protocol_records WHERE key IN (SELECT key FROM protocol_records WHERE expires_at <= ? LIMIT ?)',
@@ -114,11 +114,14 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     consume: (key, at) => group.write(() => consume.run(at, key, epochSeconds()) === 1),
     destroy: async (key, options) =>
       options.durable ? durably(() => destroyDurably.run(key)) : group.write(() => void destroyEveryday.run(key)),
-    grantsOf: async (accountKey) => grants.all(accountKey, epochSeconds()) as unknown as ProtocolRecord[],
+    listByAccount: async (accountKey, kind) =>
+      byAccount.all(accountKey, kind, epochSeconds()) as unknown as ProtocolRecord[],
     revokeGrant: async (grantKey, { withGrant }) =>
       durably(() => (withGrant ? revokeAll : revokeDescendants).run(grantKey)),
     revokeBySession: async (sessionKey) => durably(() => revokeBySession.run(sessionKey, sessionKey)),
-    revokeByAccount: async (accountKey) => durably(() => revokeByAccount.run(accountKey, accountKey)),
+    // Without a session to keep, the empty key keeps nothing: none is empty.
+    revokeByAccount: async (accountKey, { keepUid } = { keepUid: '' }) =>
+      durably(() => revokeByAccount.run(accountKey, keepUid, accountKey)),
     sweep: async (now, limit) => sweep.run(now, limit),
   };
 }

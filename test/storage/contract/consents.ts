@@ -47,6 +47,18 @@ export function consentContract(use: Use): void {
     expect(await consents().listByAccount('nobody')).toEqual([]);
   });
 
+  test('the last use of a consent only moves on, and makes no consent where there is none', async () => {
+    const consent = aConsent({ resources: { 'urn:a.b': ['read'] } });
+    await consents().put(consent);
+    const of = [consent.account_id, consent.client_id] as const;
+    await consents().noteUse(...of, '2026-02-03T04:05:06.000Z');
+    await consents().noteUse(...of, '2026-01-03T04:05:06.000Z');
+    await consents().noteUse(consent.account_id, 'another app', '2026-02-03T04:05:06.000Z');
+    expect(await consents().listByAccount(consent.account_id)).toEqual([
+      { ...consent, last_used_at: '2026-02-03T04:05:06.000Z' },
+    ]);
+  });
+
   test('a withdrawn consent is gone; withdrawing it again says there was none', async () => {
     const [consent, other] = [aConsent({ account_id: 'ada' }), aConsent({ account_id: 'ada' })];
     await consents().put(consent);

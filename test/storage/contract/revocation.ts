@@ -76,6 +76,23 @@ export function revocationContract(use: Use): void {
     expect(await left([otherSession, anonymous, ...others.flatMap(({ all }) => all)])).toHaveLength(10);
   });
 
+  test('an account that is revoked may keep one session, and loses all else', async () => {
+    const kept = await aSession({ account_key: 'ada', uid_key: 'laptop' });
+    const lost = [await aSession({ account_key: 'ada', uid_key: 'phone' }), await aSession({ account_key: 'ada' })];
+    const grant = await issued({ account_key: 'ada', session_key: 'laptop' });
+    await records().revokeByAccount('ada', { keepUid: 'laptop' });
+    expect(await left([...lost, ...grant.all])).toEqual([]);
+    expect(await left([kept])).toEqual(['Session']);
+  });
+
+  test('the sessions of an account are listed, without its grants and without those of others', async () => {
+    const mine = await aSession({ account_key: 'ada' });
+    await aSession({ account_key: 'ada', expires_at: epochSeconds() - 1 });
+    await aSession({ account_key: 'bob' });
+    await issued({ account_key: 'ada' });
+    expect((await records().listByAccount('ada', 'Session')).map(({ key }) => key)).toEqual([mine.key]);
+  });
+
   test('tokens that outlive their expired grant are revoked with it', async () => {
     const { tokens } = await issued({ account_key: 'ada', expires_at: epochSeconds() + 60 });
     moveClock(61);
@@ -97,6 +114,6 @@ export function revocationContract(use: Use): void {
     await issued({ account_key: 'ada', expires_at: epochSeconds() - 1 });
     await issued({ account_key: 'grace' });
     await aSession({ account_key: 'ada' });
-    expect((await records().grantsOf('ada')).map(({ key }) => key)).toEqual([mine.grant.key]);
+    expect((await records().listByAccount('ada', 'Grant')).map(({ key }) => key)).toEqual([mine.grant.key]);
   });
 }

@@ -1,0 +1,99 @@
+/** The sessions of a person, as they see them: by which device, from where, since when; and how each is ended. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Provider } from 'oidc-provider';
+import type { Caller } from '../kernel/caller.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import type { Vault } from '../kernel/secrets.ts';
+import type { Payload, SealedRecords } from '../protocol/sealed-records.ts';
+
+/** What a session remembers of its use. */
+export interface Seen extends Caller {
+  account_id: string;
+  /** Epoch seconds of the sign-in that began it, and of its last use. */
+  since: number;
+  at: number;
+}
+
+export interface SessionOverview extends Pick<Seen, 'address' | 'user_agent' | 'since'> {
+  /** Names it on pages; nothing can be done with it elsewhere. */
+  id: string;
+  last_seen: number;
+  uid: string;
+  /** Ids of the clients it signed in to. */
+  clients: string[];
+}
+
+export interface Sessions {
+  /** The session of this browser, where somebody is signed in. */
+  ofBrowser(ctx: {
+    req: IncomingMessage;
+    res: ServerResponse;
+  }): Promise<{ uid: string; account_id: string } | undefined>;
+  /** Whether the session goes on and is still this person's. */
+  isOf(uid: string, accountId: string): Promise<boolean>;
+  /** The one used last comes first. */
+  list(accountId: string): Promise<SessionOverview[]>;
+  /** Ends one with the grants that end with it. @returns whether the person has such a session. */
+  end(accountId: string, id: string): Promise<boolean>;
+  /** Ends one by its uid: the session under way. */
+  endThis(uid: string): Promise<void>;
+  /** Ends all but one. @returns how many. */
+  endOthers(accountId: string, uid: string): Promise<number>;
+}
+
+/** What a session remembers once it was used by `caller`. */
+export function seenNow(before: Seen | undefined, accountId: string | undefined, caller: Caller | undefined) {
+  if (accountId === undefined || !caller) return before;
+  const at = epochSeconds();
+  const since = before?.account_id === accountId ? before.since : at;
+  return { account_id: accountId, since, at, ...caller };
+}
+
+function overview({ uid, loginTs, seen, authorizations }: Payload, id: string): SessionOverview {
+  const { since, at, address, user_agent } = (seen ?? {}) as Partial<Seen>;
+  const signedIn = Number(loginTs ?? 0);
+  return {
+    id,
+    uid: uid!,
+    since: since ?? signedIn,
+    last_seen: at ?? signedIn,
+    address: address ?? 'unknown',
+    user_agent: user_agent ?? '',
+    clients: Object.keys((authorizations as object | undefined) ?? {}),
+  };
+}
+
+interface Needs {
+  provider: Provider;
+  records: SealedRecords;
+  vault: Vault;
+}
+
+export function createSessions({ provider, records, vault }: Needs): Sessions {
+  async function list(accountId: string): Promise<SessionOverview[]> {
+    const found = await records.listByAccount('Session', accountId);
+    return found
+      .map((session) => overview(session, vault.lookupKey('session on a page', session.uid!)))
+      .toSorted((a, b) => b.last_seen - a.last_seen || b.since - a.since);
+  }
+
+  return {
+    list,
+    async ofBrowser(ctx) {
+      const { uid, accountId } = await provider.Session.get(ctx as never);
+      return accountId === undefined ? undefined : { uid, account_id: accountId };
+    },
+    isOf: async (uid, accountId) => (await records.findByUid(uid))?.accountId === accountId,
+    async end(accountId, id) {
+      const session = (await list(accountId)).find((one) => one.id === id);
+      if (session) await records.revokeBySession(session.uid);
+      return session !== undefined;
+    },
+    endThis: (uid) => records.revokeBySession(uid),
+    async endOthers(accountId, uid) {
+      const others = (await list(accountId)).filter((session) => session.uid !== uid);
+      for (const other of others) await records.revokeBySession(other.uid);
+      return others.length;
+    },
+  };
+}

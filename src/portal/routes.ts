@@ -1,0 +1,199 @@
+/** The portal put together: who may see it, how they get in, and its sections. To be mounted at `<issuer path>/account`. */
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { initials } from '../accounts/account.ts';
+import type { Account } from '../accounts/account.ts';
+import type { Clients } from '../clients/clients.ts';
+import { ACCOUNT_CLIENT } from '../clients/client.ts';
+import type { Config } from '../config/schema.ts';
+import { field, readForm } from '../http/body.ts';
+import type { Csrf } from '../http/csrf.ts';
+import { inProcessFetch } from '../http/in-process.ts';
+import type { InProcessHandler } from '../http/in-process.ts';
+import type { MakeModel, Render, SideBar } from '../http/render.ts';
+import { roomSession } from '../http/session.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import { issuerPath } from '../kernel/urls.ts';
+import type { Sessions } from '../oidc/sessions.ts';
+import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { registerAccountClient } from './client.ts';
+import { createRelyingParty } from './relying-party.ts';
+import type { Asked } from './relying-party.ts';
+import { GROUPS } from './section.ts';
+import type { Desk, Handler, Section, Terms, Visit } from './section.ts';
+import { addPending, endPortalSession, renewSession, sessionOf } from './session.ts';
+
+/** Seconds that a proof of who one is counts as fresh. */
+export const FRESH_SECONDS = 300;
+
+interface Needs {
+  config: Pick<Config, 'issuer' | 'brand' | 'lifetimes'>;
+  accounts: { find(id: string): Promise<Account | undefined> };
+  clients: Pick<Clients, 'find' | 'register' | 'delete'>;
+  sessions: Sessions;
+  records: SealedRecords;
+  render: Render;
+  csrf: Csrf;
+  sections: Section[];
+  /** The whole app's request handler, asked for when it is first needed. */
+  handle: () => InProcessHandler;
+}
+
+export async function portalRoutes(needs: Needs): Promise<Middleware> {
+  const { config, accounts, clients, sessions, records, render, csrf, sections, handle } = needs;
+  const { issuer } = config;
+  const home = `${issuerPath(issuer)}/account`;
+  await registerAccountClient({ clients, issuer, brand: config.brand.name });
+  const party = createRelyingParty({ issuer, clientId: ACCOUNT_CLIENT, fetch: inProcessFetch({ issuer, handle }) });
+  const router = new Router();
+  const url = (path: string) => home + path;
+
+  const goTo = (ctx: Context, target: string) => {
+    ctx.status = 303;
+    ctx.redirect(target);
+  };
+
+  async function signIn(ctx: Context, asked: Asked): Promise<void> {
+    const { url: target, pending } = await party.begin(asked);
+    addPending(sessionOf(ctx), pending);
+    goTo(ctx, target);
+  }
+
+  /** A page outside the account: why nobody is signed in, and the way back. */
+  const outside = (ctx: Context, reason: 'failed' | 'signed_out', status: number) =>
+    render(
+      ctx,
+      'portal/outside',
+      { reason, sign_in_url: url('') },
+      { title: [`portal.outside.${reason}.title`], status },
+    );
+
+  async function comeBack(ctx: Context): Promise<void> {
+    const query = new URLSearchParams(ctx.querystring);
+    const states = query.getAll('state');
+    const [state = ''] = states;
+    const session = sessionOf(ctx);
+    const { pending = {} } = session;
+    const request = states.length === 1 && Object.hasOwn(pending, state) ? pending[state] : undefined;
+    if (!request) return outside(ctx, 'failed', 400);
+    delete pending[state];
+    const arrived = await party.redeem(request, query);
+    const own = await sessions.ofBrowser(ctx);
+    // Somebody else signed in here while the answer was on its way: it is not theirs.
+    if (!arrived || own?.account_id !== arrived.account_id) return outside(ctx, 'failed', 400);
+    const { draft, signed_in } = session;
+    const same = signed_in?.account_id === arrived.account_id;
+    await renewSession(ctx, {
+      pending,
+      signed_in: { ...arrived, uid: own.uid },
+      ...(same && draft ? { draft } : {}),
+    });
+    goTo(ctx, request.return_to);
+  }
+
+  /** Who is here, as long as the provider's session goes on and the account may be used. */
+  async function visitOf(ctx: Context): Promise<Visit | undefined> {
+    const session = sessionOf(ctx).signed_in;
+    if (!session || !(await sessions.isOf(session.uid, session.account_id))) return undefined;
+    const account = await accounts.find(session.account_id);
+    return account?.state === 'active' ? { ctx, account, session } : undefined;
+  }
+
+  const isFresh = ({ session }: Visit) => epochSeconds() - session.auth_time <= FRESH_SECONDS;
+
+  /** Lets a visit through on its terms, or sends the person to sign in, or to prove once more who they are. */
+  async function admit(ctx: Context, handler: Handler, { fresh, back, keep = [] }: Terms): Promise<void> {
+    const visit = await visitOf(ctx);
+    const return_to = back === undefined ? ctx.originalUrl : url(back);
+    if (!visit) {
+      const session = sessionOf(ctx);
+      delete session.signed_in;
+      delete session.draft;
+      return signIn(ctx, { return_to });
+    }
+    if (!fresh || isFresh(visit)) return handler(visit);
+    if (keep.length > 0)
+      sessionOf(ctx).draft = {
+        path: return_to,
+        values: Object.fromEntries(keep.map((name) => [name, field(ctx, name)])),
+      };
+    return signIn(ctx, { return_to, max_age: FRESH_SECONDS });
+  }
+
+  const sideBar =
+    ({ account }: Visit, current: Section) =>
+    (t: (key: string) => string): SideBar => ({
+      label: t('portal.nav.label'),
+      menu: t('portal.nav.menu'),
+      current: t(`portal.nav.${current.id}`),
+      who: { name: account.name, email: account.email, initials: initials(account.name) },
+      sign_out: { action: url('/sign-out'), label: t('portal.nav.sign_out') },
+      groups: [null, ...GROUPS].map((group) => ({
+        label: group === null ? null : t(`portal.nav.group.${group}`),
+        items: sections
+          .filter((section) => section.group === group)
+          .map((section) => ({
+            href: url(section.path),
+            label: t(`portal.nav.${section.id}`),
+            current: section === current,
+          })),
+      })),
+    });
+
+  const deskOf = (section: Section): Desk => ({
+    url,
+    get(path, handler, terms = {}) {
+      router.get(path || '/', (ctx) => admit(ctx, handler, terms));
+    },
+    post(path, handler, terms = {}) {
+      router.post(path, readForm(), async (ctx) => {
+        csrf.verify(ctx, field(ctx, '_csrf'));
+        // A form cannot be sent again after proving who one is: its page is where that leads back to.
+        await admit(ctx, handler, { back: section.path, ...terms });
+      });
+    },
+    async show(visit, view, page, { status = 200 } = {}) {
+      const session = sessionOf(visit.ctx);
+      const { notice = null } = session;
+      delete session.notice;
+      await render(
+        visit.ctx,
+        `portal/${view}`,
+        (t, locale) => ({ home, notice, ...(typeof page === 'function' ? (page as MakeModel)(t, locale) : page) }),
+        { title: [`portal.${view.replaceAll('-', '_')}.title`], status, side: sideBar(visit, section) },
+      );
+    },
+    done({ ctx }, path, key, variables = {}) {
+      sessionOf(ctx).notice = { key, variables };
+      goTo(ctx, url(path));
+    },
+    draft({ ctx }, path) {
+      const session = sessionOf(ctx);
+      const { draft } = session;
+      if (draft?.path !== url(path)) return {};
+      delete session.draft;
+      return draft.values;
+    },
+  });
+
+  router.use(
+    roomSession({
+      records,
+      kind: 'PortalSession',
+      cookie: 'gatehouse_account',
+      https: issuer.startsWith('https:'),
+      ttl: config.lifetimes.session,
+    }),
+  );
+  router.get('/callback', comeBack);
+  router.get('/signed-out', (ctx) => outside(ctx, 'signed_out', 200));
+  router.post('/sign-out', readForm(), async (ctx) => {
+    csrf.verify(ctx, field(ctx, '_csrf'));
+    const visit = await visitOf(ctx);
+    if (visit) await sessions.endThis(visit.session.uid);
+    endPortalSession(ctx);
+    goTo(ctx, url('/signed-out'));
+  });
+  for (const section of sections) section.add(deskOf(section));
+  return router.routes() as unknown as Middleware;
+}

@@ -1,0 +1,53 @@
+/**
+ * Portal: a person's own account page. It owns its pages and its session; what an account, a session or a consent is it leaves to
+ * their rooms. A section is one entry of its navigation and all that is done there; `sections.ts` is the list of them.
+ */
+import type { Context } from 'koa';
+import type { Account } from '../accounts/account.ts';
+import type { PageModel } from '../http/render.ts';
+import type { Notice, SignedIn } from './session.ts';
+
+/** One request of a person who is signed in. */
+export interface Visit {
+  ctx: Context;
+  account: Account;
+  session: SignedIn;
+}
+
+export type Handler = (visit: Visit) => Promise<void>;
+
+export interface Terms {
+  /** The person has proved who they are in the last five minutes, or proves it now and comes back to `back`. */
+  fresh?: boolean;
+  /** The page to come back to after proving it; of a GET its own address. */
+  back?: string;
+  /** Fields of a form that are still there when its person comes back from proving who they are. Never a password. */
+  keep?: string[];
+}
+
+/** What a section builds its pages with. Paths are below `/account`. */
+export interface Desk {
+  get(path: string, handler: Handler, terms?: Terms): void;
+  /** A form: verified, before anything else, to be one of our own pages'. */
+  post(path: string, handler: Handler, terms?: Terms): void;
+  /** Draws `views/portal/<view>.ejs`; its title and heading are `portal.<view>.title`. */
+  show(visit: Visit, view: string, page: PageModel, options?: { status?: number }): Promise<void>;
+  /** Goes on to another page, which says what was done. */
+  done(visit: Visit, path: string, notice: Notice['key'], variables?: Notice['variables']): void;
+  /** What was typed before the person had to prove who they are; given once. */
+  draft(visit: Visit, path: string): Record<string, string>;
+  /** The address of a path of ours. */
+  url(path: string): string;
+}
+
+export const GROUPS = ['you', 'sign_in', 'access', 'data'] as const;
+
+export interface Section {
+  /** `portal.nav.<id>` is its name. */
+  id: string;
+  /** Where it stands in the navigation; none is the page's beginning. */
+  group: (typeof GROUPS)[number] | null;
+  /** Its first page. */
+  path: string;
+  add(desk: Desk): void;
+}
