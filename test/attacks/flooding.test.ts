@@ -7,7 +7,7 @@ import { alertText, atOnce, backToNow, begin, fieldValue, passTime } from '../su
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
 
-const MOST_BEGUN = 20;
+const MOST_BEGUN = 8;
 const MOST_SIGN_UPS = 5;
 
 describe('whoever floods', () => {
@@ -37,7 +37,7 @@ describe('whoever floods', () => {
       const pages = await atOnce(30, () => begin(rp, visitor(address)));
       expect(pages.filter(({ status }) => status === 200)).toHaveLength(MOST_BEGUN);
       const refused = pages.filter(({ status }) => status === 429);
-      expect(refused).toHaveLength(10);
+      expect(refused).toHaveLength(30 - MOST_BEGUN);
       expect(Number(refused[0]!.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(refused[0]!.html.querySelector('h1')?.text).toBe('That was too often');
       expect((await begin(rp, visitor())).status).toBe(200);
@@ -58,7 +58,7 @@ describe('whoever floods', () => {
     it('is not anybody who finishes them: an office behind one address signs in all day', async () => {
       const address = '198.51.100.3';
       const person = await gatehouse.person();
-      for (let index = 0; index < MOST_BEGUN + 5; index += 1) {
+      for (let index = 0; index < MOST_BEGUN + 3; index += 1) {
         const tokens = await rp.signIn(person, {}, visitor(address));
         expect(tokens.claims()?.sub).toBe(person.sub);
       }
