@@ -15,6 +15,7 @@ import type { Proof } from './dispatch.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { MailLimits } from './mail-limits.ts';
+import { orWait } from './wait.ts';
 
 interface Needs {
   journeyMail: JourneyMail;
@@ -29,6 +30,8 @@ interface Needs {
 interface Shown {
   error?: string;
   error_field?: 'code' | 'email';
+  /** Minutes to wait, where the page is about that. */
+  wait?: { key: 'limited.tries' | 'limited.requests'; minutes: number };
   notice?: string;
   status?: number;
 }
@@ -64,13 +67,14 @@ export function createMailSteps({ journeyMail, mailLimits, afterwards, csrf, loc
       address_action:
         mails < MAILS_PER_JOURNEY && ['sign_up', 'verify_email'].includes(purpose) ? `${path}/address` : null,
       back_url: `${base}/interaction/${under.details.uid}/sign-in`,
-      error: shown.error ? `check_mail.error.${shown.error}` : null,
+      error: shown.wait?.key ?? (shown.error ? `check_mail.error.${shown.error}` : null),
+      wait: shown.wait?.minutes ?? 0,
       error_field: shown.error_field ?? 'code',
       notice: shown.notice ? `check_mail.notice.${shown.notice}` : null,
     };
     await render(ctx, 'interaction/check-mail', model, {
       title: ['check_mail.title'],
-      status: shown.status ?? 200,
+      status: shown.wait ? 429 : (shown.status ?? 200),
       ui_locales: parameter(under.details, 'ui_locales'),
     });
   }
@@ -94,12 +98,18 @@ export function createMailSteps({ journeyMail, mailLimits, afterwards, csrf, loc
   }
 
   async function again(ctx: Context, under: InteractionUnderWay, request: MailRequest, email?: string): Promise<void> {
-    await mailLimits.mail(ctx, email ?? request.email);
-    const mark = markOf(ctx, under);
-    const allowed = await journeyMail.again(mark, email);
-    if (!allowed) return page(ctx, under, request, { error: 'too_many', status: 429 });
-    afterwards.after(ctx, () => journeyMail.deliver(mark));
-    return seeCheckMail(ctx, under);
+    const send = async () => {
+      await mailLimits.mail(ctx, email ?? request.email);
+      const mark = markOf(ctx, under);
+      const allowed = await journeyMail.again(mark, email);
+      if (!allowed) return page(ctx, under, request, { error: 'too_many', status: 429 });
+      afterwards.after(ctx, () => journeyMail.deliver(mark));
+      return seeCheckMail(ctx, under);
+    };
+    const error_field = email === undefined ? 'code' : 'email';
+    return orWait(ctx, send, (wait) =>
+      page(ctx, under, request, { wait: { key: 'limited.requests', minutes: wait }, error_field }),
+    );
   }
 
   async function readdress(ctx: Context, under: InteractionUnderWay, request: MailRequest): Promise<void> {
@@ -116,14 +126,19 @@ export function createMailSteps({ journeyMail, mailLimits, afterwards, csrf, loc
       await page(ctx, under, request, { error: 'missing', status: 400 });
       return false;
     }
-    const answer = await mailLimits.code(
-      ctx,
-      request.email,
-      () => journeyMail.tryCode(markOf(ctx, under), code),
-      (outcome) => outcome === 'right',
-    );
-    if (answer !== 'right') await page(ctx, under, request, { error: answer, status: 400 });
-    return answer === 'right';
+    let right = false;
+    const attempt = async () => {
+      const answer = await mailLimits.code(
+        ctx,
+        request.email,
+        () => journeyMail.tryCode(markOf(ctx, under), code),
+        (outcome) => outcome === 'right',
+      );
+      right = answer === 'right';
+      if (answer !== 'right') await page(ctx, under, request, { error: answer, status: 400 });
+    };
+    await orWait(ctx, attempt, (wait) => page(ctx, under, request, { wait: { key: 'limited.tries', minutes: wait } }));
+    return right;
   }
 
   /** What a proved request is for the journey; null where the account's address is all that changed. */

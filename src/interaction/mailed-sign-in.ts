@@ -7,6 +7,7 @@ import type { Render } from '../http/render.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { MailSteps } from './mail-steps.ts';
+import { orWait } from './wait.ts';
 
 interface Needs {
   accounts: Pick<Accounts, 'findByEmail'>;
@@ -16,7 +17,13 @@ interface Needs {
 }
 
 export function createMailedSignIn({ accounts, steps, render, base }: Needs) {
-  async function page(ctx: Context, { details, client }: InteractionUnderWay, email?: string, error?: string) {
+  async function page(
+    ctx: Context,
+    { details, client }: InteractionUnderWay,
+    email?: string,
+    error?: string,
+    wait = 0,
+  ) {
     const path = `${base}/interaction/${details.uid}`;
     const model = {
       client: clientForPages(client, base),
@@ -24,9 +31,10 @@ export function createMailedSignIn({ accounts, steps, render, base }: Needs) {
       sign_in_url: `${path}/sign-in`,
       email: email ?? parameter(details, 'login_hint') ?? '',
       error: error ?? null,
+      wait,
     };
     const ui_locales = parameter(details, 'ui_locales');
-    const status = error ? 400 : 200;
+    const status = wait > 0 ? 429 : error ? 400 : 200;
     await render(ctx, 'interaction/mailed-sign-in', model, { title: ['mailed_sign_in.title'], status, ui_locales });
   }
 
@@ -37,7 +45,11 @@ export function createMailedSignIn({ accounts, steps, render, base }: Needs) {
       const email = field(ctx, 'email').trim();
       if (!isEmailAddress(email)) return page(ctx, under, email, 'mailed_sign_in.error.email');
       const account = await accounts.findByEmail(email);
-      return steps.ask(ctx, under, { purpose: 'sign_in', email, account_id: account?.id ?? null });
+      return orWait(
+        ctx,
+        () => steps.ask(ctx, under, { purpose: 'sign_in', email, account_id: account?.id ?? null }),
+        (wait) => page(ctx, under, email, 'limited.requests', wait),
+      );
     },
   };
 }

@@ -9,6 +9,7 @@ import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { MailLimits } from './mail-limits.ts';
 import type { MailSteps } from './mail-steps.ts';
+import { orWait } from './wait.ts';
 
 interface Needs {
   recovery: Recovery;
@@ -22,6 +23,8 @@ interface Needs {
 interface Shown {
   email?: string;
   error?: string;
+  /** Minutes to wait, where the error is about that. */
+  wait?: number;
   sent?: boolean;
   status?: number;
 }
@@ -29,13 +32,14 @@ interface Shown {
 export function createForgotPassword({ recovery, steps, mailLimits, afterwards, render, base }: Needs) {
   async function page(ctx: Context, { details, client }: InteractionUnderWay, shown: Shown): Promise<void> {
     const path = `${base}/interaction/${details.uid}`;
-    const { sent = false, email, error, status = 200 } = shown;
+    const { sent = false, email, error, wait = 0, status = 200 } = shown;
     const model = {
       client: clientForPages(client, base),
       action: `${path}/forgot-password`,
       sign_in_url: `${path}/sign-in`,
       email: email ?? parameter(details, 'login_hint') ?? '',
       error: error ?? null,
+      wait,
       sent,
     };
     const ui_locales = parameter(details, 'ui_locales');
@@ -48,10 +52,13 @@ export function createForgotPassword({ recovery, steps, mailLimits, afterwards, 
     async send(ctx: Context, under: InteractionUnderWay): Promise<void> {
       const email = field(ctx, 'email').trim();
       if (!isEmailAddress(email)) return page(ctx, under, { email, error: 'forgot_password.error.email', status: 400 });
-      await mailLimits.mail(ctx, email);
-      const request = { email, locale: steps.localeOf(ctx, under), journey: steps.markOf(ctx, under) };
-      afterwards.after(ctx, () => recovery.request(request));
-      return page(ctx, under, { email, sent: true });
+      const send = async () => {
+        await mailLimits.mail(ctx, email);
+        const request = { email, locale: steps.localeOf(ctx, under), journey: steps.markOf(ctx, under) };
+        afterwards.after(ctx, () => recovery.request(request));
+        await page(ctx, under, { email, sent: true });
+      };
+      return orWait(ctx, send, (wait) => page(ctx, under, { email, error: 'limited.requests', wait, status: 429 }));
     },
   };
 }
