@@ -26,7 +26,7 @@ import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { Verification } from '../verification/verification.ts';
 import { createConsent } from './consent.ts';
 import { createDeadEnds } from './dead-ends.ts';
-import { deviceName } from './device-name.ts';
+import { deviceName } from '../http/device.ts';
 import { nextStep } from './dispatch.ts';
 import type { Proof } from './dispatch.ts';
 import { cancel, clientForPages, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
@@ -182,7 +182,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     const account = await needs.accounts.find(accountId);
     const known = account === undefined || (await visitor.signedIn(ctx, account));
     if (!known && mails) {
-      const seen = { device: deviceName(ctx.get('User-Agent')), app: clientForPages(under.client, base).name };
+      const seen = { device: deviceName(ctx.get('User-Agent')) ?? '', app: clientForPages(under.client, base).name };
       const locale = mailSteps.localeOf(ctx, under);
       needs.afterwards.after(ctx, () => verification.notices.newDevice(account, locale, seen));
     }
