@@ -7,6 +7,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { clientCommands } from '../src/cli/client.ts';
 import { configCommands } from '../src/cli/config.ts';
+import { mailCommands } from '../src/cli/mail.ts';
 import { output } from '../src/cli/output.ts';
 import { userCommands } from '../src/cli/user.ts';
 import { configReference } from '../src/config/describe.ts';
@@ -26,6 +27,7 @@ export function commandLine(): Command {
   const session = () => Promise.reject(new Error('documentation runs no command'));
   clientCommands(program, session, output);
   userCommands(program, session, output);
+  mailCommands(program, session, output);
   configCommands(program, output);
   return program;
 }

@@ -5,6 +5,7 @@ import { isGatehouseError } from '../kernel/errors.ts';
 import { version } from '../version.ts';
 import { clientCommands } from './client.ts';
 import { configCommands } from './config.ts';
+import { mailCommands } from './mail.ts';
 import { output } from './output.ts';
 import type { Session } from './session.ts';
 import { themeCommands } from './theme.ts';
@@ -40,6 +41,7 @@ export async function run(argv: string[]): Promise<number> {
   program.exitOverride().showHelpAfterError('(run with --help for the ways to call this)');
   clientCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
+  mailCommands(program, withBackstage, output);
   configCommands(program, output);
   themeCommands(program, output);
   program.commands.forEach(inherit);

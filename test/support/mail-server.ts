@@ -43,6 +43,8 @@ export interface Misbehaviour {
   recipient?: (address: string) => Answer;
   /** At the end of the data. */
   data?: (mail: Received) => Answer;
+  /** What it waits for between taking a mail and saying so. */
+  answerData?: () => Promise<void>;
   /** Milliseconds before it answers a recipient. */
   slow?: number;
   options?: SMTPServerOptions;
@@ -93,6 +95,7 @@ export async function startMailServer(behaviour: Misbehaviour = {}): Promise<Mai
           const answer = behaviour.data?.(mail);
           if (answer) return done(refusal(answer));
           mails.push(mail);
+          await behaviour.answerData?.();
           done();
           for (const look of listeners) look();
         })();
