@@ -271,7 +271,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         linking,
         log,
       }),
-      mailedLinks: mailedLinkRoutes({ verification, accounts, csrf, locales, render, base }),
+      mailedLinks: mailedLinkRoutes({ verification, accounts, limits, visitor, csrf, locales, render, base }),
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
       playground,
       mailbox,

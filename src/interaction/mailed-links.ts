@@ -10,10 +10,13 @@ import { field, readForm } from '../http/body.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
+import type { Limits } from '../limits/limits.ts';
 import { linkPath } from '../verification/links.ts';
 import type { JourneyMark, LinkPurpose } from '../verification/links.ts';
 import type { RequestPurpose } from '../verification/request.ts';
 import type { Verification } from '../verification/verification.ts';
+import { countMisses } from './misses.ts';
+import type { Visitor } from './visitor.ts';
 
 interface Needs {
   verification: Verification;
@@ -21,6 +24,8 @@ interface Needs {
   csrf: Csrf;
   locales: Locales;
   render: Render;
+  limits: Pick<Limits, 'reserve'>;
+  visitor: Pick<Visitor, 'keys'>;
   /** The issuer's path. */
   base: string;
 }
@@ -35,9 +40,11 @@ const noReferrer: Middleware = async (ctx, next) => {
 
 const CONFIRMED: RequestPurpose[] = ['sign_up', 'verify_email', 'sign_in', 'link_account'];
 
-export function mailedLinkRoutes({ verification, accounts, csrf, locales, render, base }: Needs): Middleware {
+export function mailedLinkRoutes(needs: Needs): Middleware {
+  const { verification, accounts, csrf, locales, render, base } = needs;
   const { confirmations, recovery, emailChanges } = verification;
   const router = new Router();
+  router.use(countMisses(needs, 'link'));
   const localeOf = (ctx: Context) => locales.choose(ctx).lang;
 
   /** The page with the button. `about` are the variables of its texts. */

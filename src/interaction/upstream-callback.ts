@@ -12,15 +12,20 @@ import { epochSeconds } from '../kernel/clock.ts';
 import { notFound } from '../kernel/errors.ts';
 import { newSecret } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { countMisses } from './misses.ts';
 import type { Progress, ProgressRecords } from './progress.ts';
 import { logUpstreamFailure, mayUse, UPSTREAM_LOGIN } from './upstream-login.ts';
 import type { BrowserMark, UpstreamLogin } from './upstream-login.ts';
+import type { Visitor } from './visitor.ts';
 
 interface Needs {
   provider: Provider;
   providers: Providers;
   records: SealedRecords;
+  limits: Pick<Limits, 'reserve'>;
+  visitor: Pick<Visitor, 'keys'>;
   progress: ProgressRecords;
   browserMark: BrowserMark;
   log: Logger;
@@ -105,6 +110,7 @@ export function upstreamCallbacks(needs: Needs): Middleware {
   }
 
   const router = new Router({ prefix: '/federation/:name' });
+  router.use(countMisses(needs, 'callback'));
   router.get('/callback', async (ctx) => {
     const upstream = upstreamOf(ctx);
     const query = new URLSearchParams(ctx.querystring);
