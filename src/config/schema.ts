@@ -34,12 +34,22 @@ const lifetimes = z.strictObject({
   interaction: seconds(3600, 'Time a person has to finish signing in.'),
 });
 
+/** Whether it names a server, and user and password can be decoded. */
+function isSmtpUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || /[?#]/.test(value)) return false;
+  try {
+    decodeURIComponent(url.username + url.password);
+    return true;
+  } catch {
+    return false;
+  }
+}
 const smtpUrl = z
   .string()
-  .refine((value) => /^smtps?:$/.test(URL.parse(value)?.protocol ?? ''), 'must be smtp://… or smtps://…')
   .refine(
-    (value) => !!URL.parse(value)?.hostname && !/[?#]/.test(value),
-    'must name a host, with neither query nor fragment',
+    isSmtpUrl,
+    'must be smtp://… or smtps://… with a host, neither query nor fragment, and a percent-encoded password',
   );
 
 const mail = z.strictObject({

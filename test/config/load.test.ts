@@ -37,6 +37,52 @@ describe('the configuration', () => {
     GATEHOUSE_SECRETS_ENCRYPTION_KEY: STRONG_KEY,
     GATEHOUSE_SECRETS_COOKIE_KEYS: STRONG_COOKIE,
   };
+  it('needs a sender where mails are sent, and shows them to nobody', () => {
+    expect(
+      problems({ ...production, GATEHOUSE_MAIL_SMTP_URL: 'smtp://mail.example', GATEHOUSE_MAIL_MAILBOX: 'true' }),
+    ).toEqual([
+      "mail.mailbox must be false: everybody could read everybody's mail",
+      'mail.from is missing; set GATEHOUSE_MAIL_FROM to the address that mails come from',
+    ]);
+    expect(
+      problems({
+        ...production,
+        GATEHOUSE_MAIL_SMTP_URL: 'smtps://mail.example',
+        GATEHOUSE_MAIL_FROM: 'Acme <id@acme.example>',
+      }),
+    ).toEqual([]);
+  });
+
+  it.each([
+    'http://mail.example',
+    'mail.example:587',
+    'smtp://',
+    'smtp://u:s3cret@mail.example/?pool=true',
+    'smtp:u:s3cret',
+    'smtp://u:s3cret%zz@mail.example',
+  ])('does not take %s for a mail server, and does not repeat its password', (url) => {
+    const found = problems({ GATEHOUSE_MAIL_SMTP_URL: url });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^mail\.smtp_url: must /);
+    expect(found[0]).not.toContain('s3cret');
+  });
+
+  it.each(['nobody', 'a@b.example, c@d.example', 'Ada <a@b.example>\nBcc: c@d.example', '<a@b.example'])(
+    'does not take %j for a sender',
+    (from) => {
+      expect(problems({ GATEHOUSE_MAIL_FROM: from })).toEqual(['mail.from: must be an address, or Name <address>']);
+    },
+  );
+
+  it.each(['smtp://u:s3cret@mail.example', 'smtp://u:s3%2Fp4ss@mail.example', 'smtp://u:s3@p4ss@mail.example'])(
+    'shows a mail server without its password (%s)',
+    (url) => {
+      const shown = JSON.stringify(maskedConfig(load({ GATEHOUSE_MAIL_SMTP_URL: url })));
+      expect(shown).toContain('smtp://u:***@mail.example');
+      expect(shown).not.toMatch(/s3|p4ss/);
+    },
+  );
+
   const written = (name: string, text: string) => {
     writeFileSync(path.join(folder, name), text);
     return path.join(folder, name);
