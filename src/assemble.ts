@@ -19,7 +19,9 @@ import { createAfterwards } from './http/afterwards.ts';
 import { createFactors } from './factors/factors.ts';
 import type { Factors } from './factors/factors.ts';
 import { ACR_VALUES } from './factors/levels.ts';
+import type { Passkeys } from './factors/passkeys.ts';
 import type { UpstreamFetch } from './federation/connector.ts';
+import { assemblePasskeys } from './assemble-passkeys.ts';
 import { createLinking } from './federation/linking.ts';
 import type { Linking } from './federation/linking.ts';
 import { createProviders } from './federation/providers.ts';
@@ -73,6 +75,8 @@ export interface Backstage {
   verification: Verification;
   linking: Linking;
   factors: Factors;
+  /** Undefined where they are switched off, or the issuer cannot have any. */
+  passkeys: Passkeys | undefined;
   close(): Promise<void>;
 }
 
@@ -120,11 +124,16 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const { identities } = storage;
   const factors = createFactors({
     store: storage.factors,
+    passkeys: {
+      count: async (id) => (await storage.passkeys.listByAccount(id)).length,
+      deleteByAccount: storage.passkeys.deleteByAccount,
+    },
     records,
     vault,
     issuer: config.brand.name,
     settings: config.factors,
   });
+  const passkeys = assemblePasskeys({ config, storage, records, accounts, factors, log });
   const access = createAccess({ accounts, consents: storage.consents, identities, factors, records });
   const limits = assembleLimits({ config, store: storage.counters, vault, log });
   const draw = createDraw({
@@ -134,7 +143,13 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
   const { mailer } = mail;
   const mailAvailable = mailer.available;
-  const linking = createLinking({ identities, accounts, newAccountId, isEmailAddress, mailAvailable });
+  const linking = createLinking({
+    identities,
+    accounts,
+    newAccountId,
+    isEmailAddress,
+    mailAvailable,
+  });
   const verification = createVerification({
     issuer: config.issuer,
     accounts,
@@ -142,7 +157,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     vault,
     mailer,
     history,
-    identities: storage.identities,
+    identities,
     factors,
   });
   const close = () => storage.close();
@@ -156,6 +171,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     limits,
     linking,
     factors,
+    passkeys,
     mail,
     verification,
     locales,
@@ -269,6 +285,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         afterwards,
         providers,
         linking,
+        passkeys: backstage.passkeys,
         log,
       }),
       mailedLinks: mailedLinkRoutes({ verification, accounts, limits, visitor, csrf, locales, render, base }),

@@ -26,6 +26,7 @@ const ONLY_IN: Record<string, RegExp> = {
   argon2: /^accounts\//,
   ejs: /^http\//,
   bowser: /^http\//,
+  '@simplewebauthn/server': /^factors\//,
   nodemailer: /^mail\//,
   otplib: /^factors\//,
   uqr: /^factors\//,

@@ -264,6 +264,18 @@ export const configSchema = z.strictObject({
         .meta({ description: 'People may sign in by a mailed link or code in place of their password.' }),
     })
     .prefault({}),
+  passkeys: z
+    .strictObject({
+      enabled: z.boolean().default(true).meta({
+        description:
+          'People may sign in with passkeys. They belong to the host of `issuer`; where that is an address and no name there are none.',
+      }),
+      offer: z.boolean().default(true).meta({
+        description:
+          'After a sign-in without one, on a device that can make one, ask once whether the person wants a passkey.',
+      }),
+    })
+    .prefault({}),
   demo: z
     .strictObject({
       enabled: z

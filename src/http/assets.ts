@@ -50,9 +50,13 @@ function themeFiles(themes: Themes): Middleware {
 
 /** Serves `/`, which is mounted at `<issuer path>/assets`: our files, Pico, and what brand, themes and providers add. */
 export function assets(brand: Config['brand'], federation: Config['federation'], themes: Themes): Middleware {
-  const pico = readFileSync(createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css'));
+  const { resolve } = createRequire(import.meta.url);
+  const pico = readFileSync(resolve('@picocss/pico/css/pico.min.css'));
+  // The one file of it that a browser takes as it is; the package exports only its parts.
+  const webauthn = readFileSync(path.join(resolve('@simplewebauthn/browser'), '../../dist/bundle/index.umd.min.js'));
   const generated: Record<string, { type: string; body: Buffer | string }> = {
     '/pico.css': { type: 'css', body: pico },
+    '/webauthn.js': { type: 'js', body: webauthn },
     '/brand.css': { type: 'css', body: brandCss(brand) },
   };
   if (brand.logo !== undefined) generated['/brand-logo'] = image('brand.logo', brand.logo);

@@ -21,6 +21,8 @@ export interface Journey {
   identity?: boolean;
   /** The account that an upstream identity may join once it is proved. */
   joining?: string | undefined;
+  /** A passkey is to be added, or offered at least. */
+  add_passkey?: boolean;
 }
 
 /** `upstream` finds the account of an identity, `link` is the page that asks to prove one, `join` joins the two. */
@@ -32,15 +34,25 @@ export type Step =
   | 'join'
   | 'second-factor'
   | 'enrol'
+  | 'add-passkey'
   | 'consent'
   | 'grant'
   | 'signed-in';
 
 /** The next step: a page for the person, or (`grant`, `signed-in`) an end of this interaction. */
-export function nextStep({ prompt, proofs, first_party, must_verify_email, identity, joining }: Journey): Step {
+export function nextStep({
+  prompt,
+  proofs,
+  first_party,
+  must_verify_email,
+  identity,
+  joining,
+  add_passkey,
+}: Journey): Step {
   if (identity) return 'upstream';
   if (joining !== undefined) return proofs.some(({ account_id }) => account_id === joining) ? 'join' : 'link';
   if (proofs.length > 0 && must_verify_email) return 'verify-email';
+  if (add_passkey) return 'add-passkey';
   if (proofs.length > 0) return 'signed-in';
   if (prompt === 'login') return 'sign-in';
   return first_party ? 'grant' : 'consent';

@@ -142,10 +142,10 @@ export function createMailSteps({ journeyMail, mailLimits, afterwards, csrf, loc
   }
 
   /** What a proved request is for the journey; null where the account's address is all that changed. */
-  function proofOf({ purpose, proved }: MailRequest): Proof | null {
+  function proofOf({ purpose, proved, sign_up }: MailRequest): Proof | null {
     if (!proved || purpose === 'verify_email') return null;
-    // Whoever signs up has chosen a password in this very journey; the mail proved the address.
-    return { ...proved, method: purpose === 'sign_up' ? 'password' : proved.method };
+    // Whoever signs up with a password has chosen it in this very journey; the mail proved the address.
+    return { ...proved, method: sign_up?.password_hash ? 'password' : proved.method };
   }
 
   return { ask, verifyEmail, page, again, readdress, tryCode, proofOf, markOf, localeOf };

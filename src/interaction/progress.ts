@@ -15,6 +15,10 @@ export interface Progress {
   identity?: PendingIdentity | undefined;
   /** It may join this account, once that is proved. */
   joining?: { identity: PendingIdentity; account_id: string; by_mail_alone: boolean } | undefined;
+  /** Somebody signs up with a passkey in place of a password: the account that is made with it, or was, when its address was proved. */
+  sign_up?: { account_id: string; name: string; email: string } | undefined;
+  /** The page to add a passkey was answered. */
+  passkey_answered?: boolean | undefined;
   /** Why the last attempt to sign in with an upstream led nowhere. */
   upstream_problem?: { provider: string; problem: string } | undefined;
 }
@@ -31,7 +35,8 @@ export function withProof(progress: Progress, proof: Proof): Progress {
     ({ account_id, method }) => account_id === proof.account_id && method !== proof.method,
   );
   const joining = progress.joining?.account_id === proof.account_id ? progress.joining : undefined;
-  return { ...progress, joining, proofs: [...same, proof] };
+  const sign_up = progress.sign_up?.account_id === proof.account_id ? progress.sign_up : undefined;
+  return { ...progress, joining, sign_up, proofs: [...same, proof] };
 }
 
 const toProgress = (payload: Payload | undefined): Progress =>

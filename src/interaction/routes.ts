@@ -10,6 +10,7 @@ import type { ConsentStore } from '../consents/store.ts';
 import type { Afterwards } from '../http/afterwards.ts';
 import type { Linking } from '../federation/linking.ts';
 import type { Providers } from '../federation/providers.ts';
+import type { Passkeys } from '../factors/passkeys.ts';
 import { field, readForm } from '../http/body.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
@@ -38,6 +39,9 @@ import { createMailedSignIn } from './mailed-sign-in.ts';
 import { createTryPassword } from './password-proof.ts';
 import { createProgress, withProof } from './progress.ts';
 import type { Progress } from './progress.ts';
+import { createPasskeyOffer, offerCookie } from './passkey-offer.ts';
+import { addPasskeyRoutes } from './passkey-routes.ts';
+import { createPasskeySteps } from './passkey-steps.ts';
 import { createForgotPassword } from './recovery.ts';
 import { createSignIn } from './sign-in.ts';
 import { createSignUp } from './sign-up.ts';
@@ -47,7 +51,7 @@ import { createUpstream } from './upstream.ts';
 import type { Visitor } from './visitor.ts';
 
 export interface InteractionNeeds {
-  config: Pick<Config, 'issuer' | 'sign_up' | 'sign_in'>;
+  config: Pick<Config, 'issuer' | 'sign_up' | 'sign_in' | 'passkeys'>;
   provider: Provider;
   accounts: Accounts;
   consents: ConsentStore;
@@ -65,6 +69,8 @@ export interface InteractionNeeds {
   afterwards: Afterwards;
   providers: Providers;
   linking: Linking;
+  /** Undefined where they are switched off, or the issuer cannot have any. */
+  passkeys: Passkeys | undefined;
   log: Logger;
 }
 
@@ -90,7 +96,7 @@ function postAsGet(base: string): Middleware {
 
 /** The pages of an interaction, to be mounted at the issuer's path. */
 export function interactionRoutes(needs: InteractionNeeds): Middleware {
-  const { config, provider, locales, csrf, limits, visitor, verification } = needs;
+  const { config, provider, locales, csrf, limits, visitor, verification, passkeys } = needs;
   const base = issuerPath(config.issuer);
   const signUpEnabled = config.sign_up.enabled;
   const { journeyMail, recovery } = verification;
@@ -101,7 +107,8 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   const mailedSignIn =
     mails && config.sign_in.mailed ? createMailedSignIn({ ...needs, steps: mailSteps, base }) : undefined;
   const progress = createProgress(needs.records);
-  const browserMark = createBrowserMark(config.issuer.startsWith('https:'));
+  const https = config.issuer.startsWith('https:');
+  const browserMark = createBrowserMark(https);
   const tryPassword = createTryPassword({ accounts: needs.accounts, limits, visitor });
   const upstream = createUpstream({
     ...needs,
@@ -118,28 +125,42 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     signUpEnabled,
     forgotEnabled: forgot !== undefined,
     mailedEnabled: mailedSignIn !== undefined,
+    passkeysEnabled: passkeys !== undefined,
+    offerCookie: config.passkeys.offer ? offerCookie(https) : null,
     upstream,
   });
+  const verifyFirst = config.sign_up.verify_email === 'before_first_use';
   const signUp = createSignUp({
     ...needs,
     ...verification,
     steps: mailSteps,
-    verifyFirst: config.sign_up.verify_email === 'before_first_use',
+    verifyFirst,
     base,
     upstream,
+    passkeysEnabled: passkeys !== undefined,
+    offerCookie: config.passkeys.offer ? offerCookie(https) : null,
   });
+  const passkeySteps =
+    passkeys &&
+    createPasskeySteps({
+      ...needs,
+      passkeys,
+      offer: createPasskeyOffer({ passkeys, enabled: config.passkeys.offer, https }),
+      base,
+      verifyFirst,
+    });
   const consent = createConsent({ ...needs, base });
   const deadEnds = createDeadEnds({ ...needs, base });
   const router = new Router({ prefix: '/interaction/:uid' });
 
   /** Whom the proofs are of, where the account is not to be used yet. */
   async function unverified({ proofs: [first] }: Progress): Promise<Account | undefined> {
-    if (!first || config.sign_up.verify_email !== 'before_first_use') return undefined;
+    if (!first || !verifyFirst) return undefined;
     const account = await needs.accounts.find(first.account_id);
     return account?.email_verified === false ? account : undefined;
   }
 
-  const stepFrom = async ({ details, client }: InteractionUnderWay, so_far: Progress) => {
+  const stepFrom = async (ctx: Context, { details, client }: InteractionUnderWay, so_far: Progress) => {
     const { proofs, identity, joining } = so_far;
     return nextStep({
       must_verify_email: (await unverified(so_far)) !== undefined,
@@ -148,13 +169,14 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       first_party: client['first_party'] === true,
       identity: identity !== undefined,
       joining: joining?.account_id,
+      add_passkey: (await passkeySteps?.due(ctx, so_far)) !== undefined,
     });
   };
 
   async function dispatch(ctx: Context, under: InteractionUnderWay, so_far?: Progress): Promise<void> {
     const { details } = under;
     const now = so_far ?? (await progress.load(details));
-    switch (await stepFrom(under, now)) {
+    switch (await stepFrom(ctx, under, now)) {
       case 'sign-in':
         if (ctx.method === 'GET' && (await upstream.followHint(ctx, under, now))) return;
         return signIn.show(ctx, under, { notice: upstream.notice(await progress.load(details)) });
@@ -166,6 +188,8 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         return dispatch(ctx, under, await upstream.join(now));
       case 'verify-email':
         return mailSteps.verifyEmail(ctx, under, (await unverified(now))!);
+      case 'add-passkey':
+        return passkeySteps!.showAdding(ctx, under, (await passkeySteps!.due(ctx, now))!);
       case 'consent':
         return consent.show(ctx, under, locales.choose(ctx, parameter(details, 'ui_locales')).t);
       case 'grant':
@@ -192,7 +216,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   /** Goes on with one proof more, which is only written down where the journey does not end with it. */
   async function proved(ctx: Context, under: InteractionUnderWay, proof: Proof): Promise<void> {
     const next = withProof(await progress.load(under.details), proof);
-    if ((await stepFrom(under, next)) === 'signed-in') return dispatch(ctx, under, next);
+    if ((await stepFrom(ctx, under, next)) === 'signed-in') return dispatch(ctx, under, next);
     return dispatch(ctx, under, await progress.change(under.details, (current) => withProof(current, proof)));
   }
 
@@ -292,6 +316,10 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   );
   router.post('/sign-up', onlyWithSignUp, ...form(proveWith((ctx, under) => signUp.create(ctx, under))));
   addMailRoutes(router, { journeyMail, steps: mailSteps, forgot, mailedSignIn, step, form, dispatch, proved });
+  if (passkeySteps) {
+    const steps = { steps: passkeySteps, signIn, signUp: signUpEnabled ? signUp : undefined, progress };
+    addPasskeyRoutes(router, { ...steps, step, form, stepFrom, dispatch, proved });
+  }
   router.post('/consent', ...form(finishConsent));
   router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));

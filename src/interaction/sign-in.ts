@@ -2,9 +2,11 @@ import type { Context } from 'koa';
 import type { Accounts } from '../accounts/accounts.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
+import type { PasskeyProblem } from '../factors/passkeys.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Proof } from './dispatch.ts';
+import { PASSKEY_STATUS } from './passkey-steps.ts';
 import type { TryPassword } from './password-proof.ts';
 import type { UpstreamNotice, UpstreamSteps } from './upstream.ts';
 
@@ -16,6 +18,8 @@ interface Needs {
   signUpEnabled: boolean;
   forgotEnabled: boolean;
   mailedEnabled: boolean;
+  passkeysEnabled: boolean;
+  offerCookie: string | null;
   upstream: Pick<UpstreamSteps, 'offered'>;
 }
 
@@ -30,7 +34,8 @@ interface Shown {
 }
 
 export function createSignIn(needs: Needs) {
-  const { accounts, tryPassword, render, base, signUpEnabled, forgotEnabled, mailedEnabled, upstream } = needs;
+  const { accounts, tryPassword, render, base, upstream } = needs;
+  const { signUpEnabled, forgotEnabled, mailedEnabled, passkeysEnabled, offerCookie } = needs;
 
   /** The e-mail to begin with: who is signed in and must prove it again, or the app's `login_hint`. */
   async function suggestedEmail({ details }: InteractionUnderWay, switching: boolean): Promise<string> {
@@ -56,6 +61,9 @@ export function createSignIn(needs: Needs) {
       upstream: upstream.offered(under),
       upstream_notice: notice ?? null,
       wait,
+      passkey: passkeysEnabled
+        ? { action: `${path}/passkey`, options_url: `${path}/passkey/options`, offer_cookie: offerCookie }
+        : null,
       sign_up_url: signUpEnabled ? `${path}/sign-up` : null,
       forgot_url: forgotEnabled ? `${path}/forgot-password` : null,
       mailed_url: mailedEnabled ? `${path}/mailed-sign-in` : null,
@@ -80,5 +88,10 @@ export function createSignIn(needs: Needs) {
     return undefined;
   }
 
-  return { show, prove };
+  const showPasskeyProblem = (ctx: Context, under: InteractionUnderWay, problem: PasskeyProblem) =>
+    show(ctx, under, { error: `passkeys.problem.${problem}`, status: PASSKEY_STATUS[problem] });
+
+  return { show, prove, showPasskeyProblem };
 }
+
+export type SignIn = ReturnType<typeof createSignIn>;

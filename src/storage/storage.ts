@@ -5,6 +5,7 @@
 import type { AccountStore } from '../accounts/store.ts';
 import type { ClientStore } from '../clients/store.ts';
 import type { ConsentStore } from '../consents/store.ts';
+import type { PasskeyStore } from '../factors/passkey-store.ts';
 import type { FactorStore } from '../factors/store.ts';
 import type { IdentityStore } from '../federation/store.ts';
 import type { CounterStore } from '../limits/store.ts';
@@ -20,6 +21,7 @@ export interface Storage {
   consents: ConsentStore;
   factors: FactorStore;
   identities: IdentityStore;
+  passkeys: PasskeyStore;
   signingKeys: SigningKeyStore;
   protocol: ProtocolStore;
   outbox: OutboxStore;

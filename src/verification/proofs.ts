@@ -40,7 +40,13 @@ export function createAddressProofs({ accounts, planted }: { accounts: Accounts;
   return {
     async signUp({ account_id: id, name, password_hash }, email) {
       try {
-        return await accounts.create({ id, name, email, password_hash, email_verified: true });
+        return await accounts.create({
+          id,
+          name,
+          email,
+          email_verified: true,
+          ...(password_hash === null ? {} : { password_hash }),
+        });
       } catch (error) {
         if (!isGatehouseError(error, 'duplicate')) throw error;
         const holder = await accounts.findByEmail(email);

@@ -10,8 +10,8 @@ export interface PendingSignUp {
   /** The id it will have: so that a proof that arrives twice makes one account. */
   account_id: string;
   name: string;
-  /** The password is hashed at once and forgotten. */
-  password_hash: string;
+  /** The password is hashed at once and forgotten. Null for who signs up without one. */
+  password_hash: string | null;
 }
 
 export interface MailRequest {

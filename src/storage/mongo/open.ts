@@ -12,6 +12,7 @@ import { createGuard } from './errors.ts';
 import { factorStore } from './factors.ts';
 import { identityStore } from './identities.ts';
 import { outboxStore } from './outbox.ts';
+import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
 import { signingKeyStore } from './signing-keys.ts';
 
@@ -30,6 +31,7 @@ export async function openMongo(url: string): Promise<Storage> {
     consents: calls.guard(consentStore(connection)),
     factors: calls.guard(factorStore(connection)),
     identities: calls.guard(identityStore(connection)),
+    passkeys: calls.guard(passkeyStore(connection)),
     signingKeys: calls.guard(signingKeyStore(connection)),
     protocol: calls.guard(protocolStore(connection)),
     outbox: calls.guard(outboxStore(connection)),

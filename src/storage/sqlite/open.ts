@@ -16,6 +16,7 @@ import { groupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
 import { migrate } from './migrate.ts';
 import { outboxStore } from './outbox.ts';
+import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
 
 function consentStore({ everyday, durable: connection }: { everyday: Connection; durable: Connection }): ConsentStore {
@@ -121,6 +122,7 @@ export function openSqlite(file: string): Storage {
     consents: consentStore({ everyday, durable }),
     factors: factorStore({ everyday, durable }),
     identities: identityStore(durable),
+    passkeys: passkeyStore(everyday, durable),
     signingKeys: signingKeyStore(durable),
     protocol: protocolStore(everyday, durable, group),
     outbox: outboxStore(everyday, durable),

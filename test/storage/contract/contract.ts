@@ -10,6 +10,7 @@ import { factorContract } from './factors.ts';
 import { identityContract } from './identities.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { outboxContract } from './outbox.ts';
+import { passkeyContract } from './passkeys.ts';
 import { protocolContract } from './protocol.ts';
 import { revocationContract } from './revocation.ts';
 import { signingKeyContract } from './signing-keys.ts';
@@ -39,6 +40,7 @@ const CONTRACTS = {
   consents: consentContract,
   'second factors': factorContract,
   'upstream identities': identityContract,
+  passkeys: passkeyContract,
   'signing keys': signingKeyContract,
   'protocol records': protocolContract,
   'single use': singleUseContract,

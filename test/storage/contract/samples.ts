@@ -4,6 +4,7 @@ import type { Account } from '../../../src/accounts/account.ts';
 import type { Client } from '../../../src/clients/client.ts';
 import type { Consent } from '../../../src/consents/consent.ts';
 import type { AccountFactors } from '../../../src/factors/store.ts';
+import type { Passkey } from '../../../src/factors/passkey.ts';
 import type { Identity } from '../../../src/federation/identity.ts';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { newId } from '../../../src/kernel/ids.ts';
@@ -105,6 +106,23 @@ export function someFactors(overrides: Partial<AccountFactors> = {}): AccountFac
     ],
     asked_at: NOW,
     version: 0,
+    ...overrides,
+  };
+}
+
+export function aPasskey(overrides: Partial<Passkey> = {}): Passkey {
+  return {
+    credential_id: newId(),
+    account_id: newId('usr_'),
+    public_key: randomBytes(77).toString('base64url'),
+    counter: 0,
+    transports: ['internal', 'hybrid'],
+    synced: true,
+    backed_up: true,
+    aaguid: 'ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4',
+    name: 'Google Password Manager',
+    created_at: NOW,
+    last_used_at: null,
     ...overrides,
   };
 }

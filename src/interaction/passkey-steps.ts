@@ -1,0 +1,157 @@
+/** Passkeys on the way to a sign-in: signing in with one, and adding one, where it was offered or at sign-up. */
+import type { Context } from 'koa';
+import type { Account } from '../accounts/account.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Passkey } from '../factors/passkey.ts';
+import type { PasskeyProblem, Passkeys } from '../factors/passkeys.ts';
+import type { Holder } from '../factors/webauthn.ts';
+import { field } from '../http/body.ts';
+import type { Render } from '../http/render.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import { isGatehouseError } from '../kernel/errors.ts';
+import type { Proof } from './dispatch.ts';
+import { clientForPages, parameter } from './journey.ts';
+import type { InteractionUnderWay } from './journey.ts';
+import type { PasskeyOffer } from './passkey-offer.ts';
+import type { Progress } from './progress.ts';
+
+/** The status of the page that tells of a problem. */
+export const PASSKEY_STATUS: Record<PasskeyProblem, number> = { stale: 400, unknown: 401, refused: 401, taken: 409 };
+
+interface Needs {
+  passkeys: Passkeys;
+  offer: PasskeyOffer;
+  accounts: Pick<Accounts, 'create' | 'find'>;
+  render: Render;
+  base: string;
+  /** No account before its e-mail is proved. */
+  verifyFirst: boolean;
+}
+
+/** Why the page to add a passkey is shown. `sign-up`: it is to be the way into a new account. */
+export type Adding = 'sign-up' | 'offer';
+
+/** What became of adding one. */
+type Added = { proof: Proof; created?: Account } | PasskeyProblem | 'address_taken';
+
+/** `amr` by RFC 8176: a key that was shown to be held (in hardware unless it is synced), and a person who was there. */
+const amrOf = ({ synced }: Passkey): string[] => ['pop', synced ? 'swk' : 'hwk', 'user'];
+
+export const passkeyProof = (passkey: Passkey): Proof => ({
+  method: 'passkey',
+  account_id: passkey.account_id,
+  at: epochSeconds(),
+  amr: amrOf(passkey),
+  // `factors/webauthn.ts` takes nothing else.
+  user_verified: true,
+});
+
+export function createPasskeySteps({ passkeys, offer, accounts, render, base, verifyFirst }: Needs) {
+  const bindingOf = ({ details }: InteractionUnderWay) => `interaction:${details.uid}`;
+
+  /** What the browser's script is to be given. */
+  function answerOptions(ctx: Context, options: object): void {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = options;
+  }
+
+  /** Whether the page to add a passkey is due, and why. */
+  async function due(ctx: Context, { sign_up, proofs: [first], passkey_answered }: Progress) {
+    if (passkey_answered) return undefined;
+    const own = sign_up && (first ? first.account_id === sign_up.account_id : !verifyFirst);
+    if (own) return 'sign-up' satisfies Adding;
+    return first && (await offer.isDue(ctx, first)) ? ('offer' satisfies Adding) : undefined;
+  }
+
+  /** For whom a passkey is added: an account that was proved, or one that is to be made. */
+  async function holderOf({ sign_up, proofs: [first] }: Progress): Promise<Holder | undefined> {
+    const account = first && (await accounts.find(first.account_id));
+    if (account?.state === 'active') return account;
+    return sign_up && !first ? { ...sign_up, id: sign_up.account_id } : undefined;
+  }
+
+  async function showAdding(
+    ctx: Context,
+    under: InteractionUnderWay,
+    adding: Adding,
+    problem?: PasskeyProblem | 'too_many',
+  ): Promise<void> {
+    const path = `${base}/interaction/${under.details.uid}`;
+    const model = {
+      client: clientForPages(under.client, base),
+      adding,
+      passkey: { action: `${path}/add-passkey`, options_url: `${path}/add-passkey/options` },
+      skip_action: `${path}/add-passkey/skip`,
+      // Before there is an account there is nothing to skip to.
+      password_url: adding === 'sign-up' && !verifyFirst ? `${path}/sign-up` : null,
+      error: problem ? `passkeys.problem.${problem}` : null,
+    };
+    const status = problem === undefined ? 200 : problem === 'too_many' ? 409 : PASSKEY_STATUS[problem];
+    await render(ctx, 'interaction/add-passkey', model, {
+      title: [`passkeys.${adding === 'sign-up' ? 'sign_up' : 'offer'}.title`],
+      status,
+      ui_locales: parameter(under.details, 'ui_locales'),
+    });
+  }
+
+  /** Makes the account that waits for its passkey. @returns undefined when somebody has the address by now. */
+  async function makeAccount({ account_id: id, name, email }: NonNullable<Progress['sign_up']>) {
+    try {
+      return await accounts.create({ id, name, email });
+    } catch (error) {
+      if (!isGatehouseError(error, 'duplicate')) throw error;
+      return undefined;
+    }
+  }
+
+  return {
+    due,
+    showAdding,
+    remember: offer.answered,
+
+    async signInOptions(ctx: Context, under: InteractionUnderWay): Promise<void> {
+      answerOptions(ctx, await passkeys.signInOptions(bindingOf(under)));
+    },
+
+    /** @throws invalid_input where the form holds no answer of a passkey. */
+    async signIn(ctx: Context, under: InteractionUnderWay): Promise<Proof | PasskeyProblem> {
+      const result = await passkeys.signIn(bindingOf(under), field(ctx, 'credential'));
+      return 'problem' in result ? result.problem : passkeyProof(result.passkey);
+    },
+
+    async confirmOptions(ctx: Context, under: InteractionUnderWay, accountId: string): Promise<void> {
+      answerOptions(ctx, await passkeys.confirmOptions(bindingOf(under), accountId));
+    },
+
+    /** The same for a person who is known already. */
+    async confirm(ctx: Context, under: InteractionUnderWay, accountId: string): Promise<Proof | PasskeyProblem> {
+      const result = await passkeys.confirm(bindingOf(under), accountId, field(ctx, 'credential'));
+      return 'problem' in result ? result.problem : passkeyProof(result.passkey);
+    },
+
+    async addingOptions(ctx: Context, under: InteractionUnderWay, now: Progress): Promise<void> {
+      const holder = await holderOf(now);
+      if (holder) answerOptions(ctx, await passkeys.registrationOptions(bindingOf(under), holder));
+      else ctx.status = 409;
+    },
+
+    /**
+     * Adds a passkey to the account that was proved, or to one that is made with it. The passkey comes first: an account that
+     * nobody can enter would be worse than a passkey that opens nothing.
+     */
+    async add(ctx: Context, under: InteractionUnderWay, now: Progress): Promise<Added> {
+      const holder = await holderOf(now);
+      if (!holder) return 'stale';
+      const result = await passkeys.register(bindingOf(under), holder.id, field(ctx, 'credential'));
+      if ('problem' in result) return result.problem;
+      const proof = passkeyProof(result.passkey);
+      if (now.proofs.length > 0 || !now.sign_up) return { proof };
+      const created = await makeAccount(now.sign_up);
+      if (created) return { proof, created };
+      await passkeys.forget(result.passkey);
+      return 'address_taken';
+    },
+  };
+}
+
+export type PasskeySteps = ReturnType<typeof createPasskeySteps>;
