@@ -35,8 +35,11 @@ interface Needs {
   mailer: Mailer;
 }
 
-/** Somebody may be talked into pressing a button; what signs in must not sign in who talked them into it. */
-const SIGNS_IN: RequestPurpose[] = ['sign_in', 'link_account'];
+/**
+ * Somebody may be talked into pressing a button; what signs in, or makes an account with a password, must not do so for who
+ * talked them into it.
+ */
+const SIGNS_IN: RequestPurpose[] = ['sign_up', 'sign_in', 'link_account'];
 
 export function createConfirmations(needs: Needs): Confirmations {
   const { links, accountLinks, requests, journeyMail, proofs, mailer } = needs;

@@ -34,7 +34,7 @@ describe('whoever wants a mailed link', () => {
     const { emailChanges } = gatehouse.verification;
     await forgotPassword(rp, browser, person.email);
     const reset = await mail.waitFor(person.email);
-    await signUp(rp, new Browser(gatehouse.issuer), { email: `new.${person.email}` });
+    await signUp(rp, browser, { email: `new.${person.email}` });
     const sign_up = await mail.waitFor(`new.${person.email}`);
     const start = await begin(rp, browser);
     await browser.submit(await browser.open(linkNamed(start, 'Sign in by mail, without a password')), {

@@ -174,11 +174,13 @@ describe('where an e-mail is proved before an account exists', () => {
     const email = 'victim@example.com';
     const waiting = await signUp(rp, attacker, { email });
     const bait = await mail.waitFor(email);
+    // A victim who opens the link of the attacker's sign-up finds no button to press.
+    const opened = await victim.open(bait.link);
+    expect(opened.html.querySelector('main form')).toBeNull();
+    expect(await gatehouse.accounts.findByEmail(email)).toBeUndefined();
     const page = await signUp(rp, victim, { email, password: VICTIMS_PASSWORD });
     const own = await mail.waitFor(email);
     expect(heading(await victim.submit(page, { code: own.code }))).toBe('Acme Notes wants access');
-    // Even where the victim presses the button of the other mail.
-    await pressButton(victim, bait.link);
     const goOn = await attacker.open(`${waiting.url.pathname}/continue`);
     expect(goOn.text).toContain('not been confirmed yet');
     const answers = await Promise.all(
