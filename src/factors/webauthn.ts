@@ -68,14 +68,23 @@ function read<T>(text: string, shape: z.ZodType<T>): T {
   }
 }
 
-/** The challenge that was signed. @throws invalid_input. */
-export function challengeOf({ response }: Registration | Assertion): string {
+const clientDataShape = z.object({ challenge: base64url, crossOrigin: z.boolean().optional() });
+
+function clientDataOf({ response }: Registration | Assertion) {
   try {
-    const data = JSON.parse(Buffer.from(response.clientDataJSON, 'base64url').toString('utf8')) as unknown;
-    return z.object({ challenge: base64url }).parse(data).challenge;
+    const text = Buffer.from(response.clientDataJSON, 'base64url').toString('utf8');
+    return clientDataShape.parse(JSON.parse(text));
   } catch {
     throw invalidInput('The answer of the passkey could not be read.', 'credential');
   }
+}
+
+/** The challenge that was signed. @throws invalid_input. */
+export const challengeOf = (answer: Registration | Assertion): string => clientDataOf(answer).challenge;
+
+/** No page of ours is ever in a frame of another site; the library lets that pass where the browser does not name the site. */
+function checkNotFramed(answer: Registration | Assertion): void {
+  if (clientDataOf(answer).crossOrigin) throw new Error('it was asked for in a frame of another site');
 }
 
 /** @throws invalid_input when the text is not what a browser gives. */
@@ -148,6 +157,7 @@ export async function verifyRegistration(
   registration: Registration,
 ): Promise<Registered> {
   const { verifyRegistrationResponse } = await library();
+  checkNotFramed(registration);
   if (await hasCertificates(registration.response.attestationObject)) throw new Error('attestation was not asked for');
   const { transports = [], ...response } = registration.response;
   const { verified, registrationInfo } = await verifyRegistrationResponse({
@@ -180,6 +190,7 @@ export async function verifyAssertion(
   assertion: Assertion,
 ): Promise<{ counter: number; backed_up: boolean }> {
   const { verifyAuthenticationResponse } = await library();
+  checkNotFramed(assertion);
   const { userHandle, ...response } = assertion.response;
   const { verified, authenticationInfo } = await verifyAuthenticationResponse({
     response: {
