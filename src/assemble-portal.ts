@@ -1,11 +1,16 @@
 /** Wires the person's own page. */
 import type { Backstage } from './assemble.ts';
 import type { Config } from './config/schema.ts';
+import type { Providers } from './federation/providers.ts';
+import type { Callers } from './http/caller.ts';
 import type { Csrf } from './http/csrf.ts';
 import type { InProcessHandler } from './http/in-process.ts';
+import type { Locales } from './http/locale.ts';
 import type { Render } from './http/render.ts';
+import type { Vault } from './kernel/secrets.ts';
 import { issuerPath } from './kernel/urls.ts';
 import { createConnections } from './oidc/connections.ts';
+import { collectPersonalData } from './oidc/personal-data.ts';
 import type { Sessions } from './oidc/sessions.ts';
 import { portalRoutes } from './portal/routes.ts';
 import { portalSections } from './portal/sections.ts';
@@ -15,15 +20,41 @@ interface Needs extends Backstage {
   config: Config;
   sessions: Sessions;
   records: SealedRecords;
+  vault: Vault;
+  providers: Providers;
+  callers: Callers;
+  locales: Locales;
   render: Render;
   csrf: Csrf;
   handle: () => InProcessHandler;
 }
 
 export function assemblePortal(needs: Needs) {
-  const { config, storage, access, records } = needs;
-  const { consents } = storage;
-  const connections = createConnections({ consents, records, access });
-  const sections = portalSections({ ...needs, consents, connections, base: issuerPath(config.issuer) });
+  const { config, storage, access, records, accounts, callers, factors, mail, providers } = needs;
+  const { consents, identities } = storage;
+  const { mailer } = mail;
+
+  /** Beside password and upstream logins. */
+  async function hasOtherWayIn(accountId: string): Promise<boolean> {
+    if ((await factors.of(accountId)).passkeys > 0) return true;
+    return config.sign_in.mailed && mailer.available && (await accounts.get(accountId)).email_verified;
+  }
+
+  const sections = portalSections({
+    ...needs,
+    consents,
+    identities,
+    mailer,
+    hasOtherWayIn,
+    connections: createConnections({ consents, records, access }),
+    notices: needs.verification.notices,
+    caller: callers.current,
+    personalData: (accountId) => collectPersonalData({ ...needs, consents, identities }, accountId),
+    providerName: (name) => providers.find(name)?.display_name ?? name,
+    deleteAfter: config.portal.delete_after,
+    issuer: config.issuer,
+    base: issuerPath(config.issuer),
+    brandName: config.brand.name,
+  });
   return portalRoutes({ ...needs, sections });
 }

@@ -2,6 +2,8 @@
 import { createAccounts, newAccountId } from './accounts/accounts.ts';
 import { isEmailAddress } from './accounts/email.ts';
 import type { Accounts } from './accounts/accounts.ts';
+import { startErasing } from './accounts/erasing.ts';
+import type { Audit } from './audit/audit.ts';
 import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createApp } from './app.ts';
@@ -9,6 +11,7 @@ import type { RequestHandler } from './app.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
+import { assembleAudit, noteConsents, noteLinking, noteVerification, noteWrongPasswords } from './assemble-audit.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { createClients } from './clients/clients.ts';
 import type { Clients } from './clients/clients.ts';
@@ -70,6 +73,7 @@ export interface Backstage {
   accounts: Accounts;
   clients: Clients;
   access: Access;
+  audit: Audit;
   limits: Limits;
   mail: Mail;
   verification: Verification;
@@ -110,7 +114,13 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const isBreached = createBreachCheck({ url: config.passwords.breach_check_url, log });
   const history = createEmailHistory({ records, ttl: UNDO_TTL });
   const { reservedFor } = history;
-  const accounts = createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor });
+  const callers = createCallers();
+  const audit = assembleAudit({ config, store: storage.audit, vault, callers, log });
+  const accounts = noteWrongPasswords(
+    createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor }),
+    audit,
+    callers,
+  );
   const locales = await loadLocales();
   const themes = await loadThemes(config.themes_dir, locales.catalogue, config.brand.theme);
   for (const { name, strings } of themes.all) locales.addTheme(name, strings);
@@ -134,7 +144,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     settings: config.factors,
   });
   const passkeys = assemblePasskeys({ config, storage, records, accounts, factors, log });
-  const access = createAccess({ accounts, consents: storage.consents, identities, factors, records });
+  const access = createAccess({ accounts, consents: storage.consents, identities, factors, audit, records });
   const limits = assembleLimits({ config, store: storage.counters, vault, log });
   const draw = createDraw({
     cache: config.environment !== 'development',
@@ -143,14 +153,11 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
   const { mailer } = mail;
   const mailAvailable = mailer.available;
-  const linking = createLinking({
-    identities,
-    accounts,
-    newAccountId,
-    isEmailAddress,
-    mailAvailable,
-  });
-  const verification = createVerification({
+  const linking = noteLinking(
+    createLinking({ identities, accounts, newAccountId, isEmailAddress, mailAvailable }),
+    audit,
+  );
+  const verified = createVerification({
     issuer: config.issuer,
     accounts,
     records,
@@ -160,9 +167,12 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     identities,
     factors,
   });
+  const verification = noteVerification(verified, audit);
   const close = () => storage.close();
   return {
     storage,
+    callers,
+    audit,
     vault,
     records,
     accounts,
@@ -186,6 +196,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const backstage = await assembleBackstage(config, log);
   const { storage, vault, records, accounts, clients, limits, linking, mail, verification, locales, themes, draw } =
     backstage;
+  const { callers, audit, access } = backstage;
   const { mailer } = mail;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
@@ -198,7 +209,6 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const continueTo = createContinueTo(render);
   const guards = assembleGuards({ config, store: storage.counters, vault, limits, log });
   const visitor = assembleVisitor({ config, clientAddress: guards.clientAddress, records });
-  const callers = createCallers(guards.clientAddress);
   warnWithoutLimits(config, log);
   for (const { file, line, problem } of themes.all.flatMap((theme) => theme.problems))
     log.warn({ file, line }, `a theme has a problem: ${problem}`);
@@ -227,6 +237,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     limits,
     browserOf: (ctx) => csrf.token(ctx),
     caller: callers.current,
+    onSignIn: (accountId, detail) => audit.record('sign_in', accountId, { detail }),
   });
   noteAppUses({ provider, consents, after: afterwards.after });
   const providers = createProviders({
@@ -252,7 +263,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
 
   const sessions = createSessions({ provider, records, vault });
   const portal = config.portal.enabled
-    ? await assemblePortal({ ...backstage, config, sessions, render, csrf, handle: () => handle })
+    ? await assemblePortal({ ...backstage, config, sessions, providers, render, csrf, handle: () => handle })
     : undefined;
 
   let draining = false;
@@ -270,7 +281,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         config,
         provider,
         accounts,
-        consents,
+        consents: noteConsents(consents, audit),
         directory,
         records,
         limits,
@@ -286,6 +297,9 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         providers,
         linking,
         passkeys: backstage.passkeys,
+        async keep(accountId) {
+          if (await accounts.keep(accountId)) await audit.record('deletion_cancelled', accountId);
+        },
         log,
       }),
       mailedLinks: mailedLinkRoutes({ verification, accounts, limits, visitor, csrf, locales, render, base }),
@@ -294,9 +308,10 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       mailbox,
       portal,
     },
-    caller: callers.middleware,
+    caller: callers.middleware({ ...guards, afterwards }),
   });
   const stopMail = await mail.start();
+  const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, () => audit.purge());
   const sweepings = [storage.protocol, storage.counters].map((store) =>
     startSweeper(store, (error) => log.warn({ err: error }, 'sweeping expired records failed')),
   );
@@ -309,6 +324,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       draining = true;
     },
     async close() {
+      stopErasing();
       for (const stop of sweepings) stop();
       await afterwards.idle();
       await stopMail();

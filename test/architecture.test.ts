@@ -5,7 +5,18 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 
-const DOMAIN = ['accounts', 'clients', 'consents', 'factors', 'federation', 'keys', 'limits', 'mail', 'protocol'];
+const DOMAIN = [
+  'accounts',
+  'audit',
+  'clients',
+  'consents',
+  'factors',
+  'federation',
+  'keys',
+  'limits',
+  'mail',
+  'protocol',
+];
 const WEB = ['interaction', 'landing', 'mailbox', 'operations', 'playground', 'portal'];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],

@@ -34,7 +34,10 @@ export interface Account {
   picture: string | null;
   claims: ProfileClaims;
   roles: string[];
-  state: 'active' | 'suspended';
+  /** `deleting`: its person asked for that; until `erase_at` they may keep it by signing in. */
+  state: 'active' | 'suspended' | 'deleting';
+  /** When all of it is erased (ISO 8601), where that is decided. */
+  erase_at?: string | null;
   /** argon2id in PHC form, its parameters included; null where the person has no password. */
   password_hash: string | null;
   created_at: string;

@@ -45,7 +45,7 @@ export interface Accounts {
   get(emailOrId: string): Promise<Account>;
   list(page: PageRequest): Promise<Page<Account>>;
   /**
-   * The active account that this e-mail and password belong to, or undefined: unknown, wrong and suspended are one answer in
+   * The account that this e-mail and password belong to, or undefined: unknown, wrong and suspended are one answer in
    * one time. Notes the sign-in, and hashes the password anew when the cost has grown.
    */
   authenticate(email: string, password: string): Promise<Account | undefined>;
@@ -79,7 +79,15 @@ export interface Accounts {
   changeEmail(id: string, update: EmailUpdate, options: { verified: boolean; keepPassword: boolean }): Promise<Account>;
   /** What the person says of themselves. @throws invalid_input naming the first field that something speaks against. */
   setProfile(id: string, values: ProfileValues): Promise<Account>;
-  setState(id: string, state: Account['state']): Promise<Account>;
+  setState(id: string, state: 'active' | 'suspended'): Promise<Account>;
+  /** The person wants it deleted: nobody can use it, and at `eraseAt` (ISO 8601) all of it goes unless they keep it before. */
+  leave(id: string, eraseAt: string): Promise<Account>;
+  /** They want to keep it after all. @returns undefined when it is too late, or nothing was to be deleted. */
+  keep(id: string): Promise<Account | undefined>;
+  /** From now on nobody can keep it. @returns whether there is such an account. */
+  condemn(id: string): Promise<boolean>;
+  /** Ids of accounts that are to be erased by now. */
+  listToErase(limit: number): Promise<string[]>;
   /** @returns whether there was one. */
   delete(id: string): Promise<boolean>;
 }
@@ -101,6 +109,10 @@ function checkInput({ email, name, roles = [] }: NewAccount): void {
 }
 
 export const newAccountId = (): string => newId('usr_');
+
+/** Nobody signs in to it, not even to keep it. */
+const isClosed = ({ state, erase_at }: Account): boolean =>
+  state === 'suspended' || (state === 'deleting' && erase_at! <= isoNow());
 
 interface Needs {
   store: AccountStore;
@@ -168,7 +180,7 @@ export function createAccounts({
     let valid = true;
     try {
       const note = (current: Account) => {
-        valid = current.state === 'active' && current.password_hash === account.password_hash;
+        valid = current.state !== 'suspended' && current.password_hash === account.password_hash;
         if (!valid) return current;
         return { ...current, last_sign_in_at: isoNow(), password_hash: rehashed ?? current.password_hash };
       };
@@ -226,14 +238,15 @@ export function createAccounts({
     async authenticate(email, password) {
       const account = await store.findByEmail(normalizeEmail(email));
       const matches = await hasher.verify(password, account?.password_hash ?? null);
-      if (!matches || account?.state !== 'active') return undefined;
+      // Whoever wants their account deleted may sign in to keep it.
+      if (!matches || !account || isClosed(account)) return undefined;
       return noteWithPassword(account, password);
     },
 
     async noteSignIn(id, profile = {}) {
       const account = await store.find(id);
-      if (account?.state !== 'active') return undefined;
-      let state: Account['state'] = account.state;
+      if (!account || isClosed(account)) return undefined;
+      let { state } = account as { state: Account['state'] };
       try {
         const noted = await change(id, (current) => {
           ({ state } = current);
@@ -241,14 +254,14 @@ export function createAccounts({
             ([name, value]) => current[name as keyof typeof profile] === value,
           );
           const updated = same ? {} : { ...profile, updated_at: isoNow() };
-          return state === 'active' ? { ...current, ...updated, last_sign_in_at: isoNow() } : current;
+          return state !== 'suspended' ? { ...current, ...updated, last_sign_in_at: isoNow() } : current;
         });
-        return state === 'active' ? noted : undefined;
+        return state !== 'suspended' ? noted : undefined;
       } catch (error) {
         if (isGatehouseError(error, 'not_found')) return undefined;
         // Many sign-ins of one person at once: neither date nor profile is worth a failure.
         if (!isGatehouseError(error, 'conflict')) throw error;
-        return state === 'active' ? account : undefined;
+        return state !== 'suspended' ? account : undefined;
       }
     },
 
@@ -295,7 +308,33 @@ export function createAccounts({
       return change(id, (current) => ({ ...withProfile(current, values), updated_at: isoNow() }));
     },
 
-    setState: (id, state) => change(id, (current) => ({ ...current, state, updated_at: isoNow() })),
+    setState: (id, state) =>
+      change(id, (current) => ({
+        ...current,
+        state,
+        erase_at: state === 'active' ? null : (current.erase_at ?? null),
+        updated_at: isoNow(),
+      })),
+    leave: (id, erase_at) =>
+      change(id, (current) => ({ ...current, state: 'deleting', erase_at, updated_at: isoNow() })),
+    async keep(id) {
+      const kept = await change(id, (current) =>
+        current.state === 'deleting' && current.erase_at! > isoNow()
+          ? { ...current, state: 'active', erase_at: null, updated_at: isoNow() }
+          : current,
+      );
+      return kept.state === 'active' ? kept : undefined;
+    },
+    async condemn(id) {
+      try {
+        await change(id, (current) => ({ ...current, state: 'suspended', erase_at: current.erase_at ?? isoNow() }));
+        return true;
+      } catch (error) {
+        if (isGatehouseError(error, 'not_found')) return false;
+        throw error;
+      }
+    },
+    listToErase: (limit) => store.listToErase(isoNow(), limit),
     delete: (id) => store.delete(id),
   };
 }

@@ -15,6 +15,8 @@ export interface AccountStore {
   update(account: Account, options?: { durable: boolean }): Promise<Account>;
   /** @returns whether there was one. */
   delete(id: string): Promise<boolean>;
+  /** Ids of accounts whose `erase_at` (ISO 8601) is past, the longest due first. */
+  listToErase(now: string, limit: number): Promise<string[]>;
   /** Oldest first. */
   list(page: PageRequest): Promise<Page<Account>>;
 }

@@ -299,8 +299,10 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(true)
         .meta({ description: "Serve `/account`, a person's own page: profile, sign-in, sessions, apps, their data." }),
+      delete_after: seconds(604_800, 'Time in which whoever asked to delete their account may still keep it.'),
     })
     .prefault({}),
+  audit: z.strictObject({ retention: seconds(31_536_000, 'How long what happened to accounts is kept.') }).prefault({}),
   federation: federationSchema.prefault({}),
   outbound: z
     .strictObject({

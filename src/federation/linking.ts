@@ -15,7 +15,7 @@ interface KnownAccount {
   email: string;
   email_normalized: string;
   email_verified: boolean;
-  state: 'active' | 'suspended';
+  state: 'active' | 'suspended' | 'deleting';
 }
 
 export interface LinkingNeeds {
@@ -140,7 +140,7 @@ export function createLinking(needs: LinkingNeeds): Linking {
     } catch (error) {
       if (!isGatehouseError(error, 'duplicate')) throw error;
       const made = await accounts.find(account_id);
-      if (made) return made.state === 'active' ? account(account_id) : refused('suspended');
+      if (made) return made.state !== 'suspended' ? account(account_id) : refused('suspended');
       await identities.delete(identity, account_id);
       return existing(await accounts.findByEmail(email));
     }

@@ -1,23 +1,40 @@
 /** The caller of each request, for whatever that request leads to: rooms that know nothing of HTTP note down who it was. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Caller, CurrentCaller } from '../kernel/caller.ts';
+import type { Afterwards } from './afterwards.ts';
 import type { ClientAddress } from './client-address.ts';
 
 const USER_AGENT_MAX = 300;
 
 export interface Callers {
   current: CurrentCaller;
-  middleware: Middleware;
+  /** Does it when the request under way is answered; at once where there is none. Still of that caller. */
+  afterAnswer(work: () => Promise<void>): void;
+  middleware(needs: { clientAddress: ClientAddress; afterwards: Afterwards }): Middleware;
 }
 
-export function createCallers(clientAddress: ClientAddress): Callers {
-  const callers = new AsyncLocalStorage<Caller>();
+interface Request {
+  caller: Caller;
+  ctx: Context;
+  afterwards: Afterwards;
+}
+
+export function createCallers(): Callers {
+  const requests = new AsyncLocalStorage<Request>();
   return {
-    current: () => callers.getStore(),
-    middleware(ctx, next) {
-      const user_agent = (ctx.req.headers['user-agent'] ?? '').slice(0, USER_AGENT_MAX);
-      return callers.run({ address: clientAddress(ctx.req), user_agent }, next);
+    current: () => requests.getStore()?.caller,
+    afterAnswer(work) {
+      const request = requests.getStore();
+      if (request) request.afterwards.after(request.ctx, work);
+      else void work();
     },
+    middleware:
+      ({ clientAddress, afterwards }) =>
+      (ctx, next) => {
+        const user_agent = (ctx.req.headers['user-agent'] ?? '').slice(0, USER_AGENT_MAX);
+        const caller = { address: clientAddress(ctx.req), user_agent };
+        return requests.run({ caller, ctx, afterwards }, next);
+      },
   };
 }

@@ -23,6 +23,8 @@ export interface Journey {
   joining?: string | undefined;
   /** A passkey is to be added, or offered at least. */
   add_passkey?: boolean;
+  /** The account is about to be deleted, as its person asked. */
+  leaving?: boolean;
 }
 
 /** `upstream` finds the account of an identity, `link` is the page that asks to prove one, `join` joins the two. */
@@ -35,6 +37,7 @@ export type Step =
   | 'second-factor'
   | 'enrol'
   | 'add-passkey'
+  | 'keep-account'
   | 'consent'
   | 'grant'
   | 'signed-in';
@@ -48,10 +51,12 @@ export function nextStep({
   identity,
   joining,
   add_passkey,
+  leaving,
 }: Journey): Step {
   if (identity) return 'upstream';
   if (joining !== undefined) return proofs.some(({ account_id }) => account_id === joining) ? 'join' : 'link';
   if (proofs.length > 0 && must_verify_email) return 'verify-email';
+  if (proofs.length > 0 && leaving) return 'keep-account';
   if (add_passkey) return 'add-passkey';
   if (proofs.length > 0) return 'signed-in';
   if (prompt === 'login') return 'sign-in';

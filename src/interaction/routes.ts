@@ -32,6 +32,7 @@ import { nextStep } from './dispatch.ts';
 import type { Proof } from './dispatch.ts';
 import { cancel, clientForPages, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
+import { createKeepAccount } from './keep-account.ts';
 import { createMailLimits } from './mail-limits.ts';
 import { addMailRoutes } from './mail-routes.ts';
 import { createMailSteps } from './mail-steps.ts';
@@ -71,6 +72,8 @@ export interface InteractionNeeds {
   linking: Linking;
   /** Undefined where they are switched off, or the issuer cannot have any. */
   passkeys: Passkeys | undefined;
+  /** The account is not to be deleted after all. */
+  keep(accountId: string): Promise<void>;
   log: Logger;
 }
 
@@ -149,6 +152,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       base,
       verifyFirst,
     });
+  const keepAccount = createKeepAccount({ ...needs, base });
   const consent = createConsent({ ...needs, base });
   const deadEnds = createDeadEnds({ ...needs, base });
   const router = new Router({ prefix: '/interaction/:uid' });
@@ -170,6 +174,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       identity: identity !== undefined,
       joining: joining?.account_id,
       add_passkey: (await passkeySteps?.due(ctx, so_far)) !== undefined,
+      leaving: (await keepAccount.leaving(so_far)) !== undefined,
     });
   };
 
@@ -190,6 +195,8 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         return mailSteps.verifyEmail(ctx, under, (await unverified(now))!);
       case 'add-passkey':
         return passkeySteps!.showAdding(ctx, under, (await passkeySteps!.due(ctx, now))!);
+      case 'keep-account':
+        return keepAccount.show(ctx, under, (await keepAccount.leaving(now))!);
       case 'consent':
         return consent.show(ctx, under, locales.choose(ctx, parameter(details, 'ui_locales')).t);
       case 'grant':
@@ -320,6 +327,15 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     const steps = { steps: passkeySteps, signIn, signUp: signUpEnabled ? signUp : undefined, progress };
     addPasskeyRoutes(router, { ...steps, step, form, stepFrom, dispatch, proved });
   }
+  /** Everything was proved: only now does the answer count. */
+  const answerKeeping: StepHandler = async (ctx, under) => {
+    const now = await progress.load(under.details);
+    if ((await stepFrom(ctx, under, now)) !== 'keep-account') return dispatch(ctx, under, now);
+    if (field(ctx, 'decision') !== 'keep') return cancel(needs, ctx, under);
+    await needs.keep(now.proofs[0]!.account_id);
+    return dispatch(ctx, under, now);
+  };
+  router.post('/keep', ...form(answerKeeping));
   router.post('/consent', ...form(finishConsent));
   router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));

@@ -39,6 +39,8 @@ export const TEMPLATES: Record<string, readonly string[]> = {
   'new-device': [],
   /** Proves this account so that an account at `provider` can be joined to it. Also: code, minutes or hours. */
   'link-account': ['url', 'provider'],
+  /** The person asked to delete the account, which is done at `time`; `url` is where they can keep it. */
+  'account-deletion': ['url', 'time'],
   /** Sent by hand to try things out. */
   test: [],
 };

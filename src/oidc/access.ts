@@ -1,5 +1,6 @@
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/account.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 
@@ -8,6 +9,7 @@ interface Needs {
   consents: ConsentStore;
   identities: { deleteByAccount(accountId: string): Promise<void> };
   factors: { erase(accountId: string): Promise<void> };
+  audit: Pick<Audit, 'record' | 'erase'>;
   records: SealedRecords;
 }
 
@@ -16,33 +18,51 @@ export interface Access {
   /** The account stays, nobody can use it: sessions and grants end, and none can begin. @throws not_found. */
   suspend(id: string): Promise<Account>;
   resume(id: string): Promise<Account>;
-  /** @throws not_found, invalid_input. */
-  setPassword(id: string, password: string): Promise<Account>;
+  /** All sessions end but the one with the uid `keepSession`, if given. @throws not_found, invalid_input. */
+  setPassword(id: string, password: string, options?: { keepSession: string }): Promise<Account>;
+  /** The person wants their account deleted at `eraseAt` (ISO 8601): until then it is as good as suspended. */
+  leave(id: string, eraseAt: string): Promise<Account>;
   /** For whoever has lost all they could prove: second factors and passkeys go, and what acts in their name ends. */
   resetFactors(id: string): Promise<void>;
   /** Forgets what the person allowed an app and ends its tokens. @returns whether anything was allowed. */
   withdrawConsent(id: string, clientId: string): Promise<boolean>;
-  /** Removes the account and everything that descends from it. @returns whether there was one. */
+  /**
+   * Erases the account and everything that descends from it, in every collection; what happened stays under a pseudonym. What is
+   * stopped in between is finished by the next run of the job that erases. @returns whether there was one.
+   */
   remove(id: string): Promise<boolean>;
 }
 
-export function createAccess({ accounts, consents, identities, factors, records }: Needs): Access {
+export function createAccess({ accounts, consents, identities, factors, audit, records }: Needs): Access {
   return {
     // First the state, then what is under way: a sign-in in between finds the account suspended.
     async suspend(id) {
       const account = await accounts.setState(id, 'suspended');
       await records.revokeByAccount(id);
+      await audit.record('suspended', id, { actor: 'admin' });
       return account;
     },
-    resume: (id) => accounts.setState(id, 'active'),
-    async setPassword(id, password) {
+    async resume(id) {
+      const account = await accounts.setState(id, 'active');
+      await audit.record('resumed', id, { actor: 'admin' });
+      return account;
+    },
+    async setPassword(id, password, options) {
       const account = await accounts.setPassword(id, password);
+      await records.revokeByAccount(id, options);
+      await audit.record('password_changed', id, { actor: options ? 'person' : 'admin' });
+      return account;
+    },
+    async leave(id, eraseAt) {
+      const account = await accounts.leave(id, eraseAt);
       await records.revokeByAccount(id);
+      await audit.record('deletion_asked', id);
       return account;
     },
     async resetFactors(id) {
       await factors.erase(id);
       await records.revokeByAccount(id);
+      await audit.record('factors_reset', id, { actor: 'admin' });
     },
     async withdrawConsent(id, clientId) {
       const existed = await consents.delete(id, clientId);
@@ -50,12 +70,14 @@ export function createAccess({ accounts, consents, identities, factors, records 
       return existed;
     },
     async remove(id) {
-      // First, or an upstream sign-in in between would take the account for one that is yet to be made.
-      await identities.deleteByAccount(id);
-      const existed = await accounts.delete(id);
-      await factors.erase(id);
+      // From here on nobody signs in, so nothing new comes in between; the account itself goes last, as it says what is left to do.
+      const existed = await accounts.condemn(id);
       await records.revokeByAccount(id);
+      await identities.deleteByAccount(id);
+      await factors.erase(id);
       await consents.deleteByAccount(id);
+      if (await accounts.delete(id)) await audit.record('erased', id, { actor: 'system' });
+      await audit.erase(id);
       return existed;
     },
   };

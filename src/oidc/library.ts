@@ -28,12 +28,15 @@ interface Needs {
   clientGuard: ClientGuard;
   limits: Pick<Limits, 'spend'>;
   caller: CurrentCaller;
+  onSignIn(accountId: string, detail: Record<string, string>): Promise<void>;
 }
 
 interface SessionModel {
   jti: string;
   accountId?: string;
-  seen?: Seen;
+  loginTs?: number;
+  amr?: string[];
+  seen?: Seen | undefined;
   oldId?: string;
   exp?: number;
   touched: boolean;
@@ -94,6 +97,7 @@ export function adaptLibrary(
     clientGuard,
     limits,
     caller,
+    onSignIn,
   }: Needs,
 ): void {
   const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
@@ -144,8 +148,8 @@ export function adaptLibrary(
     const loaded = typeof this.exp === 'number';
     const from = this.oldId ?? this.jti;
     this.exp = epochSeconds() + ttl;
-    const seen = seenNow(this.seen, this.accountId, caller());
-    if (seen) this.seen = seen;
+    const { seen: before } = this;
+    this.seen = seenNow(this, caller());
     const { payload } = await this.getValueAndPayload();
     if (!loaded) await records.upsert('Session', this.jti, payload, ttl);
     else if (!(await records.move('Session', from, this.jti, payload, ttl))) {
@@ -155,8 +159,14 @@ export function adaptLibrary(
     }
     delete this.oldId;
     this.touched = false;
+    if (this.seen && this.seen.login_at !== before?.login_at) await noteSignIn(this.seen.account_id, this.amr);
     return this.jti;
   };
+
+  async function noteSignIn(accountId: string, amr: string[] = []): Promise<void> {
+    const client_id = Provider.ctx?.oidc.client?.clientId;
+    await onSignIn(accountId, { ...(client_id === undefined ? {} : { client_id }), amr: amr.join(' ') });
+  }
 
   /** The grant that an authorization made of a session which is no more. */
   async function revokeFreshGrant(): Promise<void> {

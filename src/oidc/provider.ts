@@ -64,6 +64,8 @@ export interface ProviderNeeds {
   clientAddress: (req: IncomingMessage) => string;
   clientGuard: ClientGuard;
   caller: CurrentCaller;
+  /** Somebody proved who they are, and their session knows. */
+  onSignIn(accountId: string, detail: Record<string, string>): Promise<void>;
 }
 
 const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);

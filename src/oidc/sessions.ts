@@ -12,6 +12,8 @@ export interface Seen extends Caller {
   /** Epoch seconds of the sign-in that began it, and of its last use. */
   since: number;
   at: number;
+  /** Of the proof it knows of: another one is another sign-in. */
+  login_at: number | undefined;
 }
 
 export interface SessionOverview extends Pick<Seen, 'address' | 'user_agent' | 'since'> {
@@ -42,11 +44,14 @@ export interface Sessions {
 }
 
 /** What a session remembers once it was used by `caller`. */
-export function seenNow(before: Seen | undefined, accountId: string | undefined, caller: Caller | undefined) {
+export function seenNow(
+  { seen: before, accountId, loginTs }: { seen?: Seen | undefined; accountId?: string; loginTs?: number },
+  caller: Caller | undefined,
+): Seen | undefined {
   if (accountId === undefined || !caller) return before;
   const at = epochSeconds();
   const since = before?.account_id === accountId ? before.since : at;
-  return { account_id: accountId, since, at, ...caller };
+  return { account_id: accountId, since, at, login_at: loginTs, ...caller };
 }
 
 function overview({ uid, loginTs, seen, authorizations }: Payload, id: string): SessionOverview {

@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { initials } from '../accounts/account.ts';
 import type { Account } from '../accounts/account.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
 import { ACCOUNT_CLIENT } from '../clients/client.ts';
 import type { Config } from '../config/schema.ts';
@@ -34,13 +35,14 @@ interface Needs {
   records: SealedRecords;
   render: Render;
   csrf: Csrf;
+  audit: Pick<Audit, 'record'>;
   sections: Section[];
   /** The whole app's request handler, asked for when it is first needed. */
   handle: () => InProcessHandler;
 }
 
 export async function portalRoutes(needs: Needs): Promise<Middleware> {
-  const { config, accounts, clients, sessions, records, render, csrf, sections, handle } = needs;
+  const { config, accounts, clients, sessions, records, render, csrf, audit, sections, handle } = needs;
   const { issuer } = config;
   const home = `${issuerPath(issuer)}/account`;
   await registerAccountClient({ clients, issuer, brand: config.brand.name });
@@ -60,7 +62,7 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
   }
 
   /** A page outside the account: why nobody is signed in, and the way back. */
-  const outside = (ctx: Context, reason: 'failed' | 'signed_out', status: number) =>
+  const outside = (ctx: Context, reason: 'failed' | 'signed_out' | 'deleted', status: number) =>
     render(
       ctx,
       'portal/outside',
@@ -167,6 +169,10 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
       sessionOf(ctx).notice = { key, variables };
       goTo(ctx, url(path));
     },
+    leave({ ctx }, reason) {
+      endPortalSession(ctx);
+      goTo(ctx, url(`/${reason}`));
+    },
     draft({ ctx }, path) {
       const session = sessionOf(ctx);
       const { draft } = session;
@@ -187,10 +193,14 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
   );
   router.get('/callback', comeBack);
   router.get('/signed-out', (ctx) => outside(ctx, 'signed_out', 200));
+  router.get('/deleted', (ctx) => outside(ctx, 'deleted', 200));
   router.post('/sign-out', readForm(), async (ctx) => {
     csrf.verify(ctx, field(ctx, '_csrf'));
     const visit = await visitOf(ctx);
-    if (visit) await sessions.endThis(visit.session.uid);
+    if (visit) {
+      await sessions.endThis(visit.session.uid);
+      await audit.record('sign_out', visit.account.id);
+    }
     endPortalSession(ctx);
     goTo(ctx, url('/signed-out'));
   });

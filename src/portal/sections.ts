@@ -1,18 +1,31 @@
 /** The list of what the page has, in the order of its navigation. A new section is a file in `sections/` and a line here. */
 import type { Section } from './section.ts';
+import { activitySection } from './sections/activity.ts';
 import { appsSection } from './sections/apps.ts';
+import { dataSection } from './sections/data.ts';
+import { deletionSection } from './sections/deletion.ts';
+import { emailSection } from './sections/email.ts';
 import { overviewSection } from './sections/overview.ts';
+import { passwordSection } from './sections/password.ts';
 import { profileSection } from './sections/profile.ts';
+import { providersSection } from './sections/providers.ts';
 import { sessionsSection } from './sections/sessions.ts';
 
-export type SectionNeeds = Parameters<typeof overviewSection>[0] &
-  Parameters<typeof profileSection>[0] &
-  Parameters<typeof sessionsSection>[0] &
-  Parameters<typeof appsSection>[0];
+const SECTIONS = [
+  overviewSection,
+  profileSection,
+  emailSection,
+  passwordSection,
+  providersSection,
+  sessionsSection,
+  appsSection,
+  activitySection,
+  dataSection,
+  deletionSection,
+] as const;
 
-export const portalSections = (needs: SectionNeeds): Section[] => [
-  overviewSection(needs),
-  profileSection(needs),
-  sessionsSection(needs),
-  appsSection(needs),
-];
+type NeedsOf<Of> = Of extends (needs: infer Needs) => Section ? (needs: Needs) => void : never;
+/** What all of them need together. */
+export type SectionNeeds = NeedsOf<(typeof SECTIONS)[number]> extends (needs: infer All) => void ? All : never;
+
+export const portalSections = (needs: SectionNeeds): Section[] => SECTIONS.map((section) => section(needs as never));

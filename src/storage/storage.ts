@@ -3,6 +3,7 @@
  * failure to reach its database to the `unavailable` error; the rooms never see a driver's own errors.
  */
 import type { AccountStore } from '../accounts/store.ts';
+import type { AuditStore } from '../audit/store.ts';
 import type { ClientStore } from '../clients/store.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { PasskeyStore } from '../factors/passkey-store.ts';
@@ -19,6 +20,7 @@ export interface Storage {
   accounts: AccountStore;
   clients: ClientStore;
   consents: ConsentStore;
+  audit: AuditStore;
   factors: FactorStore;
   identities: IdentityStore;
   passkeys: PasskeyStore;

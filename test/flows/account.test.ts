@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eraseDue } from '../../src/accounts/erasing.ts';
+import { createLogger } from '../../src/log.ts';
 import { Browser } from '../support/browser.ts';
 import { as, userinfo } from '../support/endpoints.ts';
-import { startGatehouse } from '../support/gatehouse.ts';
+import { PASSWORD, startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import {
   alertText,
@@ -11,6 +13,7 @@ import {
   enterPassword,
   fieldValue,
   heading,
+  linkNamed,
   passTime,
 } from '../support/journey.ts';
 import type { App, Person } from '../support/journey.ts';
@@ -18,6 +21,7 @@ import { browserOn, openAccount, rows, statusText } from '../support/portal.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
 
+const log = createLogger('silent');
 let gatehouse: Running;
 let app: App;
 let rp: RelyingParty;
@@ -213,5 +217,156 @@ describe('the apps', () => {
     expect(rows(page)[0]).toContain('Own App Part of this service');
     await browser.submit(page, {}, '/withdraw');
     expect((await userinfo(gatehouse, tokens.access_token)).status).toBe(401);
+  });
+});
+
+describe('the activity', () => {
+  it('tells sign-ins, wrong passwords and changes, the newest first', async () => {
+    const page = await browser.open('/account/activity');
+    await enterPassword(browser, await enterPassword(browser, page, { ...person, password: 'not this one' }), person);
+    passTime(5);
+    await browser.submit(await browser.open('/account/profile'), { nickname: 'Countess' }, '/profile');
+    const shown = rows(await browser.open('/account/activity'));
+    expect(shown[0]).toMatch(/^Profile changed Firefox, Windows · (127\.0\.0\.0\/24|0:0:0::\/48) .*20\d\d/);
+    expect(shown.join('\n')).toContain('Signed in to Gatehouse');
+    expect(shown.join('\n')).toContain('A wrong password was entered Check this');
+  });
+
+  it('goes on where a page is full', async () => {
+    await openAccount(browser, person);
+    for (let index = 0; index < 30; index += 1) await gatehouse.audit.record('profile_changed', person.sub);
+    const first = await browser.open('/account/activity');
+    const second = await browser.open(linkNamed(first, 'Older'));
+    expect([rows(first).length, rows(second).length]).toEqual([25, 6]);
+    expect(rows(await browser.open('/account/activity?after=nonsense'))).toEqual(rows(first));
+  });
+
+  it('tells what apps were allowed and lost', async () => {
+    await rp.signIn(person, {}, browser);
+    await browser.submit(await openAccount(browser, person, '/apps'), {}, '/withdraw');
+    const shown = rows(await browser.open('/account/activity')).join('\n');
+    expect(shown).toContain('Acme Notes was given access');
+    expect(shown).toContain('The access of Acme Notes was removed');
+  });
+});
+
+describe('the password', () => {
+  const NEW = 'another tr0ubadour altogether';
+
+  it('is changed, other devices and apps are signed out, this one is not', async () => {
+    const tokens = await rp.signIn(person, { scope: 'openid offline_access' }, browser);
+    const phone = browserOn(gatehouse.issuer, 'phone');
+    await openAccount(phone, person);
+    const page = await browser.open('/account/password');
+    const done = await browser.submit(page, { current: person.password, password: NEW }, '/password');
+    expect([done.url.pathname, statusText(done)]).toEqual([
+      '/account/password',
+      'Your password is saved. All other devices are signed out.',
+    ]);
+    expect((await as(gatehouse, app).refresh(tokens.refresh_token!)).body['error']).toBe('invalid_grant');
+    expect(heading(await phone.open('/account'))).toBe('Sign in to Gatehouse');
+    expect(heading(await openAccount(phone, { ...person, password: NEW }))).toBe('Hello Ada Lovelace');
+  });
+
+  it.each([
+    ['without the current one', { current: 'not this one', password: NEW }, 'That is not your current password'],
+    ['to a short one', { current: PASSWORD, password: 'short' }, 'too short'],
+    ['to a common one', { current: PASSWORD, password: 'password1' }, 'Many people use this password'],
+  ])('is not changed %s', async (_what, values, problem) => {
+    const page = await openAccount(browser, person, '/password');
+    const refused = await browser.submit(page, values, '/password');
+    expect([refused.status, alertText(refused)]).toEqual([400, expect.stringContaining(problem)]);
+    expect(await gatehouse.accounts.authenticate(person.email, PASSWORD)).toBeDefined();
+  });
+
+  it('is set where there is none', async () => {
+    await openAccount(browser, person);
+    const account = await gatehouse.storage.accounts.find(person.sub);
+    await gatehouse.storage.accounts.update({ ...account!, password_hash: null });
+    const done = await browser.submit(await browser.open('/account/password'), { password: NEW }, '/password');
+    expect(statusText(done)).toContain('Your password is saved');
+    expect(await gatehouse.accounts.authenticate(person.email, NEW)).toBeDefined();
+  });
+
+  it('may be guessed only so often', async () => {
+    const page = await openAccount(browser, person, '/password');
+    let last = page;
+    for (let index = 0; index < 12; index += 1)
+      last = await browser.submit(page, { current: `wrong ${index}`, password: NEW }, '/password');
+    expect([last.status, alertText(last)]).toEqual([429, expect.stringContaining('Too many tries')]);
+  });
+});
+
+describe('a download', () => {
+  it('holds everything but secrets', async () => {
+    await rp.signIn(person, { scope: 'openid email offline_access' }, browser);
+    const page = await openAccount(browser, person, '/download');
+    const file = await browser.submit(page, {}, '/download');
+    expect(file.headers.get('content-disposition')).toBe('attachment; filename="account.json"');
+    const data = JSON.parse(file.text) as Record<string, unknown>;
+    expect(data).toMatchObject({
+      account: { sub: person.sub, email: person.email, has_password: true },
+      apps: [{ client_id: app.client_id }],
+      sessions: [{ user_agent: expect.stringContaining('Firefox') as string }],
+      activity: expect.arrayContaining([expect.objectContaining({ type: 'data_downloaded' })]) as unknown,
+    });
+    expect(file.text).not.toContain('argon2');
+  });
+
+  it('asks for a fresh proof', async () => {
+    await openAccount(browser, person);
+    passTime(301);
+    expect(heading(await browser.open('/account/download'))).toBe('Confirm it is you');
+  });
+});
+
+describe('deleting the account', () => {
+  const ask = async () => browser.submit(await openAccount(browser, person, '/delete'), {}, '/delete');
+
+  it('signs out everywhere at once', async () => {
+    const tokens = await rp.signIn(person, { scope: 'openid offline_access' }, browser);
+    expect(heading(await ask())).toBe('Your account will be deleted');
+    expect((await userinfo(gatehouse, tokens.access_token)).status).toBe(401);
+    expect((await as(gatehouse, app).refresh(tokens.refresh_token!)).body['error']).toBe('invalid_grant');
+    expect(heading(await browser.open('/account'))).toBe('Sign in to Gatehouse');
+  });
+
+  it('can be taken back by signing in', async () => {
+    await ask();
+    const offer = await enterPassword(browser, await browser.open('/account'), person);
+    expect(heading(offer)).toBe('Keep your account?');
+    const home = await browser.submit(offer, { decision: 'keep' }, '/keep');
+    expect(heading(home)).toBe('Hello Ada Lovelace');
+    expect(await gatehouse.accounts.get(person.sub)).toMatchObject({ state: 'active', erase_at: null });
+    passTime(8 * 86_400);
+    await eraseDue({ ...gatehouse, erase: gatehouse.access.remove, log });
+    expect(await gatehouse.accounts.find(person.sub)).toBeDefined();
+  });
+
+  it('goes on where the person signs in and wants it so, and no app gets in meanwhile', async () => {
+    await ask();
+    const offer = await enterPassword(browser, await begin(rp, browser), person);
+    const back = await browser.submit(offer, { decision: 'leave' }, '/keep');
+    expect(back.url.searchParams.get('error')).toBe('access_denied');
+    expect((await begin(rp, browser, { prompt: 'none' })).url.searchParams.get('error')).toBe('login_required');
+    expect((await gatehouse.accounts.get(person.sub)).state).toBe('deleting');
+  });
+
+  it('erases everything when its time has come; what happened stays under a pseudonym', async () => {
+    await rp.signIn(person, {}, browser);
+    await ask();
+    passTime(8 * 86_400);
+    await eraseDue({ ...gatehouse, erase: gatehouse.access.remove, log });
+    expect(await gatehouse.accounts.find(person.sub)).toBeUndefined();
+    expect(await gatehouse.storage.consents.listByAccount(person.sub)).toEqual([]);
+    expect((await gatehouse.audit.listByAccount(person.sub, {})).items).toEqual([]);
+    expect((await enterPassword(browser, await browser.open('/account'), person)).status).toBe(401);
+  });
+
+  it('cannot be taken back too late, even before everything is erased', async () => {
+    await ask();
+    passTime(8 * 86_400);
+    expect((await enterPassword(browser, await browser.open('/account'), person)).status).toBe(401);
+    expect(await gatehouse.accounts.keep(person.sub)).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 import type { TFunction } from 'i18next';
+import type { Audit } from '../../audit/audit.ts';
 import { ACCOUNT_CLIENT } from '../../clients/client.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Consent } from '../../consents/consent.ts';
@@ -10,6 +11,7 @@ import type { Section, Visit } from '../section.ts';
 
 interface Needs {
   connections: Connections;
+  audit: Pick<Audit, 'record'>;
   clients: {
     find(id: string): Promise<Client | undefined>;
     findByResource(resource: string): Promise<Client | undefined>;
@@ -21,7 +23,7 @@ interface Needs {
 const PLAIN = ['profile', 'email', 'phone', 'address', 'roles', 'offline_access'];
 
 /** Apps that act in the person's name. */
-export function appsSection({ connections, clients, base }: Needs): Section {
+export function appsSection({ connections, clients, audit, base }: Needs): Section {
   const idOf = ({ ctx }: Visit) => String((ctx as unknown as { params: { id: string } }).params.id);
 
   async function apiNames({ resources }: Consent): Promise<[name: string, scopes: string][]> {
@@ -73,6 +75,7 @@ export function appsSection({ connections, clients, base }: Needs): Section {
         const client = await clients.find(id);
         if (id === ACCOUNT_CLIENT || !(await connections.end(visit.account.id, id)))
           throw notFound('This app has nothing of yours.');
+        await audit.record('app_withdrawn', visit.account.id, { detail: { client_id: id } });
         desk.done(visit, '/apps', 'app_withdrawn', { app: client?.client_name ?? id });
       });
     },

@@ -1,11 +1,13 @@
 import type { Accounts } from '../../accounts/accounts.ts';
 import { normalizeName, PROFILE_FIELDS, profileOf, profileProblems } from '../../accounts/profile.ts';
 import type { ProfileField, ProfileProblem, ProfileValues } from '../../accounts/profile.ts';
+import type { Audit } from '../../audit/audit.ts';
 import { field } from '../../http/body.ts';
 import type { Desk, Section, Visit } from '../section.ts';
 
 interface Needs {
   accounts: Pick<Accounts, 'setProfile'>;
+  audit: Pick<Audit, 'record'>;
 }
 
 const zones = Intl.supportedValuesOf('timeZone');
@@ -39,7 +41,7 @@ async function show(
 }
 
 /** What apps learn by the scope `profile`. */
-export function profileSection({ accounts }: Needs): Section {
+export function profileSection({ accounts, audit }: Needs): Section {
   return {
     id: 'profile',
     group: 'you',
@@ -51,6 +53,7 @@ export function profileSection({ accounts }: Needs): Section {
         const problems = profileProblems(values);
         if (Object.keys(problems).length > 0) return show(desk, visit, values, problems);
         await accounts.setProfile(visit.account.id, values);
+        await audit.record('profile_changed', visit.account.id);
         desk.done(visit, '/profile', 'profile_saved');
       });
     },

@@ -1,3 +1,4 @@
+import type { Audit } from '../../audit/audit.ts';
 import { deviceKind, deviceName } from '../../http/device.ts';
 import { notFound } from '../../kernel/errors.ts';
 import type { SessionOverview, Sessions } from '../../oidc/sessions.ts';
@@ -7,6 +8,7 @@ import type { Section, Visit } from '../section.ts';
 
 interface Needs {
   sessions: Sessions;
+  audit: Pick<Audit, 'record'>;
 }
 
 const shown = (
@@ -24,7 +26,7 @@ const shown = (
 });
 
 /** The browsers somebody is signed in with. */
-export function sessionsSection({ sessions }: Needs): Section {
+export function sessionsSection({ sessions, audit }: Needs): Section {
   const idOf = ({ ctx }: Visit) => String((ctx as unknown as { params: { id: string } }).params.id);
 
   return {
@@ -58,6 +60,7 @@ export function sessionsSection({ sessions }: Needs): Section {
         '/sessions/others',
         async (visit) => {
           const count = await sessions.endOthers(visit.account.id, visit.session.uid);
+          await audit.record('sessions_ended', visit.account.id);
           desk.done(visit, '/sessions', 'sessions_ended', { count });
         },
         others,
@@ -65,6 +68,7 @@ export function sessionsSection({ sessions }: Needs): Section {
 
       desk.post('/sessions/:id/end', async (visit) => {
         if (!(await sessions.end(visit.account.id, idOf(visit)))) throw notFound('There is no such session.');
+        await audit.record('session_ended', visit.account.id);
         desk.done(visit, '/sessions', 'session_ended');
       });
     },

@@ -2,7 +2,7 @@ import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 import type { Account } from '../../accounts/account.ts';
 import type { AccountStore } from '../../accounts/store.ts';
-import { documentCollection } from './documents.ts';
+import { documentCollection, whereString } from './documents.ts';
 import type { Fields, Stored } from './documents.ts';
 
 const fields: Fields<Stored<Account>> = {
@@ -15,6 +15,7 @@ const fields: Fields<Stored<Account>> = {
   claims: Schema.Types.Mixed,
   roles: [String],
   state: String,
+  erase_at: String,
   password_hash: String,
   created_at: String,
   updated_at: String,
@@ -23,12 +24,21 @@ const fields: Fields<Stored<Account>> = {
 };
 
 export function accountStore(connection: Connection): AccountStore {
-  const { findByUnique, ...rest } = documentCollection<Account>(connection, {
+  const { findByUnique, model, ...rest } = documentCollection<Account>(connection, {
     name: 'Account',
     collection: 'accounts',
     fields,
     uniqueField: 'email_normalized',
     taken: { message: 'the e-mail address is taken', field: 'email' },
+    extraIndexes: [[{ erase_at: 1 }, whereString('erase_at')]],
   });
-  return { ...rest, findByEmail: findByUnique };
+  return {
+    ...rest,
+    findByEmail: findByUnique,
+    async listToErase(now, limit) {
+      const due = { erase_at: { $gt: '', $lte: now } };
+      const found = await model.find(due, { _id: 1 }).sort({ erase_at: 1 }).limit(limit).lean<{ _id: string }[]>();
+      return found.map(({ _id }) => _id);
+    },
+  };
 }

@@ -31,12 +31,19 @@ const fields: Fields<Stored<Client>> = {
 };
 
 export function clientStore(connection: Connection): ClientStore {
-  const { findByUnique, ...rest } = documentCollection<Client>(connection, {
+  const {
+    insert,
+    find,
+    findByUnique,
+    update,
+    delete: remove,
+    list,
+  } = documentCollection<Client>(connection, {
     name: 'Client',
     collection: 'clients',
     fields,
     uniqueField: 'resource',
     taken: { message: 'the client id or resource identifier is taken', field: 'resource' },
   });
-  return { ...rest, findByResource: findByUnique };
+  return { insert, find, findByResource: findByUnique, update, delete: remove, list };
 }

@@ -34,10 +34,11 @@ export const SCHEMA_OPTIONS = {
  */
 export const whereString = (field: string) => ({ partialFilterExpression: { [field]: { $gt: '' } } });
 
-function documentSchema<T extends Document>(fields: Fields<Stored<T>>, uniqueField: string) {
+function documentSchema<T extends Document>({ fields, uniqueField, extraIndexes = [] }: Shape<T>) {
   const schema = new Schema<Stored<Document>>(fields, SCHEMA_OPTIONS);
   schema.index({ [uniqueField]: 1 }, { unique: true, ...whereString(uniqueField) });
   schema.index({ created_at: 1, _id: 1 });
+  for (const index of extraIndexes) schema.index(...index);
   return schema;
 }
 
@@ -74,11 +75,12 @@ interface Shape<T> {
   uniqueField: keyof T & string;
   /** What a duplicate is told, and the public name of its field. */
   taken: { message: string; field: string };
+  extraIndexes?: [Record<string, 1>, object][];
 }
 
 export function documentCollection<T extends Document>(connection: Connection, shape: Shape<T>) {
-  const { name, collection, fields, uniqueField, taken } = shape;
-  const model = connection.model(name, documentSchema<T>(fields, uniqueField), collection);
+  const { name, collection, uniqueField, taken } = shape;
+  const model = connection.model(name, documentSchema<T>(shape), collection);
 
   const inTurn = createTurns();
 
@@ -88,6 +90,7 @@ export function documentCollection<T extends Document>(connection: Connection, s
   }
 
   return {
+    model,
     async insert(document: T): Promise<void> {
       const write = () => model.create([toStored(document)], { validateBeforeSave: false });
       await unique(inTurn(String(document[uniqueField] ?? document.id), write), taken);

@@ -4,6 +4,7 @@
  */
 import type { Storage } from '../storage.ts';
 import { accountStore } from './accounts.ts';
+import { auditStore } from './audit.ts';
 import { clientStore } from './clients.ts';
 import { connect } from './connect.ts';
 import { consentStore } from './consents.ts';
@@ -29,6 +30,7 @@ export async function openMongo(url: string): Promise<Storage> {
     accounts: calls.guard(accountStore(connection)),
     clients: calls.guard(clientStore(connection)),
     consents: calls.guard(consentStore(connection)),
+    audit: calls.guard(auditStore(connection)),
     factors: calls.guard(factorStore(connection)),
     identities: calls.guard(identityStore(connection)),
     passkeys: calls.guard(passkeyStore(connection)),

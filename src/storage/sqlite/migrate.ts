@@ -4,11 +4,12 @@ import initial from './migrations/001-initial.ts';
 import outbox from './migrations/002-outbox.ts';
 import counters from './migrations/003-counters.ts';
 import upstreamIdentities from './migrations/004-upstream-identities.ts';
+import auditEvents from './migrations/006-audit-events.ts';
 import accountFactors from './migrations/007-account-factors.ts';
 import passkeys from './migrations/008-passkeys.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
-const MIGRATIONS = [initial, outbox, counters, upstreamIdentities, accountFactors, passkeys];
+const MIGRATIONS = [initial, outbox, counters, upstreamIdentities, auditEvents, accountFactors, passkeys];
 
 /**
  * Brings the file to the newest schema. The write lock of one transaction makes processes that start at once take turns.

@@ -7,6 +7,7 @@ import type { ConsentStore } from '../../consents/store.ts';
 import { duplicate, unavailable } from '../../kernel/errors.ts';
 import type { SigningKey, SigningKeyStore } from '../../keys/signing-key.ts';
 import type { Storage } from '../storage.ts';
+import { auditStore } from './audit.ts';
 import { connect, isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { counterStore } from './counters.ts';
@@ -113,13 +114,21 @@ export function openSqlite(file: string): Storage {
       taken: { message: 'the e-mail address is taken', field: 'email' },
     },
   );
+  const toErase = everyday.prepare(
+    "SELECT id FROM accounts WHERE json_extract(document, '$.erase_at') <= ? ORDER BY json_extract(document, '$.erase_at') LIMIT ?",
+  );
   const alive = everyday.prepare('SELECT count(*) FROM signing_keys');
 
   return {
     description: inMemory ? 'SQLite in memory' : `SQLite in ${file}`,
-    accounts: { ...accounts, findByEmail: accounts.findByUnique },
+    accounts: {
+      ...accounts,
+      findByEmail: accounts.findByUnique,
+      listToErase: async (now, limit) => toErase.all(now, limit).map(({ id }) => id as string),
+    },
     clients: { ...clients, findByResource: clients.findByUnique },
     consents: consentStore({ everyday, durable }),
+    audit: auditStore({ everyday, durable }),
     factors: factorStore({ everyday, durable }),
     identities: identityStore(durable),
     passkeys: passkeyStore(everyday, durable),

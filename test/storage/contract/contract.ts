@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, vi } from 'vitest';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { accountContract } from './accounts.ts';
 import { clientContract } from './clients.ts';
+import { auditContract } from './audit.ts';
 import { consentContract } from './consents.ts';
 import { counterContract } from './counters.ts';
 import { expiryContract } from './expiry.ts';
@@ -38,6 +39,7 @@ const CONTRACTS = {
   accounts: accountContract,
   clients: clientContract,
   consents: consentContract,
+  'audit events': auditContract,
   'second factors': factorContract,
   'upstream identities': identityContract,
   passkeys: passkeyContract,

@@ -1,0 +1,90 @@
+/** Wires the record of what happened: the same use cases as everywhere, each noting what it did. */
+import type { Accounts } from './accounts/accounts.ts';
+import { createAudit } from './audit/audit.ts';
+import type { Audit } from './audit/audit.ts';
+import type { AuditStore } from './audit/store.ts';
+import type { Config } from './config/schema.ts';
+import type { ConsentStore } from './consents/store.ts';
+import type { Linking } from './federation/linking.ts';
+import type { Callers } from './http/caller.ts';
+import { deviceName } from './http/device.ts';
+import type { Logger } from './kernel/logger.ts';
+import type { Vault } from './kernel/secrets.ts';
+import type { Verification } from './verification/verification.ts';
+
+interface Needs {
+  config: Config;
+  store: AuditStore;
+  vault: Vault;
+  callers: Callers;
+  log: Logger;
+}
+
+export const assembleAudit = ({ config, store, vault, callers, log }: Needs) =>
+  createAudit({ store, vault, caller: callers.current, deviceName, retention: config.audit.retention, log });
+
+/** Wrong passwords are noted when the answer is out, so that its time does not tell whether there is such an account. */
+export function noteWrongPasswords(accounts: Accounts, audit: Audit, callers: Callers): Accounts {
+  async function note(email: string): Promise<void> {
+    const account = await accounts.findByEmail(email);
+    if (account) await audit.record('wrong_password', account.id);
+  }
+  return {
+    ...accounts,
+    async authenticate(email, password) {
+      const account = await accounts.authenticate(email, password);
+      if (!account) callers.afterAnswer(() => note(email));
+      return account;
+    },
+  };
+}
+
+export function noteVerification(verification: Verification, audit: Audit): Verification {
+  const { recovery, emailChanges } = verification;
+  return {
+    ...verification,
+    recovery: {
+      ...recovery,
+      async reset(...given) {
+        const done = await recovery.reset(...given);
+        if (done) await audit.record('password_reset', done.account.id);
+        return done;
+      },
+    },
+    emailChanges: {
+      ...emailChanges,
+      async confirm(...given) {
+        const changed = await emailChanges.confirm(...given);
+        if (changed && changed !== 'taken') await audit.record('email_changed', changed.id);
+        return changed;
+      },
+      async change(...given) {
+        const changed = await emailChanges.change(...given);
+        await audit.record('email_changed', changed.id, { actor: 'admin' });
+        return changed;
+      },
+      async undo(...given) {
+        const restored = await emailChanges.undo(...given);
+        if (restored) await audit.record('email_restored', restored.id);
+        return restored;
+      },
+    },
+  };
+}
+
+export const noteConsents = (consents: ConsentStore, audit: Audit): ConsentStore => ({
+  ...consents,
+  async put(consent) {
+    await consents.put(consent);
+    await audit.record('app_allowed', consent.account_id, { detail: { client_id: consent.client_id } });
+  },
+});
+
+export const noteLinking = (linking: Linking, audit: Audit): Linking => ({
+  ...linking,
+  async join(identity, accountId, ...rest) {
+    const joined = await linking.join(identity, accountId, ...rest);
+    if (joined) await audit.record('provider_connected', accountId, { detail: { provider: identity.provider } });
+    return joined;
+  },
+});
