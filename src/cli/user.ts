@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { publicAccount } from '../accounts/account.ts';
+import { publicPasskey } from '../factors/passkey.ts';
 import type { FactorSummary } from '../factors/factors.ts';
 import { invalidInput, notFound, unavailable } from '../kernel/errors.ts';
 import { every } from './every.ts';
@@ -78,8 +79,9 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Everything about one person but their password.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, linking, factors }) => {
+      session(async ({ accounts, linking, factors, storage }) => {
         const account = await accounts.get(who);
+        const passkeys = (await storage.passkeys.listByAccount(account.id)).map(publicPasskey);
         const second_factors = {
           ...(await factors.details(account.id)),
           remembered_devices: await factors.devices.list(account.id),
@@ -92,6 +94,7 @@ export function userCommands(program: Command, session: Session, output: Output)
           {
             ...publicAccount(account),
             identities,
+            passkeys: options.json ? passkeys : passkeys.map(({ id, name }) => `${name} (${id})`),
             second_factors: options.json ? second_factors : inWords(second_factors),
           },
           options,
@@ -195,6 +198,19 @@ export function userCommands(program: Command, session: Session, output: Output)
         const { id } = await accounts.get(who);
         if (!(await access.withdrawConsent(id, client_id))) throw notFound(`${who} has allowed ${client_id} nothing`);
         output.one({ sub: id, client_id, withdrawn: true }, options);
+      }),
+    );
+
+  user
+    .command('remove-passkey <email_or_sub> <passkey_id>')
+    .description('Remove one passkey of a person, unless it is their last way in. `user show` names them.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, passkey_id: string, options: { json?: boolean }) =>
+      session(async ({ accounts, passkeys }) => {
+        const { id } = await accounts.get(who);
+        if (!passkeys) throw unavailable('there are no passkeys here: see passkeys.enabled and issuer');
+        await passkeys.remove(id, passkey_id);
+        output.one({ sub: id, passkey_id, removed: true }, options);
       }),
     );
 

@@ -12,6 +12,7 @@ import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { Browser } from '../support/browser.ts';
 import { authorize, begin, enterPassword } from '../support/journey.ts';
+import { withPasskey } from '../support/passkeys.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
@@ -247,6 +248,22 @@ describe('the command line', () => {
     expect(((await json('user', 'list')) as unknown as Json[]).map((one) => one['sub'])).toContain(person.sub);
     expect(await json('user', 'show', person.email.toUpperCase())).toMatchObject({ sub: person.sub });
     expect(await json('user', 'show', person.sub)).toMatchObject({ email: person.email, identities: [] });
+  });
+
+  it('shows the passkeys of a person and removes one, but not the last way in', async () => {
+    const person = await gatehouse.person();
+    for (let count = 0; count < 2; count += 1) await withPasskey(gatehouse, person);
+    const { passkeys } = (await json('user', 'show', person.sub)) as unknown as { passkeys: Json[] };
+    expect(passkeys).toMatchObject([{ name: 'Passkey', synced: true, last_used_at: null }, { name: 'Passkey' }]);
+    expect(JSON.stringify(passkeys)).not.toContain('public_key');
+    const [first, last] = passkeys.map(({ id }) => String(id));
+    expect(await json('user', 'remove-passkey', person.email, first!)).toMatchObject({ removed: true });
+    const again = await inside(['user', 'remove-passkey', person.email, first!]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('there is no such passkey')]);
+    const account = (await gatehouse.accounts.find(person.sub))!;
+    await gatehouse.storage.accounts.update({ ...account, password_hash: null });
+    const refused = await inside(['user', 'remove-passkey', person.email, last!]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('the last way into an account')]);
   });
 
   it('sets a password read from standard input', async () => {

@@ -22,6 +22,7 @@ import {
   optionsOf,
   passkeyForm,
   sendAnswer,
+  signUpWithPasskey,
   usePasskey,
   withPasskey,
 } from '../support/passkeys.ts';
@@ -207,14 +208,10 @@ describe('a passkey', () => {
   });
 
   describe('in place of a password, at sign-up', () => {
-    const signUp = async (values: Record<string, string>, browser = browserFor(rp)) => {
-      const page = await begin(rp, browser);
-      const form = await browser.open(page.html.querySelector('a[href$="/sign-up"]')!.getAttribute('href')!);
-      const action = form.html.querySelector('[data-passkey-only]')!.getAttribute('formaction')!;
-      const csrf = form.html.querySelector('input[name=_csrf]')!.getAttribute('value')!;
-      const body = new URLSearchParams({ _csrf: csrf, password: '', ...values });
-      return { browser, page: await browser.open(action, { method: 'POST', body }) };
-    };
+    const signUp = async (values: { name: string; email: string }, browser = browserFor(rp)) => ({
+      browser,
+      page: await signUpWithPasskey(rp, browser, values),
+    });
     const grace = () => ({ name: 'Grace Hopper', email: `grace${Math.random()}@example.com` });
 
     it('makes an account that has none', async () => {

@@ -3,6 +3,8 @@ import { Authenticator } from './passkey-authenticator.ts';
 import type { Lie, Options } from './passkey-authenticator.ts';
 import type { Browser, Page } from './browser.ts';
 import type { Running } from './gatehouse.ts';
+import { begin, linkNamed } from './journey.ts';
+import type { RelyingParty } from './relying-party.ts';
 
 export const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
 
@@ -59,4 +61,17 @@ export async function withPasskey(
   const result = await gatehouse.passkeys!.register('test', sub, device.create(asked as Options));
   if ('problem' in result) throw new Error(result.problem);
   return device;
+}
+
+/** Fills in the sign-up form of a new sign-in, to have a passkey in place of a password. */
+export async function signUpWithPasskey(
+  rp: RelyingParty,
+  browser: Browser,
+  values: { name: string; email: string },
+  parameters?: Record<string, string>,
+): Promise<Page> {
+  const form = await browser.open(linkNamed(await begin(rp, browser, parameters), 'Create an account'));
+  const action = form.html.querySelector('[data-passkey-only]')!.getAttribute('formaction')!;
+  const _csrf = form.html.querySelector('input[name=_csrf]')!.getAttribute('value')!;
+  return browser.open(action, { method: 'POST', body: new URLSearchParams({ _csrf, password: '', ...values }) });
 }
