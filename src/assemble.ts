@@ -152,11 +152,6 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   });
   const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
   const { mailer } = mail;
-  const mailAvailable = mailer.available;
-  const linking = noteLinking(
-    createLinking({ identities, accounts, newAccountId, isEmailAddress, mailAvailable }),
-    audit,
-  );
   const verified = createVerification({
     issuer: config.issuer,
     accounts,
@@ -168,6 +163,17 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     factors,
   });
   const verification = noteVerification(verified, audit);
+  const linking = createLinking({
+    identities,
+    accounts,
+    changeEmail: async (id, email) => {
+      const account = await accounts.get(id);
+      await verification.emailChanges.change(account, email, String(account.claims['locale'] ?? 'en'));
+    },
+    newAccountId,
+    isEmailAddress,
+    mailAvailable: mailer.available,
+  });
   const close = () => storage.close();
   return {
     storage,
@@ -179,7 +185,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     clients,
     access,
     limits,
-    linking,
+    linking: noteLinking(linking, audit),
     factors,
     passkeys,
     mail,

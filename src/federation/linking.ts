@@ -31,12 +31,9 @@ export interface LinkingNeeds {
       email_verified: true;
     }): Promise<KnownAccount>;
     noteSignIn(id: string, profile: { name?: string; picture?: string }): Promise<KnownAccount | undefined>;
-    changeEmail(
-      id: string,
-      update: { from: string; to: string },
-      options: { verified: true; keepPassword: true },
-    ): Promise<unknown>;
   };
+  /** With notice to the old address. @throws duplicate, conflict, invalid_input. */
+  changeEmail(id: string, email: string): Promise<void>;
   newAccountId(): string;
   isEmailAddress(text: string): boolean;
   /** Mails can be sent: the owner of an address can show that it is theirs. */
@@ -83,7 +80,7 @@ const refused = (reason: Refusal): Resolution => ({ kind: 'refused', reason });
 const account = (account_id: string, created = false): Resolution => ({ kind: 'account', account_id, created });
 
 export function createLinking(needs: LinkingNeeds): Linking {
-  const { identities, accounts, newAccountId, isEmailAddress, mailAvailable } = needs;
+  const { identities, accounts, changeEmail, newAccountId, isEmailAddress, mailAvailable } = needs;
 
   const recordOf = ({ provider, issuer, subject, email }: UpstreamIdentity, account_id: string): Identity => {
     const now = isoNow();
@@ -106,11 +103,11 @@ export function createLinking(needs: LinkingNeeds): Linking {
     if (!identity.email_verified || identity.email === null || !isEmailAddress(identity.email)) return;
     if (identity.email === email) return;
     try {
-      const options = { verified: true, keepPassword: true } as const;
-      await accounts.changeEmail(id, { from: email, to: identity.email }, options);
+      await changeEmail(id, identity.email);
     } catch (error) {
-      // Somebody else has the address, or it was changed here at this moment: the account keeps what it has.
-      if (!isGatehouseError(error, 'duplicate') && !isGatehouseError(error, 'conflict')) throw error;
+      // Somebody else has the address, or it was changed here at this moment, or differs in its case alone: the account keeps what it has.
+      if (!['duplicate', 'conflict', 'invalid_input'].some((code) => isGatehouseError(error, code as never)))
+        throw error;
     }
   }
 

@@ -24,7 +24,7 @@ interface Needs {
   csrf: Csrf;
   locales: Locales;
   render: Render;
-  limits: Pick<Limits, 'reserve'>;
+  limits: Pick<Limits, 'reserve' | 'unlock'>;
   visitor: Pick<Visitor, 'keys'>;
   /** The issuer's path. */
   base: string;
@@ -41,7 +41,7 @@ const noReferrer: Middleware = async (ctx, next) => {
 const CONFIRMED: RequestPurpose[] = ['sign_up', 'verify_email', 'sign_in', 'link_account'];
 
 export function mailedLinkRoutes(needs: Needs): Middleware {
-  const { verification, accounts, csrf, locales, render, base } = needs;
+  const { verification, accounts, limits, csrf, locales, render, base } = needs;
   const { confirmations, recovery, emailChanges } = verification;
   const router = new Router();
   router.use(countMisses(needs, 'link'));
@@ -128,6 +128,8 @@ export function mailedLinkRoutes(needs: Needs): Middleware {
       if (problem) return passwordPage(ctx, token, usable.account.email, problem);
       const done = await recovery.reset(token, password, { locale: localeOf(ctx), browser: csrf.token(ctx) });
       if (!done) return dead(ctx);
+      // Guesses at the old password are nobody's trouble any more.
+      await limits.unlock(done.account.email);
       if (!goOn(ctx, done.link.journey)) await tell(ctx, 'password_set');
     },
   );

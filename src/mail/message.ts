@@ -13,8 +13,8 @@ export interface Message {
  * or whole numbers, and are cleaned before a template sees them:
  *
  * - `name`: the person's name, if they have one; left out of the greeting where it could pass for a link
- * - `url`: the link, an address of ours; `code`: a code to type where there is one as well
- * - `minutes` or `hours`: how long link and code are good for
+ * - `url`: the link, an address of ours; `minutes` or `hours`: how long it is good for
+ * - `code`: a code to type where there is one as well; `code_minutes`: how long that is good for
  * - `app`: the app the person came from; `provider`: an upstream provider's name
  * - `address`: an e-mail address, such as the new one; `device`: browser and system; `time`: when, in seconds since the epoch
  */

@@ -18,6 +18,7 @@ import type { MailRequest, MailRequests } from './request.ts';
 export const MAILS_PER_JOURNEY = 5;
 
 /** In seconds. A sign-in by mail is as short-lived as its code; a sign-up may take as long as the journey. */
+const lifeOf = (code: string) => ({ code, code_minutes: CODE_TTL / 60 });
 const LINK_TTL = { sign_up: 3600, verify_email: 3600, sign_in: CODE_TTL, link_account: CODE_TTL };
 
 /** `taken`: right, but somebody else has the address by now. */
@@ -63,7 +64,12 @@ export function createJourneyMail(needs: Needs): JourneyMail {
     const ttl = LINK_TTL.sign_up;
     const about = { subject: journey.uid, email, account_id: null, state: null, journey, data: {}, ttl };
     const url = await links.issue({ purpose: 'sign_up', ...about });
-    return mailer.send({ to: email, template: 'verify-email', locale, data: { url, code, app, minutes: ttl / 60 } });
+    return mailer.send({
+      to: email,
+      template: 'verify-email',
+      locale,
+      data: { url, ...lifeOf(code), app, minutes: ttl / 60 },
+    });
   }
 
   async function mailNobody({ email, locale, purpose }: MailRequest): Promise<void> {
@@ -84,7 +90,14 @@ export function createJourneyMail(needs: Needs): JourneyMail {
     }
     const ttl = LINK_TTL[purpose];
     const url = await accountLinks.issue(purpose, { account, email, journey, ttl });
-    const data = { url, code, app, name: account.name, minutes: ttl / 60, ...(provider ? { provider } : {}) };
+    const data = {
+      url,
+      ...lifeOf(code),
+      app,
+      name: account.name,
+      minutes: ttl / 60,
+      ...(provider ? { provider } : {}),
+    };
     return mailer.send({ to: email, template: TEMPLATE[purpose], locale, data });
   }
 

@@ -59,6 +59,14 @@ describe('a person who forgot their password', () => {
     expect(await signInWith(person.password)).toBe(401);
   });
 
+  it('is not kept waiting by guesses at the old one', async () => {
+    const link = await askForLink();
+    for (let guesses = 0; guesses < 11; guesses += 1) await signInWith('not the password');
+    expect(await signInWith(person.password)).toBe(429);
+    await set(link, NEW);
+    expect(await signInWith(NEW)).toBe(200);
+  });
+
   it('is told to go back to the app in another browser, and the first one is not signed in by it', async () => {
     const link = await askForLink();
     const page = await set(link, NEW, new Browser(gatehouse.issuer));

@@ -32,8 +32,14 @@ const mailTexts = new Set(
   [...sources.matchAll(/\bsay\(\s*(?:[^'")]*\?\s*)?'(\w+)'(?:\s*:\s*'(\w+)')?/g)].flatMap((found) => found.slice(1)),
 );
 
+/** An area that is named in one place, and the text of it in another: `` `${area}.heading` ``. */
+const ofAnArea = new Set([...sources.matchAll(/`\$\{\w+\}\.([\w.]+)`/g)].map(([, end]) => end!));
+const isOfAnArea = (key: string) =>
+  [...ofAnArea].some((end) => key.endsWith(`.${end}`) && quoted.has(key.slice(0, -end.length - 1)));
+
 const isSaid = (key: string) =>
   quoted.has(key) ||
+  isOfAnArea(key) ||
   patterns.some(({ start, end }) => key.startsWith(start) && key.endsWith(end)) ||
   (key.startsWith('mail.') && mailTexts.has(key.split('.').at(-1)!)) ||
   key.endsWith('.subject');

@@ -1,9 +1,9 @@
 /** What an app's request and an operator's settings change about signing in with an upstream. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../../src/kernel/ids.ts';
 import { Browser } from '../../support/browser.ts';
 import type { Running } from '../../support/gatehouse.ts';
-import { alertText, begin, heading } from '../../support/journey.ts';
+import { alertText, backToNow, begin, heading, passTime } from '../../support/journey.ts';
 import { relyingParty } from '../../support/relying-party.ts';
 import type { RelyingParty } from '../../support/relying-party.ts';
 import { CLIENT, startOpenidServer } from '../../support/upstream-servers.ts';
@@ -15,6 +15,7 @@ let gatehouse: Running;
 let rp: RelyingParty;
 let browser: Browser;
 
+afterEach(backToNow);
 beforeAll(async () => {
   upstream = await startOpenidServer();
   const settings = { type: 'oidc', ...CLIENT, issuer: upstream.issuer };
@@ -79,7 +80,7 @@ describe('the buttons', () => {
     const { away } = await goTo(own, browser, 'zulu');
     const client = await gatehouse.storage.clients.find(app.client_id);
     await gatehouse.storage.clients.update({ ...client!, identity_providers: ['google'] });
-    await new Promise((resolve) => setTimeout(resolve, 1100)); // a client is held for one second
+    passTime(2); // a client is held for one second
     const page = await browser.open(upstream.approve(away, person()));
     expect([page.status, alertText(page)]).toEqual([502, expect.stringContaining('did not work') as string]);
   });
