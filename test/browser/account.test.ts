@@ -6,7 +6,19 @@ import type { Running } from '../support/gatehouse.ts';
 import { browserOn, openAccount } from '../support/portal.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
-const PAGES = ['', '/profile', '/sessions', '/sessions/others', '/apps'];
+const PAGES = [
+  '',
+  '/profile',
+  '/email',
+  '/password',
+  '/providers',
+  '/sessions',
+  '/sessions/others',
+  '/apps',
+  '/activity',
+  '/download',
+  '/delete',
+];
 const SIZES = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 760 } };
 
 describe.skipIf(!chromiumPath)('the account page in Chromium', () => {
@@ -16,7 +28,7 @@ describe.skipIf(!chromiumPath)('the account page in Chromium', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    gatehouse = await startGatehouse({ GATEHOUSE_PORTAL_ENABLED: 'true' });
+    gatehouse = await startGatehouse({ GATEHOUSE_MAIL_MAILBOX: 'true' });
     browser = await launch();
     page = await (await browser.newContext({ viewport: SIZES.desktop })).newPage();
     page.on('console', (message) => {
