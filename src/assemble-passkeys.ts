@@ -1,3 +1,4 @@
+import type { Audit } from './audit/audit.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import type { Config } from './config/schema.ts';
 import { createChallenges } from './factors/challenges.ts';
@@ -15,11 +16,20 @@ interface Needs {
   records: SealedRecords;
   accounts: Accounts;
   factors: Pick<Factors, 'removing' | 'changed'>;
+  audit: Audit;
   log: Logger;
 }
 
 /** Undefined where passkeys are switched off, or the issuer is named by an address and cannot have any. */
-export function assemblePasskeys({ config, storage, records, accounts, factors, log }: Needs): Passkeys | undefined {
+export function assemblePasskeys({
+  config,
+  storage,
+  records,
+  accounts,
+  factors,
+  audit,
+  log,
+}: Needs): Passkeys | undefined {
   const rp = relyingPartyOf(config.issuer, config.brand.name);
   if (!config.passkeys.enabled || !rp) return undefined;
   return createPasskeys({
@@ -32,6 +42,7 @@ export function assemblePasskeys({ config, storage, records, accounts, factors, 
       const account = await accounts.find(id);
       return Boolean(account?.password_hash) || (await storage.identities.listByAccount(id)).length > 0;
     },
+    audit,
     log,
   });
 }

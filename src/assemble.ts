@@ -143,7 +143,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     issuer: config.brand.name,
     settings: config.factors,
   });
-  const passkeys = assemblePasskeys({ config, storage, records, accounts, factors, log });
+  const passkeys = assemblePasskeys({ config, storage, records, accounts, factors, audit, log });
   const access = createAccess({ accounts, consents: storage.consents, identities, factors, audit, records });
   const limits = assembleLimits({ config, store: storage.counters, vault, log });
   const draw = createDraw({

@@ -16,6 +16,9 @@ export const EVENT_TYPES = [
   'password_reset',
   'provider_connected',
   'provider_disconnected',
+  'passkey_added',
+  'passkey_removed',
+  'passkey_copied',
   'app_allowed',
   'app_withdrawn',
   'data_downloaded',
@@ -40,7 +43,7 @@ export interface AuditEvent {
   network: string | null;
   /** Such as `Firefox, Windows`. */
   device: string | null;
-  /** What of it is particular, by names such as `client_id` and `provider`. */
+  /** What of it is particular, by names such as `client_id`, `provider` and `passkey`. */
   detail: Record<string, string>;
   created_at: string;
 }

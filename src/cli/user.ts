@@ -209,7 +209,7 @@ export function userCommands(program: Command, session: Session, output: Output)
       session(async ({ accounts, passkeys }) => {
         const { id } = await accounts.get(who);
         if (!passkeys) throw unavailable('there are no passkeys here: see passkeys.enabled and issuer');
-        await passkeys.remove(id, passkey_id);
+        await passkeys.remove(id, passkey_id, 'admin');
         output.one({ sub: id, passkey_id, removed: true }, options);
       }),
     );

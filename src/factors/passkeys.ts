@@ -29,6 +29,9 @@ export type PasskeyProblem = 'stale' | 'unknown' | 'refused' | 'taken';
 
 export type PasskeyAnswer = { passkey: Passkey } | { problem: PasskeyProblem };
 
+/** Who takes a passkey away. */
+type Remover = 'person' | 'admin';
+
 /** What a browser is given to ask its authenticator with. */
 export type CeremonyOptions = object;
 
@@ -57,7 +60,7 @@ export interface Passkeys {
   /** @throws invalid_input, not_found. */
   rename(accountId: string, credentialId: string, name: string): Promise<void>;
   /** @throws conflict when it is the last way into the account, or the last factor where one is required; not_found. */
-  remove(accountId: string, credentialId: string): Promise<void>;
+  remove(accountId: string, credentialId: string, by?: Remover): Promise<void>;
 }
 
 interface Needs {
@@ -72,6 +75,13 @@ interface Needs {
   factors: Pick<Factors, 'removing' | 'changed'>;
   /** Whether a person comes in without any passkey, by password or by an upstream. */
   hasOtherWayIn(accountId: string): Promise<boolean>;
+  audit: {
+    record(
+      type: 'passkey_added' | 'passkey_removed' | 'passkey_copied',
+      accountId: string,
+      about: { actor?: Remover; detail: { passkey: string } },
+    ): Promise<void>;
+  };
   log: Logger;
 }
 
@@ -87,7 +97,16 @@ function checkedName(name: string): string {
 const isOf = ({ response: { userHandle } }: Assertion, { account_id }: Passkey, needed: boolean): boolean =>
   userHandle ? Buffer.from(userHandle, 'base64url').toString('utf8') === account_id : !needed;
 
-export function createPasskeys({ rp, store, challenges, accounts, factors, hasOtherWayIn, log }: Needs): Passkeys {
+export function createPasskeys({
+  rp,
+  store,
+  challenges,
+  accounts,
+  factors,
+  hasOtherWayIn,
+  audit,
+  log,
+}: Needs): Passkeys {
   const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
   /** @returns whether everything about the answer holds, its counter included. */
@@ -101,11 +120,13 @@ export function createPasskeys({ rp, store, challenges, accounts, factors, hasOt
       return false;
     }
     if (await store.noteUse(credential_id, { ...seen, last_used_at: isoNow() })) return true;
-    if (await store.find(credential_id))
+    if (await store.find(credential_id)) {
+      await audit.record('passkey_copied', account_id, { detail: { passkey: passkey.name } });
       log.warn(
         { event: 'passkey_counter', account_id, passkey: passkey.name, seen: seen.counter, known: passkey.counter },
         'a passkey was refused because its counter went back: there may be a copy of it',
       );
+    }
     return false;
   }
 
@@ -143,6 +164,7 @@ export function createPasskeys({ rp, store, challenges, accounts, factors, hasOt
     try {
       await store.insert(passkey);
       await factors.changed(accountId);
+      await audit.record('passkey_added', accountId, { detail: { passkey: passkey.name } });
       return { passkey };
     } catch (error) {
       if (!isGatehouseError(error, 'duplicate')) throw error;
@@ -152,13 +174,14 @@ export function createPasskeys({ rp, store, challenges, accounts, factors, hasOt
 
   const isWayIn = async (accountId: string, left: Passkey[]) => left.length > 0 || hasOtherWayIn(accountId);
 
-  /** @returns whether there was one. @throws conflict when it is the last way into the account. */
-  async function takeAway(accountId: string, credentialId: string): Promise<boolean> {
+  /** @returns what was taken away, if there was one. @throws conflict when it is the last way into the account. */
+  async function takeAway(accountId: string, credentialId: string): Promise<Passkey | undefined> {
     const all = await store.listByAccount(accountId);
-    const left = all.filter(({ credential_id }) => credential_id !== credentialId);
-    if (left.length === all.length) return false;
+    const passkey = all.find(({ credential_id }) => credential_id === credentialId);
+    if (!passkey) return undefined;
+    const left = all.filter((one) => one !== passkey);
     if (!(await isWayIn(accountId, left))) throw conflict('the last way into an account cannot be removed');
-    return store.delete(credentialId, accountId);
+    return (await store.delete(credentialId, accountId)) ? passkey : undefined;
   }
 
   return {
@@ -208,11 +231,12 @@ export function createPasskeys({ rp, store, challenges, accounts, factors, hasOt
       if (!(await store.rename(credentialId, accountId, checkedName(name)))) throw notFound('there is no such passkey');
     },
 
-    async remove(accountId, credentialId) {
+    async remove(accountId, credentialId, by = 'person') {
       const account = await accounts.find(accountId);
-      if (!account || !(await factors.removing(account, () => takeAway(accountId, credentialId))))
-        throw notFound('there is no such passkey');
+      const taken = account && (await factors.removing(account, () => takeAway(accountId, credentialId)));
+      if (!taken) throw notFound('there is no such passkey');
       await factors.changed(accountId);
+      await audit.record('passkey_removed', accountId, { actor: by, detail: { passkey: taken.name } });
     },
   };
 }

@@ -32,6 +32,8 @@ describe('the counter of a passkey', () => {
       expect([refused.status, alertText(refused)]).toEqual([401, expect.stringContaining('could not be checked')]);
       expect(warnings().slice(before)).toMatchObject([{ account_id: person.sub, seen: counter, known: 7 }]);
     }
+    const { items } = await gatehouse.audit.listByAccount(person.sub, {});
+    expect(items.filter(({ type }) => type === 'passkey_copied')).toHaveLength(3);
     expect(JSON.stringify(warnings())).not.toContain(person.email);
     expect(await gatehouse.passkeys!.list(person.sub)).toMatchObject([{ counter: 7 }]);
     expect((await signIn(device, { counter: 8 })).status).toBe(0);

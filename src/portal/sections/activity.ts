@@ -46,8 +46,9 @@ export function activitySection({ audit, clients, providerName }: Needs): Sectio
             what: t(`portal.activity.type.${type}`, {
               app: names.get(detail['client_id'] ?? '') ?? '',
               provider: providerName(detail['provider'] ?? ''),
+              passkey: detail['passkey'] ?? '',
             }),
-            concern: type === 'wrong_password',
+            concern: type === 'wrong_password' || type === 'passkey_copied',
             by: actor === 'person' ? null : t(`portal.activity.by.${actor}`),
             network,
             device,
