@@ -200,8 +200,21 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
 export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
   const backstage = await assembleBackstage(config, log);
-  const { storage, vault, records, accounts, clients, limits, linking, mail, verification, locales, themes, draw } =
-    backstage;
+  const {
+    storage,
+    vault,
+    records,
+    accounts,
+    clients,
+    limits,
+    linking,
+    factors,
+    mail,
+    verification,
+    locales,
+    themes,
+    draw,
+  } = backstage;
   const { callers, audit, access } = backstage;
   const { mailer } = mail;
   const { consents } = storage;
@@ -236,6 +249,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     directory,
     accounts,
     consents,
+    factors,
+    canEnrolPasskey: backstage.passkeys !== undefined,
     vault,
     restarts,
     pages,
@@ -306,6 +321,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         async keep(accountId) {
           if (await accounts.keep(accountId)) await audit.record('deletion_cancelled', accountId);
         },
+        factors,
         log,
       }),
       mailedLinks: mailedLinkRoutes({ verification, accounts, limits, visitor, csrf, locales, render, base }),

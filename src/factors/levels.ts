@@ -136,11 +136,11 @@ export interface Policy {
 /** What an app asks for. */
 export interface Asked {
   /** Of the request, or of the client where the request names none. */
-  acr_values: string[];
+  acr_values: readonly string[];
   /** What the ID token must say, whichever of them: `claims` with an essential `acr`. Undefined where nothing is essential. */
-  essential?: string[] | undefined;
+  essential?: readonly string[] | undefined;
   /** Of the client's registration: what no request can lower. */
-  default_acr_values: string[];
+  default_acr_values: readonly string[];
 }
 
 export interface Required {
@@ -152,9 +152,9 @@ export interface Required {
   by_policy: boolean;
 }
 
-const levelsOf = (values: string[]): Level[] => values.map(levelOf).filter((level) => level !== undefined);
-const lowest = (values: string[]): Level => Math.min(3, ...levelsOf(values)) as Level;
-const anyOf = (values: string[]): Level => (levelsOf(values).length === 0 ? 1 : lowest(values));
+const levelsOf = (values: readonly string[]): Level[] => values.map(levelOf).filter((level) => level !== undefined);
+const lowest = (values: readonly string[]): Level => Math.min(3, ...levelsOf(values)) as Level;
+const anyOf = (values: readonly string[]): Level => (levelsOf(values).length === 0 ? 1 : lowest(values));
 
 /** Whether the policy demands a second factor of a person with these roles, whatever the app asks for. */
 export const isRequiredOf = ({ policy, required_roles }: Policy, roles: string[]): boolean =>
@@ -177,7 +177,7 @@ export const isUnknown = ({ essential }: Pick<Asked, 'essential'>): boolean =>
   essential !== undefined && levelsOf(essential).length === 0;
 
 /** The `acr` that answers a request: of the values asked for the strongest that was reached, or else what was reached. */
-export function acrToTell(values: string[], proofs: Proof[]): string | undefined {
+export function acrToTell(values: readonly string[], proofs: Proof[]): string | undefined {
   const level = reachedLevel(proofs);
   const satisfied = levelsOf(values).filter((value) => value <= level);
   return satisfied.length > 0 ? ACR[Math.max(...satisfied) as Level] : acrOf(proofs);

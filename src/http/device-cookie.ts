@@ -10,9 +10,15 @@ export interface DeviceCookie {
   write(ctx: Context, marks: string[]): void;
 }
 
-/** @param ttl seconds the browser keeps it. */
-export function createDeviceCookie({ https, ttl }: { https: boolean; ttl: number }): DeviceCookie {
-  const name = `${https ? '__Host-' : ''}gatehouse_device`;
+interface Settings {
+  https: boolean;
+  /** Seconds the browser keeps it. */
+  ttl: number;
+  name?: string;
+}
+
+export function createDeviceCookie({ https, ttl, name: plain = 'gatehouse_device' }: Settings): DeviceCookie {
+  const name = `${https ? '__Host-' : ''}${plain}`;
   const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: https, path: '/' } as const;
   return {
     read: (ctx) => (ctx.cookies.get(name, { signed: true }) ?? '').split('.').filter((mark) => MARK.test(mark)),

@@ -5,6 +5,7 @@
  */
 import { acrOf, amrOf } from '../factors/levels.ts';
 import type { Proof } from '../factors/levels.ts';
+import type { FactorStep } from '../factors/next.ts';
 
 export type { Proof, ProofMethod } from '../factors/levels.ts';
 
@@ -17,6 +18,8 @@ export interface Journey {
   first_party: boolean;
   /** The account may not be used before its e-mail is proved, and it is not. */
   must_verify_email: boolean;
+  /** What the proofs still lack: see `factors/next.ts`. */
+  factor?: FactorStep['step'];
   /** An upstream identity was proved, and its account is not known yet. */
   identity?: boolean;
   /** The account that an upstream identity may join once it is proved. */
@@ -38,6 +41,7 @@ export type Step =
   | 'enrol'
   | 'add-passkey'
   | 'keep-account'
+  | 'unmet'
   | 'consent'
   | 'grant'
   | 'signed-in';
@@ -48,6 +52,7 @@ export function nextStep({
   proofs,
   first_party,
   must_verify_email,
+  factor = 'enough',
   identity,
   joining,
   add_passkey,
@@ -56,9 +61,11 @@ export function nextStep({
   if (identity) return 'upstream';
   if (joining !== undefined) return proofs.some(({ account_id }) => account_id === joining) ? 'join' : 'link';
   if (proofs.length > 0 && must_verify_email) return 'verify-email';
+  // Who has a factor proves it before anything is added.
+  if (proofs.length > 0 && (factor === 'second-factor' || factor === 'unmet')) return factor;
   if (proofs.length > 0 && leaving) return 'keep-account';
   if (add_passkey) return 'add-passkey';
-  if (proofs.length > 0) return 'signed-in';
+  if (proofs.length > 0) return factor === 'enough' ? 'signed-in' : factor;
   if (prompt === 'login') return 'sign-in';
   return first_party ? 'grant' : 'consent';
 }
@@ -72,6 +79,8 @@ export function loginResult(proofs: [Proof, ...Proof[]]) {
     ...(amr.length > 0 ? { amr } : {}),
     ...(acr === undefined ? {} : { acr }),
     ts: first.at,
+    /** Kept in the session: see `oidc/library.ts`. */
+    proofs,
     remember: true,
   };
 }

@@ -64,6 +64,18 @@ export async function cancel(
   await continueTo(ctx, details.returnTo, returnHost(client, details));
 }
 
+/** Ends with the error that the app's demands cannot be met (OpenID Connect Core Unmet Authentication Requirements 1.0). */
+export async function unmet(
+  { continueTo }: JourneyNeeds,
+  ctx: Context,
+  { details, client }: InteractionUnderWay,
+): Promise<void> {
+  const error_description = 'the person cannot reach the acr asked for';
+  details.result = { error: 'unmet_authentication_requirements', error_description };
+  await details.save(remaining(details));
+  await continueTo(ctx, details.returnTo, returnHost(client, details));
+}
+
 /**
  * Ends the login prompt. Where somebody else is signed in by now, in this tab or another, their session ends first: left to
  * itself the library would ask the browser to log out by a page that needs script.

@@ -3,7 +3,7 @@ import type { PendingIdentity } from '../federation/identity.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Payload, SealedRecords } from '../protocol/sealed-records.ts';
 import type { Interaction } from './journey.ts';
-import type { Proof } from './dispatch.ts';
+import type { Proof, ProofMethod } from './dispatch.ts';
 
 const KIND = 'Progress';
 
@@ -19,6 +19,8 @@ export interface Progress {
   sign_up?: { account_id: string; name: string; email: string } | undefined;
   /** The page to add a passkey was answered. */
   passkey_answered?: boolean | undefined;
+  /** "Not now" was said to adding a factor. */
+  enrolment_skipped?: boolean | undefined;
   /** Why the last attempt to sign in with an upstream led nowhere. */
   upstream_problem?: { provider: string; problem: string } | undefined;
 }
@@ -29,14 +31,21 @@ export interface ProgressRecords {
   change(details: Pick<Interaction, 'uid' | 'exp'>, apply: (progress: Progress) => Progress): Promise<Progress>;
 }
 
-/** With one proof more. A proof of another account starts anew: proofs of two people never add up. */
+/** What proves nothing of who somebody is: only that it is still them. */
+const SECOND_ONLY: ProofMethod[] = ['totp', 'recovery_code', 'second_mailed_code', 'remembered_device'];
+
+/**
+ * With one proof more. A proof of another account starts anew: proofs of two people never add up. A second factor counts only
+ * beside a first one.
+ */
 export function withProof(progress: Progress, proof: Proof): Progress {
-  const same = progress.proofs.filter(
-    ({ account_id, method }) => account_id === proof.account_id && method !== proof.method,
-  );
+  const same = progress.proofs.filter(({ account_id }) => account_id === proof.account_id);
+  if (same.length === 0 && SECOND_ONLY.includes(proof.method)) return progress;
   const joining = progress.joining?.account_id === proof.account_id ? progress.joining : undefined;
   const sign_up = progress.sign_up?.account_id === proof.account_id ? progress.sign_up : undefined;
-  return { ...progress, joining, sign_up, proofs: [...same, proof] };
+  const enrolment_skipped = same.length > 0 ? progress.enrolment_skipped : undefined;
+  const others = same.filter(({ method }) => method !== proof.method);
+  return { ...progress, joining, sign_up, enrolment_skipped, proofs: [...others, proof] };
 }
 
 const toProgress = (payload: Payload | undefined): Progress =>

@@ -8,12 +8,14 @@ import type { Client } from '../clients/client.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { Afterwards } from '../http/afterwards.ts';
+import type { Factors } from '../factors/factors.ts';
 import type { Linking } from '../federation/linking.ts';
 import type { Providers } from '../federation/providers.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import { field, readForm } from '../http/body.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
+import { createDeviceCookie } from '../http/device-cookie.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
 import { notFound, tooLarge } from '../kernel/errors.ts';
@@ -29,8 +31,11 @@ import { createConsent } from './consent.ts';
 import { createDeadEnds } from './dead-ends.ts';
 import { deviceName } from '../http/device.ts';
 import { nextStep } from './dispatch.ts';
+import { createFactorPages } from './factor-pages.ts';
+import { addFactorRoutes } from './factor-routes.ts';
+import { createFactorSteps } from './factor-steps.ts';
 import type { Proof } from './dispatch.ts';
-import { cancel, clientForPages, consented, DeadEnd, loadInteraction, parameter, signedIn } from './journey.ts';
+import { cancel, clientForPages, consented, DeadEnd, loadInteraction, parameter, signedIn, unmet } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import { createKeepAccount } from './keep-account.ts';
 import { createMailLimits } from './mail-limits.ts';
@@ -38,6 +43,7 @@ import { addMailRoutes } from './mail-routes.ts';
 import { createMailSteps } from './mail-steps.ts';
 import { createMailedSignIn } from './mailed-sign-in.ts';
 import { createTryPassword } from './password-proof.ts';
+import { createMailedFactor } from './mailed-factor.ts';
 import { createProgress, withProof } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { createPasskeyOffer, offerCookie } from './passkey-offer.ts';
@@ -52,7 +58,7 @@ import { createUpstream } from './upstream.ts';
 import type { Visitor } from './visitor.ts';
 
 export interface InteractionNeeds {
-  config: Pick<Config, 'issuer' | 'sign_up' | 'sign_in' | 'passkeys'>;
+  config: Pick<Config, 'issuer' | 'sign_up' | 'sign_in' | 'passkeys' | 'factors'>;
   provider: Provider;
   accounts: Accounts;
   consents: ConsentStore;
@@ -66,7 +72,7 @@ export interface InteractionNeeds {
   csrf: Csrf;
   continueTo: ContinueTo;
   verification: Verification;
-  mailer: Pick<Mailer, 'available'>;
+  mailer: Pick<Mailer, 'available' | 'send'>;
   afterwards: Afterwards;
   providers: Providers;
   linking: Linking;
@@ -74,6 +80,7 @@ export interface InteractionNeeds {
   passkeys: Passkeys | undefined;
   /** The account is not to be deleted after all. */
   keep(accountId: string): Promise<void>;
+  factors: Factors;
   log: Logger;
 }
 
@@ -110,7 +117,22 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   const mailedSignIn =
     mails && config.sign_in.mailed ? createMailedSignIn({ ...needs, steps: mailSteps, base }) : undefined;
   const progress = createProgress(needs.records);
+  const mailed =
+    mails && config.factors.mailed_code
+      ? createMailedFactor({ ...needs, codes: verification.codes, mailLimits, mailSteps, base })
+      : undefined;
   const https = config.issuer.startsWith('https:');
+  const rememberDevice = config.factors.remember_device;
+  const rememberedCookie = createDeviceCookie({ https, ttl: rememberDevice, name: 'gatehouse_remembered' });
+  const factorSteps = createFactorSteps({
+    ...needs,
+    settings: config.factors,
+    progress,
+    rememberedCookie,
+    mailed,
+    canEnrolPasskey: passkeys !== undefined,
+  });
+  const factorPages = createFactorPages({ ...needs, base, rememberDevice });
   const browserMark = createBrowserMark(https);
   const tryPassword = createTryPassword({ accounts: needs.accounts, limits, visitor });
   const upstream = createUpstream({
@@ -164,12 +186,14 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     return account?.email_verified === false ? account : undefined;
   }
 
-  const stepFrom = async (ctx: Context, { details, client }: InteractionUnderWay, so_far: Progress) => {
+  const stepFrom = async (ctx: Context, under: InteractionUnderWay, so_far: Progress) => {
+    const { details, client } = under;
     const { proofs, identity, joining } = so_far;
     return nextStep({
       must_verify_email: (await unverified(so_far)) !== undefined,
       prompt: details.prompt.name === 'consent' ? 'consent' : 'login',
       proofs,
+      factor: (await factorSteps.stepOf(under, so_far)).step,
       first_party: client['first_party'] === true,
       identity: identity !== undefined,
       joining: joining?.account_id,
@@ -180,7 +204,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
 
   async function dispatch(ctx: Context, under: InteractionUnderWay, so_far?: Progress): Promise<void> {
     const { details } = under;
-    const now = so_far ?? (await progress.load(details));
+    const now = await factorSteps.seeded(ctx, under, so_far ?? (await progress.load(details)));
     switch (await stepFrom(ctx, under, now)) {
       case 'sign-in':
         if (ctx.method === 'GET' && (await upstream.followHint(ctx, under, now))) return;
@@ -197,6 +221,12 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         return passkeySteps!.showAdding(ctx, under, (await passkeySteps!.due(ctx, now))!);
       case 'keep-account':
         return keepAccount.show(ctx, under, (await keepAccount.leaving(now))!);
+      case 'second-factor':
+        return askForFactor(ctx, under, now);
+      case 'enrol':
+        return askToEnrol(ctx, under, now);
+      case 'unmet':
+        return unmet(needs, ctx, under);
       case 'consent':
         return consent.show(ctx, under, locales.choose(ctx, parameter(details, 'ui_locales')).t);
       case 'grant':
@@ -206,6 +236,21 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         await noteSignIn(ctx, under, now.proofs[0]!.account_id);
         return signedIn(needs, ctx, under, now.proofs as [Proof, ...Proof[]]);
     }
+  }
+
+  /** A page, unless this browser was told to remember. */
+  async function askForFactor(ctx: Context, under: InteractionUnderWay, now: Progress): Promise<void> {
+    const known = await factorSteps.remembered(ctx, under, now);
+    if (known) return proved(ctx, under, known);
+    ctx.status = 303;
+    ctx.redirect(`${base}/interaction/${under.details.uid}/second-factor`);
+  }
+
+  /** A factor is added by whoever has proved just now who they are: a session that was left open is not enough. */
+  async function askToEnrol(ctx: Context, under: InteractionUnderWay, now: Progress): Promise<void> {
+    if (!factorSteps.isFresh(now)) return signIn.show(ctx, under);
+    ctx.status = 303;
+    ctx.redirect(`${base}/interaction/${under.details.uid}/enrol`);
   }
 
   /** What a finished sign-in changes about its browser: it is known from now on, and beginning did no harm. */
@@ -336,6 +381,19 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     return dispatch(ctx, under, now);
   };
   router.post('/keep', ...form(answerKeeping));
+  const factorRoutes = {
+    ...needs,
+    steps: factorSteps,
+    pages: factorPages,
+    progress,
+    mailed,
+    passkeySteps,
+    step,
+    form,
+    dispatch,
+    proved,
+  };
+  addFactorRoutes(router, factorRoutes);
   router.post('/consent', ...form(finishConsent));
   router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));

@@ -25,6 +25,8 @@ export const TEMPLATES: Record<string, readonly string[]> = {
   'reset-password': ['url'],
   /** Also: code, minutes or hours, app. */
   'sign-in-link': ['url'],
+  /** A code as the second factor. Also: minutes. */
+  'second-factor': ['code', 'app'],
   /** Somebody tried to sign up with an address that has an account. `url` leads to the sign-in or the reset. */
   'sign-up-existing': ['url'],
   /** Somebody asked for a link to sign in or to reset, but there is no account. `url` leads to the sign-up, if that is open. */

@@ -27,11 +27,29 @@ export const findAccount =
     return { accountId: id, record, claims: async () => accountClaims(record) };
   };
 
+interface SignIn {
+  acr?: string;
+  amr?: string[];
+  authTime?: number;
+}
+
+/** How and when the person signed in, for APIs that ask for more (RFC 9470, section 6). */
+function howSignedIn({ oidc }: KoaContextWithOIDC): Record<string, unknown> {
+  const source = (oidc.entities.AuthorizationCode ?? oidc.entities.RefreshToken) as SignIn | undefined;
+  const { acr, amr, authTime } = source ?? {};
+  return {
+    ...(acr === undefined ? {} : { acr }),
+    ...(amr === undefined ? {} : { amr }),
+    ...(authTime === undefined ? {} : { auth_time: authTime }),
+  };
+}
+
 /** The library's `extraTokenClaims`. */
 export function extraTokenClaims(
   ctx: KoaContextWithOIDC,
   token: { scopes: Set<string>; accountId?: string | undefined },
 ) {
   const account = ctx.oidc.entities.Account as LoadedAccount | undefined;
-  return account && token.accountId !== undefined ? accessTokenClaims(account.record, token.scopes) : undefined;
+  if (!account || token.accountId === undefined) return undefined;
+  return { ...accessTokenClaims(account.record, token.scopes), ...howSignedIn(ctx) };
 }

@@ -7,10 +7,13 @@ import { errors, Provider } from 'oidc-provider';
 import type { Client as ProviderClient } from 'oidc-provider';
 import { secretMatches } from '../clients/secret.ts';
 import type { CurrentCaller } from '../kernel/caller.ts';
+import { acrToTell } from '../factors/levels.ts';
+import type { Proof } from '../factors/levels.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
 import type { Limits } from '../limits/limits.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { acrsAsked, askedOf } from './asked.ts';
 import { looksLikeJwt } from './jwt-access-tokens.ts';
 import type { JwtAccessTokens } from './jwt-access-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
@@ -29,6 +32,12 @@ interface Needs {
   limits: Pick<Limits, 'spend'>;
   caller: CurrentCaller;
   onSignIn(accountId: string, detail: Record<string, string>): Promise<void>;
+}
+
+interface SessionProofs {
+  acr?: string;
+  proofs?: Proof[];
+  loginAccount(details: object): void;
 }
 
 interface SessionModel {
@@ -108,6 +117,27 @@ export function adaptLibrary(
   // The session a grant ends with is kept with it, so that ending a session finds its grants.
   const inPayload = [...Grant.IN_PAYLOAD, 'sessionUid'];
   Object.defineProperty(Grant, 'IN_PAYLOAD', { get: () => inPayload });
+
+  // A session keeps what was proved, so that a step up asks for what is missing only.
+  const { Session: SessionClass } = provider as unknown as {
+    Session: { IN_PAYLOAD: string[]; prototype: SessionProofs };
+  };
+  const ofSession = [...SessionClass.IN_PAYLOAD, 'proofs'];
+  Object.defineProperty(SessionClass, 'IN_PAYLOAD', { get: () => ofSession });
+  const { loginAccount } = SessionClass.prototype;
+  SessionClass.prototype.loginAccount = function login(details) {
+    loginAccount.call(this, details);
+    const { result } = (Provider.ctx?.oidc.entities.Interaction ?? {}) as { result?: { login?: { proofs?: Proof[] } } };
+    this.proofs = result?.login?.proofs ?? [];
+  };
+  // Who asks for a level and gets a stronger one is told the level asked for (OpenID Connect Core, section 5.5.1.1).
+  const { OIDCContext } = provider as unknown as { OIDCContext: { prototype: object } };
+  Object.defineProperty(OIDCContext.prototype, 'acr', {
+    get(this: { session: SessionProofs; params: Record<string, unknown>; client: object }) {
+      const { proofs, acr } = this.session;
+      return proofs?.length ? acrToTell(acrsAsked(askedOf(this.params, this.client)), proofs) : acr;
+    },
+  });
 
   // Anybody may begin a sign-in, and each is kept. Who is signed in has a session to answer for it.
   const { Interaction } = provider as unknown as { Interaction: { prototype: InteractionModel } };

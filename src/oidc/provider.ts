@@ -9,6 +9,7 @@ import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
+import type { Factors } from '../factors/factors.ts';
 import { ACR_VALUES } from '../factors/levels.ts';
 import { SIGNING_ALGORITHMS } from '../keys/signing-key.ts';
 import type { CurrentCaller } from '../kernel/caller.ts';
@@ -19,6 +20,7 @@ import { issuerPath } from '../kernel/urls.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { extraTokenClaims, findAccount } from './account.ts';
 import { createAdapterFactory } from './adapter.ts';
+import { onlyAcr } from './asked.ts';
 import { boundRequest } from './bounds.ts';
 import { CLAIMS_BY_SCOPE, STANDARD_SCOPES } from './claims.ts';
 import { CLIENT_PROPERTIES } from './client-directory.ts';
@@ -49,12 +51,15 @@ export interface ProviderPages {
 }
 
 export interface ProviderNeeds {
-  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes'>;
+  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes' | 'factors'>;
   signingKeys: JWK[];
   records: SealedRecords;
   directory: ClientDirectory;
   accounts: { find(id: string): Promise<Account | undefined> };
   consents: ConsentStore;
+  factors: Pick<Factors, 'of' | 'graceLeft'>;
+  /** Passkeys can be added on the way to a sign-in. */
+  canEnrolPasskey: boolean;
   vault: Vault;
   restarts: Restarts;
   /** A mark that only this browser can show again. */
@@ -99,6 +104,8 @@ function configuration({
   refreshTokens,
   accounts,
   consents,
+  factors,
+  canEnrolPasskey,
   restarts,
   browserOf,
   pages,
@@ -140,7 +147,7 @@ function configuration({
     extraTokenClaims,
     loadExistingGrant: loadGrant({ consents, directory }),
     interactions: {
-      policy: createPolicy(),
+      policy: createPolicy({ settings: config.factors, factors, canEnrolPasskey }),
       async url(ctx, interaction) {
         await restarts.remember(interaction, browserOf(ctx));
         return `${issuerPath(config.issuer)}/interaction/${interaction.uid}`;
@@ -150,7 +157,7 @@ function configuration({
     renderError: (ctx, response, error) => pages.error(ctx, response as { error: string }, error),
     features: {
       devInteractions: { enabled: false },
-      claimsParameter: { enabled: false },
+      claimsParameter: { enabled: true, assertClaimsParameter: async (ctx, claims) => onlyAcr(ctx, claims as never) },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: mayLearn },
       revocation: {

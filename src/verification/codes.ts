@@ -15,7 +15,7 @@ const KIND = 'MailedCode';
 
 /** Where a code is good. */
 export interface CodePlace {
-  purpose: LinkPurpose;
+  purpose: LinkPurpose | 'second_factor';
   /** Of the interaction. */
   uid: string;
   /** The address it is mailed to: it proves no other. */

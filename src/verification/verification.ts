@@ -5,6 +5,7 @@ import type { Mailer } from '../mail/mailer.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { createAccountLinks } from './account-links.ts';
 import { createMailedCodes } from './codes.ts';
+import type { MailedCodes } from './codes.ts';
 import { createConfirmations } from './confirm.ts';
 import type { Confirmations } from './confirm.ts';
 import { createEmailChanges } from './email-change.ts';
@@ -27,6 +28,7 @@ export interface Verification {
   recovery: Recovery;
   emailChanges: EmailChanges;
   notices: Notices;
+  codes: MailedCodes;
 }
 
 interface Needs {
@@ -61,5 +63,5 @@ export function createVerification({
   const journeyMail = createJourneyMail({ accounts, requests, links, accountLinks, codes, proofs, recovery, mailer });
   const emailChanges = createEmailChanges({ accounts, accountLinks, links, history, mailer, planted, recovery });
   const confirmations = createConfirmations({ links, accountLinks, requests, journeyMail, proofs, mailer });
-  return { journeyMail, confirmations, recovery, emailChanges, notices };
+  return { journeyMail, confirmations, recovery, emailChanges, notices, codes };
 }
