@@ -8,6 +8,8 @@ import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { alertText, backToNow, begin, enterPassword, heading, linkNamed, passTime } from '../support/journey.ts';
 import type { Person } from '../support/journey.ts';
+import { Authenticator } from '../support/passkey-authenticator.ts';
+import { createPasskey, usePasskey, withPasskey } from '../support/passkeys.ts';
 import { pressButton, startWithMail } from '../support/mailed.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
@@ -166,20 +168,40 @@ describe('a person with an authenticator app', () => {
     expect(await answer.json()).toMatchObject({ active: true, acr: ACR[2], amr: ['pwd', 'otp', 'mfa'] });
   });
 
-  it('cannot reach a level of passkeys: the app hears so, where it insists', async () => {
+  it('adds a passkey after the code, where an app insists on one', async () => {
+    const { page, checks } = await password({ claims: essential(ACR[3]) });
+    expect(heading(page)).toBe(PROVE);
+    const adding = await enterCode(browser, page, secret);
+    expect([heading(adding), adding.html.querySelector('.gh-qr')]).toEqual([ENROL, null]);
+    const saved = await createPasskey(browser, adding, new Authenticator(gatehouse.issuer));
+    expect(shownCodes(saved)).toHaveLength(10);
+    const done = await browser.open(linkNamed(saved, 'I have put them away'));
+    const claims = (await rp.redeem(done.url, checks)).claims();
+    expect(claims).toMatchObject({
+      acr: ACR[3],
+      amr: expect.arrayContaining(['pwd', 'otp', 'pop', 'mfa']) as string[],
+    });
+  });
+
+  it('uses a passkey as the second factor, and no code where an app insists on one', async () => {
+    const device = await withPasskey(gatehouse, person);
+    const { page } = await password();
+    const other = await browser.open(linkNamed(page, 'Use a passkey'));
+    expect(arrived(await usePasskey(browser, other, device))).toBe(true);
+
+    browser = new Browser(gatehouse.issuer);
     await enterCode(browser, (await password()).page, secret);
-    expect(errorOf((await start(rp, browser, { claims: essential(ACR[3]) })).page)).toBe(
-      'unmet_authentication_requirements',
-    );
-    expect(errorOf((await start(rp, browser, { claims: essential(ACR[3]), prompt: 'none' })).page)).toBe(
-      'unmet_authentication_requirements',
-    );
-    expect(errorOf((await start(rp, browser, { claims: essential('urn:theirs') })).page)).toBe(
-      'unmet_authentication_requirements',
-    );
-    // A wish is no demand.
-    const { page, checks } = await start(rp, browser, { acr_values: ACR[3] });
-    expect((await rp.redeem(page.url, checks)).claims()).toMatchObject({ acr: ACR[2] });
+    const strict = await start(rp, browser, { claims: essential(ACR[3]) });
+    expect(strict.page.html.querySelector('#code')).toBeNull();
+    const csrf = strict.page.html.querySelector('input[name=_csrf]')!.getAttribute('value')!;
+    passTime(31);
+    const forced = await browser.open(strict.page.url, {
+      method: 'POST',
+      body: new URLSearchParams({ _csrf: csrf, way: 'totp', code: await codeOf(secret) }),
+    });
+    expect(heading(forced)).toBe(PROVE);
+    const done = await usePasskey(browser, strict.page, device);
+    expect((await rp.redeem(done.url, strict.checks)).claims()).toMatchObject({ acr: ACR[3] });
   });
 });
 
@@ -283,13 +305,26 @@ describe('where a second factor is required', () => {
     expect((await rp.redeem(done.url, checks)).claims()).toMatchObject({ acr: ACR[1] });
   });
 
-  it('who has no session yet hears at once of a level that nobody has', async () => {
+  it('an app that insists on a level which nobody has hears so at once', async () => {
     await running({});
-    expect(errorOf((await start(rp, browser, { claims: essential('urn:theirs') })).page)).toBe(
+    const { page } = await start(rp, browser, { claims: essential('urn:theirs') });
+    expect(errorOf(page)).toBe('unmet_authentication_requirements');
+  });
+
+  it('where there are no passkeys, an app that insists on one hears so', async () => {
+    await running({ GATEHOUSE_PASSKEYS_ENABLED: 'false' });
+    const person = await gatehouse.person();
+    expect(errorOf((await signIn(person, { claims: essential(ACR[3]) })).page)).toBe(
       'unmet_authentication_requirements',
     );
-    const { page } = await signIn(await gatehouse.person(), { claims: essential(ACR[3]) });
-    expect(errorOf(page)).toBe('unmet_authentication_requirements');
+    await signIn(person);
+    for (const prompt of ['none', 'consent'])
+      expect(errorOf((await start(rp, browser, { claims: essential(ACR[3]), prompt })).page)).toBe(
+        'unmet_authentication_requirements',
+      );
+    // A wish is no demand.
+    const { page, checks } = await start(rp, browser, { acr_values: ACR[3] });
+    expect((await rp.redeem(page.url, checks)).claims()).toMatchObject({ acr: ACR[1] });
   });
 
   it('other claims asked for by `claims` reveal nothing that no scope covers', async () => {
