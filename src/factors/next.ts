@@ -62,8 +62,9 @@ function towards(need: Level, mandatory: boolean, standing: Standing): FactorSte
   const without: FactorStep = mandatory ? { step: 'unmet' } : { step: 'enough' };
   const kinds = enrollable(need, policy.policy !== 'off', can_enrol_passkey);
   if (kinds.length === 0 || (skipped && !mandatory)) return without;
-  // Who has a factor proves it before another one is added.
-  if (level >= 2 || (!has.totp && has.passkeys === 0)) return { step: 'enrol', kinds, mandatory };
+  // Who has a factor proves it before another one is added: itself, for whoever sits at a browser may have stolen its mark.
+  const now = reachedLevel(proofs.filter(({ method }) => method !== 'remembered_device'));
+  if (now >= 2 || (!has.totp && has.passkeys === 0)) return { step: 'enrol', kinds, mandatory };
   const first = waysTo(2, standing);
   return first.length > 0 ? { step: 'second-factor', ways: first } : without;
 }

@@ -114,7 +114,7 @@ export function createFactorSteps(needs: FactorStepNeeds) {
     const marks = rememberedCookie.read(ctx);
     if (marks.length === 0) return undefined;
     const { step } = await missing(under, account, { ...now, proofs: [...now.proofs, proof] });
-    if (step === 'second-factor') return undefined;
+    if (step !== 'enough') return undefined;
     return (await factors.devices.isRemembered(account.id, marks)) ? proof : undefined;
   }
 

@@ -197,7 +197,10 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       first_party: client['first_party'] === true,
       identity: identity !== undefined,
       joining: joining?.account_id,
-      add_passkey: (await passkeySteps?.due(ctx, so_far)) !== undefined,
+      add_passkey:
+        // The mark of a browser opens the account; it is not enough to add a key to it.
+        proofs.every(({ method }) => method !== 'remembered_device') &&
+        (await passkeySteps?.due(ctx, so_far)) !== undefined,
       leaving: (await keepAccount.leaving(so_far)) !== undefined,
     });
   };

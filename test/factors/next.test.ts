@@ -87,6 +87,12 @@ describe('what a sign-in still needs', () => {
     expect(nextFactor(standing(proved))).toEqual({ step: 'enrol', kinds: ['passkey'], mandatory: true });
   });
 
+  it('the factor itself, where only a browser vouches for it', () => {
+    const marked = { has: app, proofs: proofs('password', 'remembered_device') };
+    expect(nextFactor(standing(marked)).step).toBe('enough');
+    expect(nextFactor(standing({ ...marked, required: firm(3), can_enrol_passkey: true })).step).toBe('second-factor');
+  });
+
   it('never lets in below what is firm, whatever else is the case', () => {
     const level = fc.constantFrom<Level>(1, 2, 3);
     const methods = fc.subarray<ProofMethod>(
