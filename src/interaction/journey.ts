@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Provider } from 'oidc-provider';
-import { BUILT_IN } from '../clients/client.ts';
+import { ACCOUNT_CLIENT } from '../clients/client.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { displayHost } from '../kernel/urls.ts';
 import { endSession } from '../oidc/sign-out.ts';
@@ -111,7 +111,7 @@ export function clientForPages(client: ProviderClient, base: string) {
   return {
     name: client.clientName ?? client.clientId,
     /** A page of ours rather than an app. */
-    own: BUILT_IN.includes(client.clientId),
+    own: client.clientId === ACCOUNT_CLIENT,
     host: displayHost(client.clientUri) ?? displayHost(client.redirectUris?.[0]),
     logo: client.logoUri === undefined ? null : `${base}/logos/${client.clientId}`,
     home: client.clientUri ?? null,
