@@ -28,6 +28,12 @@ interface Needs {
   verifyFirst: boolean;
 }
 
+/** Where the button to sign in with a passkey leads. @param path of the interaction. */
+export const passkeyPaths = (path: string) => ({
+  action: `${path}/passkey`,
+  options_url: `${path}/passkey/options`,
+});
+
 /** Why the page to add a passkey is shown. `sign-up`: it is to be the way into a new account. */
 export type Adding = 'sign-up' | 'offer';
 

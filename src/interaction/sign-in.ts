@@ -6,7 +6,7 @@ import type { PasskeyProblem } from '../factors/passkeys.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Proof } from './dispatch.ts';
-import { PASSKEY_STATUS } from './passkey-steps.ts';
+import { PASSKEY_STATUS, passkeyPaths } from './passkey-steps.ts';
 import type { TryPassword } from './password-proof.ts';
 import type { UpstreamNotice, UpstreamSteps } from './upstream.ts';
 
@@ -61,9 +61,7 @@ export function createSignIn(needs: Needs) {
       upstream: upstream.offered(under),
       upstream_notice: notice ?? null,
       wait,
-      passkey: passkeysEnabled
-        ? { action: `${path}/passkey`, options_url: `${path}/passkey/options`, offer_cookie: offerCookie }
-        : null,
+      passkey: passkeysEnabled ? { ...passkeyPaths(path), offer_cookie: offerCookie } : null,
       sign_up_url: signUpEnabled ? `${path}/sign-up` : null,
       forgot_url: forgotEnabled ? `${path}/forgot-password` : null,
       mailed_url: mailedEnabled ? `${path}/mailed-sign-in` : null,

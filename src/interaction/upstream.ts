@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Passkeys } from '../factors/passkeys.ts';
 import type { Linking, Resolution } from '../federation/linking.ts';
 import { UpstreamError } from '../federation/connector.ts';
 import type { PendingIdentity } from '../federation/identity.ts';
@@ -18,6 +19,7 @@ import { clientForPages, parameter } from './journey.ts';
 import type { MailSteps } from './mail-steps.ts';
 import type { TryPassword } from './password-proof.ts';
 import type { InteractionUnderWay } from './journey.ts';
+import { passkeyPaths } from './passkey-steps.ts';
 import { withProof } from './progress.ts';
 import type { Progress, ProgressRecords } from './progress.ts';
 import { logUpstreamFailure, mayUse, UPSTREAM_LOGIN } from './upstream-login.ts';
@@ -35,6 +37,8 @@ export interface UpstreamNeeds {
   log: Logger;
   tryPassword: TryPassword;
   base: string;
+  /** Undefined where there are none. */
+  passkeys: Pick<Passkeys, 'list'> | undefined;
   /** Where mails can be sent. */
   mailSteps: Pick<MailSteps, 'ask'> | undefined;
 }
@@ -229,6 +233,7 @@ export function createUpstream(needs: UpstreamNeeds) {
       email: account.email,
       by_mail_alone,
       has_password: account.password_hash !== null && !by_mail_alone,
+      passkey: !by_mail_alone && (await needs.passkeys?.list(account.id))?.length ? passkeyPaths(path) : null,
       action: `${path}/link`,
       mail_action: mailSteps ? `${path}/link/mail` : null,
       cancel_action: `${path}/link/cancel`,

@@ -6,6 +6,7 @@ import type { Running } from '../../support/gatehouse.ts';
 import { heading } from '../../support/journey.ts';
 import { startMailServer } from '../../support/mail-server.ts';
 import type { MailServer } from '../../support/mail-server.ts';
+import { usePasskey, withPasskey } from '../../support/passkeys.ts';
 import { relyingParty } from '../../support/relying-party.ts';
 import type { RelyingParty } from '../../support/relying-party.ts';
 import { CLIENT, startOpenidServer } from '../../support/upstream-servers.ts';
@@ -52,6 +53,19 @@ describe('an account that is to be joined', () => {
     expect(heading(await proveByMail(page, local.email))).toContain('wants access');
     expect(await gatehouse.linking.identitiesOf(local.sub)).toHaveLength(1);
     expect(await gatehouse.accounts.authenticate(local.email, local.password)).toBeDefined();
+  });
+
+  it('is proved by its passkey, and by nobody else’s', async () => {
+    const local = await gatehouse.person();
+    const account = (await gatehouse.accounts.find(local.sub))!;
+    await gatehouse.storage.accounts.update({ ...account, password_hash: null });
+    const device = await withPasskey(gatehouse, local);
+    const stranger = await withPasskey(gatehouse, await gatehouse.person());
+    await usePasskey(browser, await linkPage(local.email), stranger);
+    expect(await gatehouse.linking.identitiesOf(local.sub)).toEqual([]);
+    browser = new Browser(gatehouse.issuer);
+    expect(heading(await usePasskey(browser, await linkPage(local.email), device))).toContain('wants access');
+    expect(await gatehouse.linking.identitiesOf(local.sub)).toHaveLength(1);
   });
 
   it('and whose e-mail nobody has proved is proved by mail alone, which empties it', async () => {
