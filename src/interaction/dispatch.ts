@@ -24,8 +24,8 @@ export interface Journey {
   identity?: boolean;
   /** The account that an upstream identity may join once it is proved. */
   joining?: string | undefined;
-  /** A passkey is to be added, or offered at least. */
-  add_passkey?: boolean;
+  /** A passkey is to be added: to a new account that has no password, or where the person likes the offer. */
+  add_passkey?: 'sign-up' | 'offer' | undefined;
   /** The account is about to be deleted, as its person asked. */
   leaving?: boolean;
 }
@@ -64,8 +64,10 @@ export function nextStep({
   // Who has a factor proves it before anything is added.
   if (proofs.length > 0 && (factor === 'second-factor' || factor === 'unmet')) return factor;
   if (proofs.length > 0 && leaving) return 'keep-account';
-  if (add_passkey) return 'add-passkey';
-  if (proofs.length > 0) return factor === 'enough' ? 'signed-in' : factor;
+  if (add_passkey === 'sign-up') return 'add-passkey';
+  if (proofs.length > 0 && factor !== 'enough') return factor;
+  if (add_passkey === 'offer') return 'add-passkey';
+  if (proofs.length > 0) return 'signed-in';
   if (prompt === 'login') return 'sign-in';
   return first_party ? 'grant' : 'consent';
 }

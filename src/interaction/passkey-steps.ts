@@ -62,8 +62,8 @@ export function createPasskeySteps({ passkeys, offer, accounts, render, base, ve
   }
 
   /** Whether the page to add a passkey is due, and why. */
-  async function due(ctx: Context, { sign_up, proofs: [first], passkey_answered }: Progress) {
-    if (passkey_answered) return undefined;
+  async function due(ctx: Context, { sign_up, proofs: [first], passkey_answered, enrolment_skipped }: Progress) {
+    if (passkey_answered || enrolment_skipped) return undefined;
     const own = sign_up && (first ? first.account_id === sign_up.account_id : !verifyFirst);
     if (own) return 'sign-up' satisfies Adding;
     return first && (await offer.isDue(ctx, first)) ? ('offer' satisfies Adding) : undefined;

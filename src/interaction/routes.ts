@@ -199,8 +199,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       joining: joining?.account_id,
       add_passkey:
         // The mark of a browser opens the account; it is not enough to add a key to it.
-        proofs.every(({ method }) => method !== 'remembered_device') &&
-        (await passkeySteps?.due(ctx, so_far)) !== undefined,
+        proofs.some(({ method }) => method === 'remembered_device') ? undefined : await passkeySteps?.due(ctx, so_far),
       leaving: (await keepAccount.leaving(so_far)) !== undefined,
     });
   };

@@ -34,6 +34,7 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
       if (message.type() === 'error') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(error.message));
+    page.setDefaultTimeout(8000);
     cdp = await page.context().newCDPSession(page);
     await cdp.send('WebAuthn.enable');
     authenticatorId = (await cdp.send('WebAuthn.addVirtualAuthenticator', { options: DEVICE })).authenticatorId;
@@ -124,6 +125,40 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
     await page.emulateMedia({ colorScheme: 'dark' });
     await screenshot(page, 'sign-in-passkey-320');
+  });
+
+  it('is added on the way where a second factor is required, and proves it the next time', async () => {
+    const strict = await startGatehouse({ GATEHOUSE_FACTORS_POLICY: 'required' });
+    const redirect_uris = [`${strict.issuer}/assets/favicon.svg`];
+    const app = await relyingParty(strict, await strict.app({ first_party: true, redirect_uris }));
+    const { email } = await strict.person();
+    await newContext();
+    await present(false);
+    const enterPassword = async () => {
+      await page.goto((await app.request({ prompt: 'login' })).url.href);
+      await page.getByLabel('E-mail').fill(email);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.keyboard.press('Enter');
+    };
+    await enterPassword();
+    await page.getByRole('button', { name: 'Use a passkey instead' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'passkey-enrol');
+    await present(true);
+    await page.getByRole('button', { name: 'Use a passkey instead' }).click();
+    await page.getByRole('heading', { name: /recovery codes/i }).waitFor();
+    await page.getByRole('link', { name: 'I have put them away' }).click();
+    await arrives();
+
+    await present(false);
+    await enterPassword();
+    await page.getByRole('button', { name: 'Use a passkey' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'passkey-second-factor');
+    await present(true);
+    await page.getByRole('button', { name: 'Use a passkey' }).click();
+    await arrives();
+    await strict.stop();
   });
 
   it('every page obeyed its own content security policy, and no script failed', () => {
