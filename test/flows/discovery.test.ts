@@ -6,7 +6,7 @@ import { Browser } from '../support/browser.ts';
 import { as, userinfo } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
-import { authorize, begin, heading, linkNamed } from '../support/journey.ts';
+import { authorize, begin, heading, linkNamed, backToNow, passTime } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
 type Metadata = Record<string, string | string[] | boolean>;
@@ -89,10 +89,12 @@ describe.each([
 
   it('has a way to begin again at a dead end', async () => {
     const rp = await relyingParty(gatehouse, await gatehouse.app());
-    const page = await begin(rp, new Browser(gatehouse.issuer));
-    const stranger = new Browser(gatehouse.issuer);
-    const stray = await stranger.open(page.url);
-    expect(heading(await stranger.open(linkNamed(stray, 'Start again')))).toBe('Sign in to Acme Notes');
+    const browser = new Browser(gatehouse.issuer);
+    const page = await begin(rp, browser);
+    passTime(3601);
+    const late = await browser.open(page.url);
+    expect(heading(await browser.open(linkNamed(late, 'Start again')))).toBe('Sign in to Acme Notes');
+    backToNow();
   });
 
   it('serves its pages with links and styles that exist', async () => {
