@@ -96,7 +96,7 @@ describe('a person with an authenticator app', () => {
     const { page } = await password();
     const lost = await browser.open(linkNamed(page, 'I have none of these any more'));
     expect(heading(lost)).toBe('Nothing left to confirm with?');
-    expect(lost.text).toContain('ask the people who run');
+    expect(lost.text).toContain('ask the people who run Gatehouse where you are');
     await gatehouse.access.resetFactors(person.sub);
     browser = new Browser(gatehouse.issuer);
     expect(arrived((await password()).page)).toBe(true);
