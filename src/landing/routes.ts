@@ -6,7 +6,7 @@ import type { Render } from '../http/render.ts';
 import { issuerPath } from '../kernel/urls.ts';
 
 interface Needs {
-  config: Pick<Config, 'issuer' | 'playground'>;
+  config: Pick<Config, 'issuer' | 'playground' | 'portal'>;
   render: Render;
   version: string;
   /** The demo person's sign-in, where there is one. */
@@ -20,6 +20,7 @@ export function landingRoutes({ config, render, version, demo, mailbox }: Needs)
   const page = {
     issuer,
     discovery_url: `${issuer}/.well-known/openid-configuration`,
+    account_url: config.portal.enabled ? `${issuerPath(issuer)}/account` : null,
     playground_url: config.playground.enabled ? `${issuerPath(issuer)}/playground` : null,
     mailbox_url: mailbox ? `${issuerPath(issuer)}/mailbox` : null,
     demo,
