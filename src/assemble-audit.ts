@@ -87,4 +87,9 @@ export const noteLinking = (linking: Linking, audit: Audit): Linking => ({
     if (joined) await audit.record('provider_connected', accountId, { detail: { provider: identity.provider } });
     return joined;
   },
+  async connect(identity, accountId) {
+    const connected = await linking.connect(identity, accountId);
+    if (connected) await audit.record('provider_connected', accountId, { detail: { provider: identity.provider } });
+    return connected;
+  },
 });

@@ -3,6 +3,8 @@ import type { Backstage } from './assemble.ts';
 import type { Config } from './config/schema.ts';
 import type { Providers } from './federation/providers.ts';
 import type { Callers } from './http/caller.ts';
+import { createBrowserMark } from './http/browser-mark.ts';
+import type { ContinueTo } from './http/continue.ts';
 import type { Csrf } from './http/csrf.ts';
 import type { InProcessHandler } from './http/in-process.ts';
 import type { Locales } from './http/locale.ts';
@@ -12,6 +14,7 @@ import { issuerPath } from './kernel/urls.ts';
 import { createConnections } from './oidc/connections.ts';
 import { collectPersonalData } from './oidc/personal-data.ts';
 import type { Sessions } from './oidc/sessions.ts';
+import { createConnecting } from './portal/connecting.ts';
 import { portalRoutes } from './portal/routes.ts';
 import { portalSections } from './portal/sections.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
@@ -25,6 +28,7 @@ interface Needs extends Backstage {
   callers: Callers;
   locales: Locales;
   render: Render;
+  continueTo: ContinueTo;
   csrf: Csrf;
   handle: () => InProcessHandler;
 }
@@ -46,6 +50,7 @@ export function assemblePortal(needs: Needs) {
     identities,
     mailer,
     hasOtherWayIn,
+    connecting: createConnecting({ ...needs, browserMark: createBrowserMark(config.issuer.startsWith('https:')) }),
     connections: createConnections({ consents, records, access }),
     notices: needs.verification.notices,
     caller: callers.current,

@@ -284,7 +284,16 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
 
   const sessions = createSessions({ provider, records, vault });
   const portal = config.portal.enabled
-    ? await assemblePortal({ ...backstage, config, sessions, providers, render, csrf, handle: () => handle })
+    ? await assemblePortal({
+        ...backstage,
+        config,
+        sessions,
+        providers,
+        render,
+        continueTo,
+        csrf,
+        handle: () => handle,
+      })
     : undefined;
 
   let draining = false;

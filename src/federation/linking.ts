@@ -72,6 +72,11 @@ export interface Linking {
    * @returns whether it is joined: the account may have changed since `resolve`, or the identity gone to another one.
    */
   join(identity: UpstreamIdentity, accountId: string): Promise<boolean>;
+  /**
+   * Connects an identity that was proved to the account of whoever is signed in and proved that too: their e-mails need not agree.
+   * @returns whether it is connected: it may be another account's.
+   */
+  connect(identity: UpstreamIdentity, accountId: string): Promise<boolean>;
   /** Oldest first. */
   identitiesOf(accountId: string): Promise<Identity[]>;
 }
@@ -97,6 +102,17 @@ export function createLinking(needs: LinkingNeeds): Linking {
       if (!isGatehouseError(error, 'duplicate')) throw error;
       return identities.find(identity);
     }
+  }
+
+  /** @returns whether the identity leads to this account now. */
+  async function take(identity: UpstreamIdentity, accountId: string): Promise<boolean> {
+    const record = await reserve(identity, accountId);
+    if (record && record.account_id !== accountId && !(await accounts.find(record.account_id))) {
+      // Promised to an account that never came to be.
+      await identities.delete(identity, record.account_id);
+      return (await reserve(identity, accountId))?.account_id === accountId;
+    }
+    return record?.account_id === accountId;
   }
 
   async function refreshEmail({ id, email }: KnownAccount, identity: UpstreamIdentity): Promise<void> {
@@ -170,14 +186,11 @@ export function createLinking(needs: LinkingNeeds): Linking {
       const target = await accounts.find(accountId);
       if (target?.state !== 'active' || !target.email_verified || !identity.email_verified) return false;
       if (identity.email === null || (await accounts.findByEmail(identity.email))?.id !== accountId) return false;
-      const record = await reserve(identity, accountId);
-      if (record && record.account_id !== accountId && !(await accounts.find(record.account_id))) {
-        // Promised to an account that never came to be.
-        await identities.delete(identity, record.account_id);
-        return (await reserve(identity, accountId))?.account_id === accountId;
-      }
-      return record?.account_id === accountId;
+      return take(identity, accountId);
     },
+
+    connect: async (identity, accountId) =>
+      (await accounts.find(accountId))?.state === 'active' && take(identity, accountId),
 
     identitiesOf: (accountId) => identities.listByAccount(accountId),
   };

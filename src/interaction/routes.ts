@@ -13,6 +13,7 @@ import type { Linking } from '../federation/linking.ts';
 import type { Providers } from '../federation/providers.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import { field, readForm } from '../http/body.ts';
+import { createBrowserMark } from '../http/browser-mark.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { createDeviceCookie } from '../http/device-cookie.ts';
@@ -53,7 +54,6 @@ import { createForgotPassword } from './recovery.ts';
 import { createSignIn } from './sign-in.ts';
 import { createSignUp } from './sign-up.ts';
 import { upstreamCallbacks } from './upstream-callback.ts';
-import { createBrowserMark } from './upstream-login.ts';
 import { createUpstream } from './upstream.ts';
 import type { Visitor } from './visitor.ts';
 

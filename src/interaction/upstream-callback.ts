@@ -7,6 +7,9 @@ import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { UpstreamError } from '../federation/connector.ts';
 import type { Provider as Upstream, Providers } from '../federation/providers.ts';
+import { UPSTREAM_ARRIVAL, UPSTREAM_LOGIN } from '../federation/upstream-login.ts';
+import type { UpstreamLogin } from '../federation/upstream-login.ts';
+import type { BrowserMark } from '../http/browser-mark.ts';
 import { field, readForm } from '../http/body.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { notFound } from '../kernel/errors.ts';
@@ -16,8 +19,7 @@ import type { Limits } from '../limits/limits.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { countMisses } from './misses.ts';
 import type { Progress, ProgressRecords } from './progress.ts';
-import { logUpstreamFailure, mayUse, UPSTREAM_LOGIN } from './upstream-login.ts';
-import type { BrowserMark, UpstreamLogin } from './upstream-login.ts';
+import { logUpstreamFailure, mayUse } from './upstream-login.ts';
 import type { Visitor } from './visitor.ts';
 
 interface Needs {
@@ -36,6 +38,7 @@ interface Needs {
 const FORM = 'UpstreamForm';
 const FORM_LIFE = 60;
 const FORM_FIELDS = ['code', 'state', 'iss', 'error', 'user'];
+const ARRIVAL_LIFE = 600;
 const STATE_MAX = 200;
 
 export function upstreamCallbacks(needs: Needs): Middleware {
@@ -78,6 +81,19 @@ export function upstreamCallbacks(needs: Needs): Middleware {
     }
   }
 
+  /** Back to the account page, which knows who set out. */
+  async function arrive(
+    ctx: Context,
+    { provider: name, uid }: UpstreamLogin,
+    result: Partial<Progress>,
+  ): Promise<void> {
+    const { identity = null, upstream_problem } = result;
+    const arrival = { provider: name, identity, problem: upstream_problem?.problem ?? null };
+    await records.upsert(UPSTREAM_ARRIVAL, uid, { arrival }, ARRIVAL_LIFE);
+    ctx.status = 303;
+    ctx.redirect(`${base}/account/providers/connected?handle=${uid}`);
+  }
+
   async function receive(ctx: Context, upstream: Upstream, response: URLSearchParams): Promise<void> {
     const state = response.get('state') ?? '';
     const found = await loginOf(state, upstream);
@@ -86,6 +102,7 @@ export function upstreamCallbacks(needs: Needs): Middleware {
     if (!browserMark.is(ctx, login.browser)) return deadEnd(ctx, 'upstream_elsewhere', '');
     if (over || !(await records.consume(UPSTREAM_LOGIN, state))) return deadEnd(ctx, 'upstream_over', login.uid);
     const result = await outcome(upstream, login, response);
+    if (login.connecting) return arrive(ctx, login, result);
     await progress.change(login, (current) => ({ ...current, ...result }));
     ctx.status = 303;
     ctx.redirect(`${base}/interaction/${login.uid}/upstream`);

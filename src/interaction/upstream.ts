@@ -7,6 +7,9 @@ import type { Linking, Resolution } from '../federation/linking.ts';
 import { UpstreamError } from '../federation/connector.ts';
 import type { PendingIdentity } from '../federation/identity.ts';
 import type { Provider as Upstream, Providers } from '../federation/providers.ts';
+import { UPSTREAM_LOGIN } from '../federation/upstream-login.ts';
+import type { UpstreamLogin } from '../federation/upstream-login.ts';
+import type { BrowserMark } from '../http/browser-mark.ts';
 import { field } from '../http/body.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Render } from '../http/render.ts';
@@ -22,8 +25,7 @@ import type { InteractionUnderWay } from './journey.ts';
 import { passkeyPaths } from './passkey-steps.ts';
 import { withProof } from './progress.ts';
 import type { Progress, ProgressRecords } from './progress.ts';
-import { logUpstreamFailure, mayUse, UPSTREAM_LOGIN } from './upstream-login.ts';
-import type { BrowserMark, UpstreamLogin } from './upstream-login.ts';
+import { logUpstreamFailure, mayUse } from './upstream-login.ts';
 
 export interface UpstreamNeeds {
   providers: Providers;

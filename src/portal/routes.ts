@@ -8,6 +8,7 @@ import type { Clients } from '../clients/clients.ts';
 import { ACCOUNT_CLIENT } from '../clients/client.ts';
 import type { Config } from '../config/schema.ts';
 import { field, readForm } from '../http/body.ts';
+import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { inProcessFetch } from '../http/in-process.ts';
 import type { InProcessHandler } from '../http/in-process.ts';
@@ -34,6 +35,7 @@ interface Needs {
   sessions: Sessions;
   records: SealedRecords;
   render: Render;
+  continueTo: ContinueTo;
   csrf: Csrf;
   audit: Pick<Audit, 'record'>;
   sections: Section[];
@@ -42,7 +44,7 @@ interface Needs {
 }
 
 export async function portalRoutes(needs: Needs): Promise<Middleware> {
-  const { config, accounts, clients, sessions, records, render, csrf, audit, sections, handle } = needs;
+  const { config, accounts, clients, sessions, records, render, continueTo, csrf, audit, sections, handle } = needs;
   const { issuer } = config;
   const home = `${issuerPath(issuer)}/account`;
   await registerAccountClient({ clients, issuer, brand: config.brand.name });
@@ -169,6 +171,7 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
       sessionOf(ctx).notice = { key, variables };
       goTo(ctx, url(path));
     },
+    away: ({ ctx }, target) => continueTo(ctx, target),
     leave({ ctx }, reason) {
       endPortalSession(ctx);
       goTo(ctx, url(`/${reason}`));

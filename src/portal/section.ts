@@ -34,6 +34,8 @@ export interface Desk {
   show(visit: Visit, view: string, page: PageModel, options?: { status?: number }): Promise<void>;
   /** Goes on to another page, which says what was done. */
   done(visit: Visit, path: string, notice: Notice['key'], variables?: Notice['variables']): void;
+  /** Goes on to another origin: by a page, since no form may be redirected there. */
+  away(visit: Visit, url: string): Promise<void>;
   /** Ends the visit with a page outside the account, `portal.outside.<reason>`. */
   leave(visit: Visit, reason: 'deleted'): void;
   /** What was typed before the person had to prove who they are; given once. */

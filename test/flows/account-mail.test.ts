@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Browser } from '../support/browser.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { alertText, atOnce, backToNow, enterPassword, fieldValue, heading, passTime } from '../support/journey.ts';
 import type { Person } from '../support/journey.ts';
@@ -7,7 +8,8 @@ import type { MailServer } from '../support/mail-server.ts';
 import { pressButton, startWithMail } from '../support/mailed.ts';
 import type { WithMail } from '../support/mailed.ts';
 import { browserOn, openAccount, rows, statusText } from '../support/portal.ts';
-import { startWithUpstreams } from '../support/upstream.ts';
+import { clickThrough } from '../support/relying-party.ts';
+import { press, startWithUpstreams } from '../support/upstream.ts';
 
 describe('with mail, on the account page', () => {
   let running: WithMail;
@@ -132,5 +134,90 @@ describe('connected accounts', () => {
     const body = () => new URLSearchParams({ _csrf: fieldValue(page, '_csrf') });
     await atOnce(2, (index) => browser.request(actions[index]!, { method: 'POST', body: body() }));
     expect(await left()).toBeGreaterThan(0);
+  });
+});
+
+describe('an account at another provider', () => {
+  let company: Running;
+  let gatehouse: Running;
+  let person: Person;
+  let browser: Browser;
+  let there: Browser;
+  beforeAll(async () => {
+    company = await startGatehouse();
+    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const { client_id, client_secret } = await company.app({
+      name: 'Gatehouse',
+      redirect_uris: [`http://localhost:${port}/federation/company/callback`],
+    });
+    const provider = { type: 'oidc', display_name: 'The Company', issuer: company.issuer, client_id, client_secret };
+    gatehouse = await startWithUpstreams({ company: provider }, {}, '', port);
+  });
+  afterAll(async () => {
+    await gatehouse.stop();
+    await company.stop();
+  });
+  beforeEach(async () => {
+    person = await gatehouse.person();
+    browser = browserOn(gatehouse.issuer, 'laptop');
+    there = browserOn(company.issuer, 'laptop');
+  });
+
+  const setOut = async (who = browser, as = person) =>
+    (await who.submit(await openAccount(who, as, '/providers'), {}, '/connect')).url;
+  const connect = async (employee: Person) => browser.open(await clickThrough(there, await setOut(), employee));
+
+  it('is connected whatever its e-mail is, and signs in from then on', async () => {
+    const employee = await company.person();
+    const page = await connect(employee);
+    expect(statusText(page)).toBe('The Company is connected. You can sign in with it from now on.');
+    const other = browserOn(gatehouse.issuer, 'phone');
+    const away = await press(other, await other.open('/account'), 'company');
+    expect(heading(await other.open(await clickThrough(there, away, employee)))).toBe('Hello Ada Lovelace');
+    expect((await gatehouse.accounts.get(person.sub)).email).toBe(person.email);
+  });
+
+  it('that signs in to another account here is not taken from it', async () => {
+    const employee = await company.person();
+    await connect(employee);
+    const second = await gatehouse.person();
+    const other = browserOn(gatehouse.issuer, 'phone');
+    const page = await other.open(await clickThrough(there, await setOut(other, second), employee));
+    expect(statusText(page)).toContain('signs in to another account here');
+    expect(await gatehouse.storage.identities.listByAccount(second.sub)).toEqual([]);
+  });
+
+  it('is not connected to the account of whoever lured its person there', async () => {
+    const employee = await company.person();
+    const mallory = await gatehouse.person();
+    const mallorys = browserOn(gatehouse.issuer, 'phone');
+    const answer = await clickThrough(there, await setOut(mallorys, mallory), employee);
+    await openAccount(browser, person);
+    expect((await browser.open(answer)).status).toBe(400);
+    expect(await gatehouse.storage.identities.listByAccount(mallory.sub)).toEqual([]);
+  });
+
+  it('is not connected to whoever is lured to the end of the way', async () => {
+    const employee = await company.person();
+    const mallorys = browserOn(gatehouse.issuer, 'phone');
+    const answer = await clickThrough(there, await setOut(mallorys, await gatehouse.person()), employee);
+    const last = (await mallorys.request(answer)).headers.get('location')!;
+    expect(last).toContain('/account/providers/connected?handle=');
+    await openAccount(browser, person);
+    expect(statusText(await browser.open(last))).toContain('Nothing was connected');
+    expect(await gatehouse.storage.identities.listByAccount(person.sub)).toEqual([]);
+  });
+
+  it('is not connected where the person cancels there', async () => {
+    const page = await there.open(await setOut());
+    const back = await there.submit(page, {}, '/cancel');
+    expect(statusText(await browser.open(back.url))).toContain('you cancelled at The Company');
+  });
+
+  it('is not connected without a fresh proof', async () => {
+    const page = await openAccount(browser, person, '/providers');
+    passTime(301);
+    expect(heading(await browser.submit(page, {}, '/connect'))).toBe('Confirm it is you');
+    backToNow();
   });
 });

@@ -6,6 +6,7 @@ import type { Providers } from '../../federation/providers.ts';
 import type { IdentityStore } from '../../federation/store.ts';
 import { notFound } from '../../kernel/errors.ts';
 import { datesFor } from '../dates.ts';
+import type { Connecting } from '../connecting.ts';
 import type { Section, Visit } from '../section.ts';
 
 interface Needs {
@@ -14,12 +15,21 @@ interface Needs {
   providers: Providers;
   audit: Pick<Audit, 'record'>;
   vault: { lookupKey(kind: string, id: string): string };
+  connecting: Connecting;
   /** Ways in beside password and upstream logins, such as passkeys. */
   hasOtherWayIn(accountId: string): Promise<boolean>;
 }
 
 /** Accounts elsewhere that the person signs in with. */
-export function providersSection({ accounts, identities, providers, audit, vault, hasOtherWayIn }: Needs): Section {
+export function providersSection({
+  accounts,
+  identities,
+  providers,
+  audit,
+  vault,
+  connecting,
+  hasOtherWayIn,
+}: Needs): Section {
   const idOf = ({ provider, issuer, subject }: Identity) =>
     vault.lookupKey('identity on a page', JSON.stringify([provider, issuer, subject]));
 
@@ -56,8 +66,30 @@ export function providersSection({ accounts, identities, providers, audit, vault
             last_used: dates.moment(identity.last_used_at),
             removable: removable[index],
           }));
-          return { connected, action: desk.url('/providers') };
+          const others = providers.all.filter(({ name }) => !found.some(({ provider }) => provider === name));
+          return {
+            connected,
+            others: others.map(({ name, type, display_name }) => ({ name, type, display_name })),
+            action: desk.url('/providers'),
+          };
         });
+      });
+      desk.post(
+        '/providers/:name/connect',
+        async (visit) => {
+          const { name } = (visit.ctx as unknown as { params: { name: string } }).params;
+          const upstream = providers.find(name);
+          if (!upstream) throw notFound('There is no such provider.');
+          const away = await connecting.begin(visit.ctx, visit.session, upstream);
+          if (away !== undefined) return desk.away(visit, away);
+          return desk.done(visit, '/providers', 'provider_failed', { provider: upstream.display_name });
+        },
+        { fresh: true },
+      );
+      desk.get('/providers/connected', async (visit) => {
+        const { handle } = visit.ctx.query;
+        const { outcome, provider } = await connecting.finish(visit.session, typeof handle === 'string' ? handle : '');
+        desk.done(visit, '/providers', `provider_${outcome}`, { provider });
       });
       desk.post(
         '/providers/:id/disconnect',
