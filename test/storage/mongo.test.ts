@@ -18,6 +18,8 @@ if (!MONGODB_TEST_URI) {
 /** Index names per collection: their explanations are the servers' own affair, their existence is ours. */
 const INDEXES = {
   accounts: ['_id_', 'created_at_1__id_1', 'email_normalized_1', 'erase_at_1'],
+  account_factors: ['_id_'],
+  passkeys: ['_id_', 'account_id_1_created_at_1'],
   audit_events: ['_id_', 'account_id_1_created_at_1__id_1', 'created_at_1'],
   clients: ['_id_', 'created_at_1__id_1', 'resource_1'],
   consents: ['_id_', 'account_id_1', 'client_id_1'],
