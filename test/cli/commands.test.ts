@@ -8,6 +8,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run as runHere } from '../../src/cli/run.ts';
 import { as } from '../support/endpoints.ts';
+import { withApp } from '../support/factors.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { Browser } from '../support/browser.ts';
@@ -264,6 +265,18 @@ describe('the command line', () => {
     await gatehouse.storage.accounts.update({ ...account, password_hash: null });
     const refused = await inside(['user', 'remove-passkey', person.email, last!]);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('the last way into an account')]);
+  });
+
+  it('shows second factors without secrets, and takes them away with all sessions', async () => {
+    const person = await gatehouse.person();
+    const { secret, codes } = await withApp(gatehouse, person);
+    const shown = await json('user', 'show', person.email);
+    expect(shown['second_factors']).toMatchObject({ totp: true, recovery_codes_left: 10, remembered_devices: [] });
+    for (const hidden of [secret, ...codes]) expect(JSON.stringify(shown)).not.toContain(hidden);
+    expect(await json('user', 'reset-factors', person.email)).toMatchObject({
+      sub: person.sub,
+      second_factors: { totp: false, passkeys: 0, recovery_codes_left: 0 },
+    });
   });
 
   it('sets a password read from standard input', async () => {
