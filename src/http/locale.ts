@@ -12,6 +12,19 @@ const FALLBACK = 'en';
 const NAMESPACE = 'translation';
 const namespaceOf = (theme: string) => `theme-${theme}`;
 
+/**
+ * Texts that run from right to left keep what is put into them together (U+2068, U+2069), as `<bdi>` does: without it, the
+ * ends of "+49 30 1234" and "Acme!" change places.
+ */
+const isolating = (t: TFunction): TFunction => {
+  const isolated = ([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' && name !== 'defaultValue' ? `\u2068${value}\u2069` : value,
+  ];
+  return ((key: string, values: object = {}) =>
+    t(key, Object.fromEntries(Object.entries(values).map(isolated)) as never)) as TFunction;
+};
+
 export interface Locale {
   lang: string;
   dir: 'ltr' | 'rtl';
@@ -69,8 +82,8 @@ export async function loadLocales(): Promise<Locales> {
     of: (tag, theme) => locale(known(tag) ?? FALLBACK, theme),
     choose(ctx, uiLocales = '', theme = undefined) {
       const wished = uiLocales.split(' ').filter(Boolean).map(known).find(Boolean);
-      const lang = wished ?? (ctx.acceptsLanguages(FALLBACK, ...names) || FALLBACK);
-      return locale(lang, theme);
+      const chosen = locale(wished ?? (ctx.acceptsLanguages(FALLBACK, ...names) || FALLBACK), theme);
+      return chosen.dir === 'rtl' ? { ...chosen, t: isolating(chosen.t) } : chosen;
     },
   };
 }
