@@ -143,7 +143,8 @@ export function createPasskeys({
     if (!passkey || !isOf(assertion, passkey, purpose === 'sign_in')) return { problem: 'unknown' };
     if (accountId !== undefined && passkey.account_id !== accountId) return { problem: 'unknown' };
     const account = await accounts.find(passkey.account_id);
-    if (account?.state !== 'active') return { problem: 'unknown' };
+    // Whoever wants their account deleted may sign in to keep it.
+    if (!account || account.state === 'suspended') return { problem: 'unknown' };
     return (await holds(passkey, challenge, assertion)) ? { passkey } : { problem: 'refused' };
   }
 

@@ -97,7 +97,8 @@ export function createFactorSteps(needs: FactorStepNeeds) {
 
   const accountOf = async ({ proofs: [first] }: Progress): Promise<Account | undefined> => {
     const account = first && (await accounts.find(first.account_id));
-    return account?.state === 'active' ? account : undefined;
+    // Whoever keeps an account that is to be deleted proves as much as for any other.
+    return account?.state === 'suspended' ? undefined : account;
   };
 
   /** What the sign-in still needs. An account that is gone needs nothing more: the engine finds that out. */
