@@ -38,7 +38,8 @@ afterAll(async () => {
 async function sent(template: string, data: Record<string, unknown>): Promise<Received> {
   const to = `victim-${(count += 1)}@example.com`;
   const url = `${gatehouse.issuer}/here?token=a&b=c`;
-  const base = { url, provider: 'Google', address: 'new@example.com', device: 'Firefox', app: 'Notes', code: '123456' };
+  const texts = { provider: 'Google', address: 'new@example.com', device: 'Firefox', app: 'Notes', code: '123456' };
+  const base = { url, ...texts, time: 1_800_000_000 };
   await gatehouse.mail.mailer.send({ to, template, locale: 'en', data: { ...base, ...data } });
   return server.waitFor(to);
 }
