@@ -50,7 +50,9 @@ describe('the configuration', () => {
   });
 
   it('refuses unknown keys inside every section too', () => {
-    const sections = [...new Set(configKeys.filter((key) => key.path.length > 1).map((key) => key.path[0]!))];
+    const sections = [...new Set(configKeys.filter((key) => key.path.length > 1).map((key) => key.path[0]!))].filter(
+      (section) => section !== 'federation', // whose keys are names of the operator's own
+    );
     const inside = new Set(configKeys.map((key) => key.path.at(-1)));
     fc.assert(
       fc.property(
