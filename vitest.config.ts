@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
 
@@ -5,7 +6,14 @@ const onMongodb = process.env['MONGODB_TEST_URI'] !== undefined;
 if (!onMongodb)
   console.warn('SKIPPED: nothing runs on MongoDB. Set MONGODB_TEST_URI to a server whose databases may be dropped.');
 
-const shared = { testTimeout: 20_000, hookTimeout: 30_000, pool: 'forks' } as const;
+// A file waits for its servers most of the time: one per core is not too many. Files of a worker share what they import, which
+// is most of the time they take; each puts the clock and its servers back.
+const shared = {
+  testTimeout: 20_000,
+  hookTimeout: 30_000,
+  pool: 'forks',
+  isolate: false,
+} as const;
 
 /** The flows and attacks once more, on the other store. */
 const mongodb: TestProjectInlineConfiguration = {
@@ -14,6 +22,7 @@ const mongodb: TestProjectInlineConfiguration = {
 
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism(),
     projects: [
       { test: { ...shared, name: 'sqlite', include: ['test/**/*.test.ts'] } },
       ...(onMongodb ? [mongodb] : []),

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PERSON, startPair } from '../../examples/upstream/main.ts';
 import { Browser } from '../support/browser.ts';
+import { freePort } from '../support/gatehouse.ts';
 import { press } from '../support/upstream.ts';
 
 describe('the example with two Gatehouses', () => {
   let pair: Awaited<ReturnType<typeof startPair>>;
   beforeAll(async () => {
-    const port = 41_000 + Math.floor(Math.random() * 8000);
-    pair = await startPair({ ours: port, company: port + 1 });
+    pair = await startPair({ ours: await freePort(), company: await freePort() });
   });
   afterAll(() => pair.stop());
 

@@ -27,7 +27,7 @@ export interface Running extends Gatehouse {
   ): Promise<{ client_id: string; client_secret: string | undefined; redirect_uri: string; resource: string | null }>;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server: Server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
