@@ -47,15 +47,11 @@ export async function loadLocales(): Promise<Locales> {
   const names = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.json'))
     .map((name) => name.slice(0, -'.json'.length));
-  const resources = Object.fromEntries(
-    names.map((name) => [
-      name,
-      { translation: JSON.parse(readFileSync(path.join(FOLDER, `${name}.json`), 'utf8')) as object },
-    ]),
-  );
+  const read = (name: string) => JSON.parse(readFileSync(path.join(FOLDER, `${name}.json`), 'utf8')) as object;
+  const english = read(FALLBACK);
   const i18n = i18next.createInstance();
   await i18n.init({
-    resources,
+    resources: { [FALLBACK]: { [NAMESPACE]: english } },
     fallbackLng: FALLBACK,
     ns: [NAMESPACE],
     defaultNS: NAMESPACE,
@@ -68,14 +64,15 @@ export async function loadLocales(): Promise<Locales> {
     names.find((name) => name.toLowerCase() === tag.toLowerCase()) ??
     names.find((name) => name === tag.split('-')[0]?.toLowerCase());
 
-  const locale = (lang: string, theme?: string): Locale => ({
-    lang,
-    dir: i18n.dir(lang),
-    t: i18n.getFixedT(lang, theme === undefined ? NAMESPACE : [namespaceOf(theme), NAMESPACE]),
-  });
+  function locale(lang: string, theme?: string): Locale {
+    // Read when it is first spoken: most installations need one or two of them.
+    if (!i18n.hasResourceBundle(lang, NAMESPACE)) i18n.addResourceBundle(lang, NAMESPACE, read(lang));
+    const t = i18n.getFixedT(lang, theme === undefined ? NAMESPACE : [namespaceOf(theme), NAMESPACE]);
+    return { lang, dir: i18n.dir(lang), t };
+  }
 
   return {
-    catalogue: flatten(resources[FALLBACK]!.translation),
+    catalogue: flatten(english),
     addTheme(name, strings) {
       for (const [lang, texts] of Object.entries(strings)) i18n.addResources(lang, namespaceOf(name), texts);
     },
