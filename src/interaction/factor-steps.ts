@@ -95,15 +95,14 @@ export function createFactorSteps(needs: FactorStepNeeds) {
     return nextFactor({ ...standing, grace: (await factors.graceLeft(account.id)) > 0 });
   }
 
-  const accountOf = async ({ proofs: [first] }: Progress): Promise<Account | undefined> => {
-    const account = first && (await accounts.find(first.account_id));
-    // Whoever keeps an account that is to be deleted proves as much as for any other.
-    return account?.state === 'suspended' ? undefined : account;
-  };
+  // Whoever keeps an account that is to be deleted proves as much as for any other.
+  const usable = (account: Account | undefined) => (account?.state === 'suspended' ? undefined : account);
+  const accountOf = async ({ proofs: [first] }: Progress): Promise<Account | undefined> =>
+    usable(first && (await accounts.find(first.account_id)));
 
-  /** What the sign-in still needs. An account that is gone needs nothing more: the engine finds that out. */
-  async function stepOf(under: InteractionUnderWay, now: Progress): Promise<FactorStep> {
-    const account = await accountOf(now);
+  /** What the sign-in of `holder` still needs. An account that is gone needs nothing more: the engine finds that out. */
+  async function stepFor(under: InteractionUnderWay, holder: Account | undefined, now: Progress): Promise<FactorStep> {
+    const account = usable(holder);
     return account ? missing(under, account, now) : { step: 'enough' };
   }
 
@@ -174,7 +173,9 @@ export function createFactorSteps(needs: FactorStepNeeds) {
 
   return {
     seeded,
-    stepOf,
+    stepFor,
+    /** The same, for whom the proofs are of. */
+    stepOf: async (under: InteractionUnderWay, now: Progress) => stepFor(under, await accountOf(now), now),
     accountOf,
     remembered,
     tryCode,

@@ -179,28 +179,26 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   const deadEnds = createDeadEnds({ ...needs, base });
   const router = new Router({ prefix: '/interaction/:uid' });
 
-  /** Whom the proofs are of, where the account is not to be used yet. */
-  async function unverified({ proofs: [first] }: Progress): Promise<Account | undefined> {
-    if (!first || !verifyFirst) return undefined;
-    const account = await needs.accounts.find(first.account_id);
-    return account?.email_verified === false ? account : undefined;
-  }
+  /** Whom the proofs are of. */
+  const holderOf = async ({ proofs: [first] }: Progress): Promise<Account | undefined> =>
+    first && needs.accounts.find(first.account_id);
 
   const stepFrom = async (ctx: Context, under: InteractionUnderWay, so_far: Progress) => {
     const { details, client } = under;
     const { proofs, identity, joining } = so_far;
+    const holder = await holderOf(so_far);
     return nextStep({
-      must_verify_email: (await unverified(so_far)) !== undefined,
+      must_verify_email: verifyFirst && holder?.email_verified === false,
       prompt: details.prompt.name === 'consent' ? 'consent' : 'login',
       proofs,
-      factor: (await factorSteps.stepOf(under, so_far)).step,
+      factor: (await factorSteps.stepFor(under, holder, so_far)).step,
       first_party: client['first_party'] === true,
       identity: identity !== undefined,
       joining: joining?.account_id,
       add_passkey:
         // The mark of a browser opens the account; it is not enough to add a key to it.
         proofs.some(({ method }) => method === 'remembered_device') ? undefined : await passkeySteps?.due(ctx, so_far),
-      leaving: (await keepAccount.leaving(so_far)) !== undefined,
+      leaving: holder?.state === 'deleting',
     });
   };
 
@@ -218,11 +216,11 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       case 'join':
         return dispatch(ctx, under, await upstream.join(now));
       case 'verify-email':
-        return mailSteps.verifyEmail(ctx, under, (await unverified(now))!);
+        return mailSteps.verifyEmail(ctx, under, (await holderOf(now))!);
       case 'add-passkey':
         return passkeySteps!.showAdding(ctx, under, (await passkeySteps!.due(ctx, now))!);
       case 'keep-account':
-        return keepAccount.show(ctx, under, (await keepAccount.leaving(now))!);
+        return keepAccount.show(ctx, under, (await holderOf(now))!);
       case 'second-factor':
         return askForFactor(ctx, under, now);
       case 'enrol':
@@ -235,9 +233,13 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         ctx.status = 303;
         return ctx.redirect(await consented(details, await consent.giveAll(under)));
       case 'signed-in':
-        await noteSignIn(ctx, under, now.proofs[0]!.account_id);
-        return signedIn(needs, ctx, under, now.proofs as [Proof, ...Proof[]]);
+        return finish(ctx, under, now);
     }
+  }
+
+  async function finish(ctx: Context, under: InteractionUnderWay, now: Progress): Promise<void> {
+    await noteSignIn(ctx, under, now.proofs[0]!.account_id);
+    await signedIn(needs, ctx, under, now.proofs as [Proof, ...Proof[]]);
   }
 
   /** A page, unless this browser was told to remember. */
@@ -270,7 +272,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   /** Goes on with one proof more, which is only written down where the journey does not end with it. */
   async function proved(ctx: Context, under: InteractionUnderWay, proof: Proof): Promise<void> {
     const next = withProof(await progress.load(under.details), proof);
-    if ((await stepFrom(ctx, under, next)) === 'signed-in') return dispatch(ctx, under, next);
+    if ((await stepFrom(ctx, under, next)) === 'signed-in') return finish(ctx, under, next);
     return dispatch(ctx, under, await progress.change(under.details, (current) => withProof(current, proof)));
   }
 
