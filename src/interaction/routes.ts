@@ -19,12 +19,11 @@ import type { Csrf } from '../http/csrf.ts';
 import { createDeviceCookie } from '../http/device-cookie.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
-import { notFound, tooLarge } from '../kernel/errors.ts';
+import { notFound } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { Limits } from '../limits/limits.ts';
-import { LONGEST_QUERY } from '../oidc/bounds.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { Verification } from '../verification/verification.ts';
@@ -45,6 +44,7 @@ import { createMailSteps } from './mail-steps.ts';
 import { createMailedSignIn } from './mailed-sign-in.ts';
 import { createTryPassword } from './password-proof.ts';
 import { createMailedFactor } from './mailed-factor.ts';
+import { postAsGet } from './post-as-get.ts';
 import { createProgress, withProof } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { createPasskeyOffer, offerCookie } from './passkey-offer.ts';
@@ -54,6 +54,7 @@ import { createForgotPassword } from './recovery.ts';
 import { createSignIn } from './sign-in.ts';
 import { createSignUp } from './sign-up.ts';
 import { upstreamCallbacks } from './upstream-callback.ts';
+import { addUpstreamRoutes } from './upstream-routes.ts';
 import { createUpstream } from './upstream.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -85,24 +86,6 @@ export interface InteractionNeeds {
 }
 
 type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
-
-/**
- * Requests that apps may send by POST too (OpenID Connect Core, section 3.1.2.1; RP-Initiated Logout 1.0, section 2). A form
- * that another site sends brings none of our cookies; the GET that it leads to does.
- */
-function postAsGet(base: string): Middleware {
-  const router = new Router();
-  router.post(['/auth', '/session/end'], readForm(), (ctx) => {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ ...(ctx.request.body as Record<string, unknown>) })) {
-      for (const one of [value].flat()) if (typeof one === 'string') query.append(name, one);
-    }
-    if (query.toString().length > LONGEST_QUERY) throw tooLarge('The request is too long.');
-    ctx.status = 303;
-    ctx.redirect(`${base}${ctx.path}?${query.toString()}`);
-  });
-  return router.routes() as unknown as Middleware;
-}
 
 /** The pages of an interaction, to be mounted at the issuer's path. */
 export function interactionRoutes(needs: InteractionNeeds): Middleware {
@@ -318,48 +301,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     '/',
     step((ctx, under) => dispatch(ctx, under)),
   );
-  /** Where a person comes back to from an upstream: with an identity, or with a reason why there is none. */
-  const comeBack: StepHandler = async (ctx, under) => {
-    const now = await progress.load(under.details);
-    const next = now.identity ? await upstream.settle(under, now) : now;
-    if (next.upstream_problem && !next.joining) return signIn.show(ctx, under, { notice: upstream.notice(next) });
-    return dispatch(ctx, under, next);
-  };
-
-  const goUpstream: StepHandler = async (ctx, under) => {
-    if (!(await upstream.begin(ctx, under, String((ctx as unknown as { params: { name: string } }).params.name))))
-      await comeBack(ctx, under);
-  };
-
-  const proveLink: StepHandler = async (ctx, under) => {
-    const now = await progress.load(under.details);
-    // Already joined, or cancelled in another tab.
-    if (!now.joining) return dispatch(ctx, under, now);
-    const proof = await upstream.proveLink(ctx, under, now);
-    if (proof) await proved(ctx, under, proof);
-  };
-
-  const cancelLink: StepHandler = async (ctx, under) => {
-    await progress.change(under.details, (now) => ({ ...now, joining: undefined, upstream_problem: undefined }));
-    ctx.status = 303;
-    ctx.redirect(`${base}/interaction/${under.details.uid}/sign-in`);
-  };
-
-  router.get('/upstream', step(comeBack));
-  router.post('/upstream/:name', ...form(goUpstream));
-  router.get(
-    '/link',
-    step((ctx, under) => dispatch(ctx, under)),
-  );
-  router.post('/link', ...form(proveLink));
-  router.post(
-    '/link/mail',
-    ...form(async (ctx, under) => {
-      const now = await progress.load(under.details);
-      return now.joining ? upstream.mailLink(ctx, under, now) : dispatch(ctx, under, now);
-    }),
-  );
-  router.post('/link/cancel', ...form(cancelLink));
+  addUpstreamRoutes(router, { upstream, signIn, progress, base, step, form, dispatch, proved });
   router.get(
     '/sign-in',
     step((ctx, under) => signIn.show(ctx, under)),
