@@ -1,6 +1,6 @@
 /** `/interaction/:uid/second-factor`, `…/enrol` and `…/recovery-codes`. */
 import type Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { Account } from '../accounts/account.ts';
 import type { Factors } from '../factors/factors.ts';
 import type { FactorStep, Way } from '../factors/next.ts';
@@ -16,13 +16,13 @@ import type { MailedFactor } from './mailed-factor.ts';
 import { PASSKEY_STATUS } from './passkey-steps.ts';
 import type { PasskeySteps } from './passkey-steps.ts';
 import { withProof } from './progress.ts';
-import type { Progress, ProgressRecords } from './progress.ts';
+import type { StepHandler, Stepping } from './stepping.ts';
+import type { ProgressRecords } from './progress.ts';
 import type { Visitor } from './visitor.ts';
 
-type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
 type Missing<S> = Extract<FactorStep, { step: S }>;
 
-interface Needs {
+interface Needs extends Stepping {
   factors: Factors;
   steps: FactorSteps;
   pages: FactorPages;
@@ -32,10 +32,6 @@ interface Needs {
   mailed: MailedFactor | undefined;
   /** Undefined where there are none. */
   passkeySteps: PasskeySteps | undefined;
-  step(handle: StepHandler): Middleware;
-  form(handle: StepHandler): Middleware[];
-  dispatch(ctx: Context, under: InteractionUnderWay, now?: Progress): Promise<void>;
-  proved(ctx: Context, under: InteractionUnderWay, proof: Proof): Promise<void>;
 }
 
 /** Seconds for which a second factor that was proved in this journey makes new recovery codes. */

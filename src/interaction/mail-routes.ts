@@ -1,25 +1,19 @@
 /** `/interaction/:uid/check-mail`, `…/forgot-password` and `…/mailed-sign-in`. */
 import type Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { JourneyMail } from '../verification/journey-mail.ts';
 import type { MailRequest } from '../verification/request.ts';
-import type { Proof } from './dispatch.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { MailSteps } from './mail-steps.ts';
 import type { ForgotPassword } from './recovery.ts';
 import type { MailedSignIn } from './mailed-sign-in.ts';
+import type { StepHandler, Stepping } from './stepping.ts';
 
-type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
-
-interface Needs {
+interface Needs extends Stepping {
   journeyMail: JourneyMail;
   steps: MailSteps;
   forgot: ForgotPassword | undefined;
   mailedSignIn: MailedSignIn | undefined;
-  step(handle: StepHandler): Middleware;
-  form(handle: StepHandler): Middleware[];
-  dispatch(ctx: Context, under: InteractionUnderWay): Promise<void>;
-  proved(ctx: Context, under: InteractionUnderWay, proof: Proof): Promise<void>;
 }
 
 export function addMailRoutes(router: Router, needs: Needs): void {

@@ -1,27 +1,22 @@
 /** `/interaction/:uid/passkey` (sign in), `…/add-passkey` and `…/sign-up/passkey`. */
 import type Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { isGatehouseError } from '../kernel/errors.ts';
-import type { Proof, Step } from './dispatch.ts';
+import type { Step } from './dispatch.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Adding, PasskeySteps } from './passkey-steps.ts';
 import type { Progress, ProgressRecords } from './progress.ts';
 import type { SignIn } from './sign-in.ts';
 import type { SignUp } from './sign-up.ts';
+import type { StepHandler, Stepping } from './stepping.ts';
 
-type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
-
-interface Needs {
+interface Needs extends Stepping {
   steps: PasskeySteps;
   signIn: SignIn;
   /** Undefined where nobody may sign up. */
   signUp: SignUp | undefined;
   progress: ProgressRecords;
-  step(handle: StepHandler): Middleware;
-  form(handle: StepHandler): Middleware[];
   stepFrom(ctx: Context, under: InteractionUnderWay, so_far: Progress): Promise<Step>;
-  dispatch(ctx: Context, under: InteractionUnderWay, so_far?: Progress): Promise<void>;
-  proved(ctx: Context, under: InteractionUnderWay, proof: Proof): Promise<void>;
 }
 
 export function addPasskeyRoutes(router: Router, needs: Needs): void {

@@ -54,6 +54,7 @@ import { createForgotPassword } from './recovery.ts';
 import { createSignIn } from './sign-in.ts';
 import { createSignUp } from './sign-up.ts';
 import { upstreamCallbacks } from './upstream-callback.ts';
+import type { StepHandler, Stepping } from './stepping.ts';
 import { addUpstreamRoutes } from './upstream-routes.ts';
 import { createUpstream } from './upstream.ts';
 import type { Visitor } from './visitor.ts';
@@ -84,8 +85,6 @@ export interface InteractionNeeds {
   factors: Factors;
   log: Logger;
 }
-
-type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
 
 /** The pages of an interaction, to be mounted at the issuer's path. */
 export function interactionRoutes(needs: InteractionNeeds): Middleware {
@@ -297,11 +296,13 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       if (proof) await proved(ctx, under, proof);
     };
 
+  const stepping: Stepping = { step, form, dispatch, proved };
+
   router.get(
     '/',
     step((ctx, under) => dispatch(ctx, under)),
   );
-  addUpstreamRoutes(router, { upstream, signIn, progress, base, step, form, dispatch, proved });
+  addUpstreamRoutes(router, { ...stepping, upstream, signIn, progress, base });
   router.get(
     '/sign-in',
     step((ctx, under) => signIn.show(ctx, under)),
@@ -313,10 +314,10 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     step((ctx, under) => signUp.show(ctx, under)),
   );
   router.post('/sign-up', onlyWithSignUp, ...form(proveWith((ctx, under) => signUp.create(ctx, under))));
-  addMailRoutes(router, { journeyMail, steps: mailSteps, forgot, mailedSignIn, step, form, dispatch, proved });
+  addMailRoutes(router, { ...stepping, journeyMail, steps: mailSteps, forgot, mailedSignIn });
   if (passkeySteps) {
     const steps = { steps: passkeySteps, signIn, signUp: signUpEnabled ? signUp : undefined, progress };
-    addPasskeyRoutes(router, { ...steps, step, form, stepFrom, dispatch, proved });
+    addPasskeyRoutes(router, { ...stepping, ...steps, stepFrom });
   }
   /** Everything was proved: only now does the answer count. */
   const answerKeeping: StepHandler = async (ctx, under) => {
@@ -334,10 +335,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     progress,
     mailed,
     passkeySteps,
-    step,
-    form,
-    dispatch,
-    proved,
+    ...stepping,
   };
   addFactorRoutes(router, factorRoutes);
   router.post('/consent', ...form(finishConsent));

@@ -1,23 +1,15 @@
 /** `/interaction/:uid/upstream` and `…/link`: to an upstream, back from it, and joining what was proved there. */
 import type Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
-import type { Proof } from './dispatch.ts';
-import type { InteractionUnderWay } from './journey.ts';
-import type { Progress, ProgressRecords } from './progress.ts';
+import type { ProgressRecords } from './progress.ts';
 import type { SignIn } from './sign-in.ts';
 import type { UpstreamSteps } from './upstream.ts';
+import type { StepHandler, Stepping } from './stepping.ts';
 
-type StepHandler = (ctx: Context, under: InteractionUnderWay) => Promise<void>;
-
-interface Needs {
+interface Needs extends Stepping {
   upstream: UpstreamSteps;
   signIn: Pick<SignIn, 'show'>;
   progress: ProgressRecords;
   base: string;
-  step(handle: StepHandler): Middleware;
-  form(handle: StepHandler): Middleware[];
-  dispatch(ctx: Context, under: InteractionUnderWay, so_far?: Progress): Promise<void>;
-  proved(ctx: Context, under: InteractionUnderWay, proof: Proof): Promise<void>;
 }
 
 export function addUpstreamRoutes(router: Router, needs: Needs): void {
