@@ -9,8 +9,8 @@ if (!onMongodb)
 // A file waits for its servers most of the time: one per core is not too many. Files of a worker share what they import, which
 // is most of the time they take; each puts the clock and its servers back.
 const shared = {
-  testTimeout: 20_000,
-  hookTimeout: 30_000,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   pool: 'forks',
   isolate: false,
 } as const;

@@ -5,6 +5,7 @@ import { createAccounts } from '../../src/accounts/accounts.ts';
 import { createPasswordHasher } from '../../src/accounts/password-hasher.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from '../../src/accounts/password-policy.ts';
 import { openStorage } from '../../src/storage/open.ts';
+import { MEASURED } from '../support/timing.ts';
 
 const CHEAP = { memory_kib: 8192, iterations: 1, parallelism: 1, queue: 256 };
 const PASSWORD = 'tr0ubadour and staple';
@@ -54,7 +55,7 @@ describe('the password policy', () => {
     );
   });
 
-  it('judges a password of 10 MB at once', () => {
+  it('judges a password of 10 MB at once', MEASURED, () => {
     const started = performance.now();
     expect(passwordProblem('x'.repeat(10_000_000), 'a@b.example')).toBe('long');
     expect(performance.now() - started).toBeLessThan(50);

@@ -7,7 +7,7 @@ import { begin, enterPassword, linkNamed } from '../support/journey.ts';
 import { startWithMail } from '../support/mailed.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
-import { interleaved, separation, tellsApart } from '../support/timing.ts';
+import { MEASURED, interleaved, separation, tellsApart } from '../support/timing.ts';
 
 const ROUNDS = 15;
 /** Milliseconds: a hash at the cost set here takes some twenty. */
@@ -47,13 +47,13 @@ describe('whoever times answers', () => {
     );
   }
 
-  it('learns nothing from a wrong password', async () => {
+  it('learns nothing from a wrong password', MEASURED, async () => {
     const guess = (email: string) => enterPassword(browser, start, { email, password: 'a wrong pass phrase' });
     const times = await compare(guess, 401);
     expect(tellsApart(times, LEAST)).toBe(false);
   });
 
-  it('learns nothing from signing up', async () => {
+  it('learns nothing from signing up', MEASURED, async () => {
     const page = await form('Create an account');
     const times = await compare((email) =>
       browser.submit(page, { name: 'Ada', email, password: 'tr0ubadour and staple' }),
@@ -61,17 +61,17 @@ describe('whoever times answers', () => {
     expect(tellsApart(times, LEAST)).toBe(false);
   });
 
-  it('learns nothing from asking for a new password', async () => {
+  it('learns nothing from asking for a new password', MEASURED, async () => {
     const page = await form('Forgot your password?');
     expect(tellsApart(await compare((email) => browser.submit(page, { email })), LEAST)).toBe(false);
   });
 
-  it('learns nothing from signing in by mail', async () => {
+  it('learns nothing from signing in by mail', MEASURED, async () => {
     const page = await form('Sign in by mail, without a password');
     expect(tellsApart(await compare((email) => browser.submit(page, { email })), LEAST)).toBe(false);
   });
 
-  it('would learn it where the work were left out: the comparison sees a missing hash', async () => {
+  it('would learn it where the work were left out: the comparison sees a missing hash', MEASURED, async () => {
     const hash = () => gatehouse.accounts.authenticate(known[0]!, 'a wrong pass phrase');
     const page = () => browser.open(start.url);
     const times = await interleaved(

@@ -5,6 +5,7 @@ import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { begin, enterPassword } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
+import { MEASURED } from '../support/timing.ts';
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
@@ -57,6 +58,7 @@ describe('whoever guesses', () => {
 
   it.each(['unknown', 'suspended', 'without a password'] as const)(
     'waits as long about an account that is %s as about one that is known',
+    MEASURED,
     async (who) => {
       const times: Record<string, number[]> = { known: [], other: [] };
       for (let round = 0; round < 7; round += 1) {

@@ -8,6 +8,7 @@ import { alertText, atOnce, backToNow, begin, fieldValue, passTime } from '../su
 import type { Person } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
+import { MEASURED } from '../support/timing.ts';
 
 const WRONG = 'tr0ubadour and stapler';
 /** The defaults of the configuration. */
@@ -138,7 +139,7 @@ describe('whoever guesses passwords', () => {
     expect(answers[0]!.at(-1)!.status).toBe(429);
   });
 
-  it('gets no hash for a refused try, so that refusing costs next to nothing', async () => {
+  it('gets no hash for a refused try, so that refusing costs next to nothing', MEASURED, async () => {
     const costly = await startGatehouse({ GATEHOUSE_PASSWORDS_MEMORY_KIB: '65536', GATEHOUSE_PASSWORDS_QUEUE: '100' });
     const browser = new Browser(costly.issuer);
     const page = await begin(await relyingParty(costly, await costly.app()), browser);

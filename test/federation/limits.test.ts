@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createProviders } from '../../src/federation/providers.ts';
 import { partnerFetch } from '../../src/http/fetch-partner.ts';
+import { MEASURED } from '../support/timing.ts';
 
 describe('a provider', () => {
   const servers: Server[] = [];
@@ -48,7 +49,7 @@ describe('a provider', () => {
   const document = (origin: string, more: object = {}) =>
     JSON.stringify({ issuer: origin, authorization_endpoint: `${origin}/authorize`, ...more });
 
-  it('that never answers is given up in time', async () => {
+  it('that never answers is given up in time', MEASURED, async () => {
     const issuer = await serve(() => () => undefined);
     const started = performance.now();
     await expect(begin(issuer, 200)).rejects.toMatchObject({ problem: 'unavailable', detail: 'OAUTH_TIMEOUT' });

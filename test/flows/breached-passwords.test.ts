@@ -10,6 +10,7 @@ import type { Running } from '../support/gatehouse.ts';
 import { begin, heading, linkNamed } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
+import { MEASURED } from '../support/timing.ts';
 
 const BREACHED = 'my summer in Norway';
 const PADDING_ONLY = 'my winter in Norway';
@@ -90,6 +91,7 @@ describe('a password known from a breach', () => {
     ['never stops', (_request, response) => void response.end(`${'0'.repeat(35)}:3\r\n`.repeat(60_000))],
   ])(
     'cannot be told when the look-up %s: the password is accepted within seconds, with a log line',
+    MEASURED,
     async (_how, bad) => {
       reply = bad;
       const before = warnings();

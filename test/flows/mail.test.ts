@@ -8,9 +8,10 @@ import { atOnce, authorize, backToNow, passTime } from '../support/journey.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import type { MailServer, Misbehaviour } from '../support/mail-server.ts';
 import { relyingParty } from '../support/relying-party.ts';
+import { MEASURED } from '../support/timing.ts';
 
 const DAY = 86_400;
-const SOON = { timeout: 15_000, interval: 50 };
+const SOON = { timeout: 30_000, interval: 50 };
 
 let server: MailServer | undefined;
 let gatehouse: Running;
@@ -76,7 +77,7 @@ describe('a mail', () => {
     expect(mails).toHaveLength(1);
   });
 
-  it('is sent within moments, not with the next look', async () => {
+  it('is sent within moments, not with the next look', MEASURED, async () => {
     const { waitFor } = await start();
     await send('first@example.com');
     await waitFor('first@example.com');
@@ -197,7 +198,7 @@ describe('when the mail server', () => {
     await waitFor('ada@example.com');
   });
 
-  it('is slow, nobody waits for it', async () => {
+  it('is slow, nobody waits for it', MEASURED, async () => {
     const { waitFor } = await start({ slow: 3000 });
     for (let index = 0; index < 5; index += 1) await send(`p${index}@example.com`);
     const begun = performance.now();

@@ -83,7 +83,7 @@ describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (dr
     await vi.waitFor(() => expect(recipients()).toEqual(people), { timeout: 30_000, interval: 100 });
     await vi.waitFor(
       async () => expect((await gatehouse!.mail.outbox.list('sent', { limit: 500 })).items).toHaveLength(100),
-      { timeout: 5000, interval: 100 },
+      { timeout: 20_000, interval: 100 },
     );
     expect(recipients()).toEqual(people);
   });
@@ -99,7 +99,7 @@ describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (dr
     const queueing = await startQueueing();
     const child = await startProcess();
     await queue(queueing, 'ada@example.com');
-    await vi.waitFor(() => expect(taken).toBe(1), { timeout: 10_000, interval: 20 });
+    await vi.waitFor(() => expect(taken).toBe(1), { timeout: 30_000, interval: 20 });
     child.kill('SIGKILL');
     await once(child, 'exit');
     slow = false;
@@ -107,12 +107,12 @@ describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (dr
 
     passTime(600);
     gatehouse = await startGatehouse(env);
-    await vi.waitFor(() => expect(server.mails.length).toBeGreaterThanOrEqual(2), { timeout: 15_000, interval: 50 });
+    await vi.waitFor(() => expect(server.mails.length).toBeGreaterThanOrEqual(2), { timeout: 30_000, interval: 50 });
     const ids = server.mails.map((mail) => mail.header('message-id'));
     expect(new Set(ids).size).toBe(1);
     await vi.waitFor(
       async () => expect((await gatehouse!.mail.outbox.list('sent', {})).items).toMatchObject([{ attempts: 2 }]),
-      { timeout: 5000, interval: 50 },
+      { timeout: 20_000, interval: 50 },
     );
   });
 });

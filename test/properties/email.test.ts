@@ -6,6 +6,7 @@ import type { Running } from '../support/gatehouse.ts';
 import { Browser } from '../support/browser.ts';
 import { begin, enterPassword } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
+import { MEASURED } from '../support/timing.ts';
 
 const ODD = [
   'ada+newsletter@example.com',
@@ -129,7 +130,7 @@ describe('e-mail addresses', () => {
     expect(normalizeEmail(one)).not.toBe(normalizeEmail(other));
   });
 
-  it('of any length are judged at once', () => {
+  it('of any length are judged at once', MEASURED, () => {
     const started = performance.now();
     for (const email of [
       'a'.repeat(1_000_000),

