@@ -96,10 +96,14 @@ function between(text: string, name: string, content: string): string {
 
 /** Every file that is generated or has generated parts, as it should be. */
 export function generatedFiles(): Generated[] {
-  const operators = between(read('docs/operators.md'), 'lifetimes', lifetimesTable());
+  const withPart = (file: string, name: string, content: string) => ({
+    file,
+    text: between(read(file), name, content),
+  });
   return [
     { file: 'config/README.md', text: configReference() },
-    { file: 'docs/operators.md', text: between(operators, 'commands', commandsTable()) },
+    withPart('docs/operators/sign-in.md', 'lifetimes', lifetimesTable()),
+    withPart('docs/operators/commands.md', 'commands', commandsTable()),
   ];
 }
 
