@@ -22,7 +22,7 @@ export interface AppNeeds {
   render: Render;
   continueTo: ContinueTo;
   /** Web rooms, each at its place below the issuer's path. */
-  rooms: Record<'assets' | 'health' | 'landing' | 'interaction' | 'mailedLinks' | 'logos', Middleware> & {
+  rooms: Record<'assets' | 'health' | 'landing' | 'interaction' | 'language' | 'mailedLinks' | 'logos', Middleware> & {
     playground: Middleware | undefined;
     mailbox: Middleware | undefined;
     portal: Middleware | undefined;
@@ -116,6 +116,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms, ca
   app.use(insertedWellKnown(base));
   app.use(mount(`${base}/assets`, rooms.assets));
   app.use(mount(`${base}/logos`, rooms.logos));
+  app.use(mount(`${base}/language`, rooms.language));
   if (rooms.playground) app.use(mount(`${base}/playground`, rooms.playground));
   if (rooms.mailbox) app.use(mount(`${base}/mailbox`, rooms.mailbox));
   if (rooms.portal) app.use(mount(`${base}/account`, rooms.portal));

@@ -12,6 +12,7 @@ import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
 import { assembleAudit, noteConsents, noteLinking, noteVerification, noteWrongPasswords } from './assemble-audit.ts';
+import { assembleLanguage } from './assemble-language.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { createClients } from './clients/clients.ts';
 import type { Clients } from './clients/clients.ts';
@@ -32,6 +33,7 @@ import { assets } from './http/assets.ts';
 import { createCallers } from './http/caller.ts';
 import { createContinueTo } from './http/continue.ts';
 import { createCsrf } from './http/csrf.ts';
+import { languageOfBrowser } from './http/language.ts';
 import { loadLocales } from './http/locale.ts';
 import { createRender } from './http/render.ts';
 import { loadThemes } from './http/themes.ts';
@@ -121,7 +123,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     audit,
     callers,
   );
-  const locales = await loadLocales();
+  const locales = await loadLocales({ chosen: languageOfBrowser(config.issuer.startsWith('https:')) });
   const themes = await loadThemes(config.themes_dir, locales.catalogue, config.brand.theme);
   for (const { name, strings } of themes.all) locales.addTheme(name, strings);
   const clients = createClients({
@@ -283,6 +285,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       : undefined;
 
   const sessions = createSessions({ provider, records, vault });
+  const language = assembleLanguage({ config, accounts, sessions, locales, csrf });
   const portal = config.portal.enabled
     ? await assemblePortal({
         ...backstage,
@@ -319,6 +322,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         restarts,
         render,
         locales,
+        language: language.language,
         csrf,
         continueTo,
         verification,
@@ -335,6 +339,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       }),
       mailedLinks: mailedLinkRoutes({ verification, accounts, limits, visitor, csrf, locales, render, base }),
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
+      language: language.route,
       playground,
       mailbox,
       portal,

@@ -79,6 +79,8 @@ export interface Accounts {
   changeEmail(id: string, update: EmailUpdate, options: { verified: boolean; keepPassword: boolean }): Promise<Account>;
   /** What the person says of themselves. @throws invalid_input naming the first field that something speaks against. */
   setProfile(id: string, values: ProfileValues): Promise<Account>;
+  /** The language the person reads (BCP 47). */
+  setLocale(id: string, locale: string): Promise<Account>;
   setState(id: string, state: 'active' | 'suspended'): Promise<Account>;
   /** The person wants it deleted: nobody can use it, and at `eraseAt` (ISO 8601) all of it goes unless they keep it before. */
   leave(id: string, eraseAt: string): Promise<Account>;
@@ -307,6 +309,9 @@ export function createAccounts({
       if (problem) throw invalidInput(`${problem[0]}: ${problem[1]}`, problem[0]);
       return change(id, (current) => ({ ...withProfile(current, values), updated_at: isoNow() }));
     },
+
+    setLocale: (id, locale) =>
+      change(id, (current) => ({ ...current, claims: { ...current.claims, locale }, updated_at: isoNow() })),
 
     setState: (id, state) =>
       change(id, (current) => ({

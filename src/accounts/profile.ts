@@ -64,6 +64,10 @@ function problemOf(field: ProfileField, value: string): ProfileProblem | undefin
   }
 }
 
+/** What to write to a person in: the language of their profile, else the one they were just shown. Tags with spaces between. */
+export const readsBest = ({ claims }: Pick<Account, 'claims'>, shown: string): string =>
+  claims.locale === undefined ? shown : `${claims.locale} ${shown}`;
+
 /** What speaks against these values, by field. */
 export function profileProblems(values: ProfileValues): Partial<Record<ProfileField, ProfileProblem>> {
   const found = PROFILE_FIELDS.map((field) => [field, problemOf(field, values[field])] as const);

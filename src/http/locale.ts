@@ -26,24 +26,57 @@ const isolating = (t: TFunction): TFunction => {
 };
 
 export interface Locale {
+  /** Of the catalogue. */
   lang: string;
+  /** For dates and numbers: the language with the region, where one is known (`en-GB`). */
+  tag: string;
   dir: 'ltr' | 'rtl';
   t: TFunction;
 }
 
 export interface Locales {
+  /** Tags of all of them, each with its own name for itself. */
+  languages: { lang: string; name: string }[];
   /** The English texts, flat: those that a theme may change. */
   catalogue: Strings;
   /** Gives a theme texts of its own. */
   addTheme(name: string, strings: Record<string, Strings>): void;
-  /** The best language for `ui_locales` (OpenID Connect Core, section 3.1.2.1), then for `Accept-Language`. */
+  /**
+   * What the app wishes by `ui_locales` (OpenID Connect Core, section 3.1.2.1), then what was chosen in this browser, then what
+   * the person reads, then `Accept-Language`.
+   */
   choose(ctx: Context, uiLocales?: string, theme?: string): Locale;
-  /** The language with this tag, or the nearest that there is, for what is written when nobody asks. */
-  of(tag: string, theme?: string): Locale;
+  /** The first of these tags that there is, or is nearest, for what is written when nobody asks. @param tags with spaces between. */
+  of(tags: string, theme?: string): Locale;
+}
+
+/** Notes whose page this is: it is in the language of their profile, unless app or browser ask for another. */
+export function noteReader(ctx: Context, { claims }: { claims: { locale?: string } }): void {
+  ctx.state['reader_locale'] = claims.locale;
+}
+
+interface Needs {
+  /** The language that was chosen in a browser. */
+  chosen?: (ctx: Context) => string | undefined;
+}
+
+/** Its name in itself, as people look for it. */
+function nameOf(lang: string): string {
+  const name = new Intl.DisplayNames([lang], { type: 'language' }).of(lang) ?? lang;
+  return name.slice(0, 1).toLocaleUpperCase(lang) + name.slice(1);
+}
+
+/** The tag as it is written properly, or undefined where it is none. */
+function canonical(tag: string): string | undefined {
+  try {
+    return Intl.getCanonicalLocales(tag)[0];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Escaping is the templates' business. */
-export async function loadLocales(): Promise<Locales> {
+export async function loadLocales({ chosen = () => undefined }: Needs = {}): Promise<Locales> {
   const names = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.json'))
     .map((name) => name.slice(0, -'.json'.length));
@@ -64,23 +97,31 @@ export async function loadLocales(): Promise<Locales> {
     names.find((name) => name.toLowerCase() === tag.toLowerCase()) ??
     names.find((name) => name === tag.split('-')[0]?.toLowerCase());
 
-  function locale(lang: string, theme?: string): Locale {
+  /** The first wish that there is a catalogue for. */
+  function best(wishes: string[], theme?: string): Locale {
+    const lang = wishes.map(known).find((found) => found !== undefined) ?? FALLBACK;
+    const regional = wishes.find((wish) => wish.includes('-') && known(wish) === lang);
+    return locale(lang, (regional && canonical(regional)) ?? lang, theme);
+  }
+
+  function locale(lang: string, tag: string, theme?: string): Locale {
     // Read when it is first spoken: most installations need one or two of them.
     if (!i18n.hasResourceBundle(lang, NAMESPACE)) i18n.addResourceBundle(lang, NAMESPACE, read(lang));
     const t = i18n.getFixedT(lang, theme === undefined ? NAMESPACE : [namespaceOf(theme), NAMESPACE]);
-    return { lang, dir: i18n.dir(lang), t };
+    return { lang, tag, dir: i18n.dir(lang), t };
   }
 
   return {
+    languages: names.map((lang) => ({ lang, name: nameOf(lang) })),
     catalogue: flatten(english),
     addTheme(name, strings) {
       for (const [lang, texts] of Object.entries(strings)) i18n.addResources(lang, namespaceOf(name), texts);
     },
-    of: (tag, theme) => locale(known(tag) ?? FALLBACK, theme),
+    of: (tags, theme) => best(tags.split(' '), theme),
     choose(ctx, uiLocales = '', theme = undefined) {
-      const wished = uiLocales.split(' ').filter(Boolean).map(known).find(Boolean);
-      const chosen = locale(wished ?? (ctx.acceptsLanguages(FALLBACK, ...names) || FALLBACK), theme);
-      return chosen.dir === 'rtl' ? { ...chosen, t: isolating(chosen.t) } : chosen;
+      const own = [chosen(ctx), ctx.state['reader_locale'] as string | undefined].filter((tag) => tag !== undefined);
+      const found = best([...uiLocales.split(' '), ...own, ...ctx.acceptsLanguages()], theme);
+      return found.dir === 'rtl' ? { ...found, t: isolating(found.t) } : found;
     },
   };
 }

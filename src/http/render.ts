@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 import type { Config } from '../config/schema.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Csrf } from './csrf.ts';
+import { languageForm } from './language.ts';
 import type { Locale, Locales } from './locale.ts';
 import type { Theme, Themes } from './themes.ts';
 import type { Draw } from './views.ts';
@@ -89,6 +90,8 @@ export function createRender({ config, draw, themes, csrf, locales, version }: N
       refresh: refresh ?? null,
       reference: reference ?? null,
       layout_kind,
+      languages: locales.languages,
+      language: languageForm(ctx, { action: `${base}/language`, status, moving: refresh !== undefined }) ?? null,
     };
     const body = await draw(view, locals, theme?.name);
     ctx.status = status;

@@ -53,6 +53,13 @@ export async function loadInteraction(provider: Provider, ctx: Context): Promise
 
 const remaining = (details: Interaction) => Math.max(1, details.exp - epochSeconds());
 
+/** In the place of the `ui_locales` that the app sent, if it did. */
+export async function wishLanguage(details: Interaction, lang: string): Promise<void> {
+  if (details.params['ui_locales'] === undefined) return;
+  details.params['ui_locales'] = lang;
+  await details.save(remaining(details));
+}
+
 /** Ends with an error that goes to the app (RFC 6749, section 4.1.2.1). */
 export async function cancel(
   { continueTo }: JourneyNeeds,

@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import type { Account } from '../accounts/account.ts';
 import type { Render } from '../http/render.ts';
+import { datesIn } from '../kernel/dates.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 
@@ -17,12 +18,10 @@ export function createKeepAccount({ render, base }: Needs) {
       return render(
         ctx,
         'interaction/keep-account',
-        (_t, { lang }) => ({
+        (_t, { tag }) => ({
           client: shown,
           email: account.email,
-          erase_on: new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeZone: 'UTC' }).format(
-            new Date(account.erase_at!),
-          ),
+          erase_on: datesIn(tag, account.claims.zoneinfo).day(account.erase_at!).text,
           action: `${base}/interaction/${details.uid}/keep`,
         }),
         { title: ['keep_account.title'], ui_locales: parameter(details, 'ui_locales') },

@@ -1,6 +1,7 @@
 /** A mailed code as the second factor, where the policy has that. */
 import type { Context } from 'koa';
 import type { Account } from '../accounts/account.ts';
+import { readsBest } from '../accounts/profile.ts';
 import type { Afterwards } from '../http/afterwards.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { CodeAnswer, MailedCodes } from '../verification/codes.ts';
@@ -33,7 +34,7 @@ export function createMailedFactor({ codes, mailer, mailLimits, mailSteps, after
     async send(ctx, under, account) {
       await mailLimits.mail(ctx, account.email);
       const code = await codes.issue(place(under, account));
-      const locale = mailSteps.localeOf(ctx, under);
+      const locale = readsBest(account, mailSteps.localeOf(ctx, under));
       const app = clientForPages(under.client, base).name;
       const data = { code, app, name: account.name, minutes: CODE_TTL / 60 };
       afterwards.after(ctx, () => mailer.send({ to: account.email, template: 'second-factor', locale, data }));

@@ -5,6 +5,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { initials } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { answerError, errorKey, renderErrorPage, statusOf } from '../http/errors.ts';
+import { noteReader } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import { newReference } from '../kernel/ids.ts';
@@ -58,6 +59,7 @@ export function createProviderPages({ accounts, render, log, deadEnd }: Needs): 
     async signOut(ctx) {
       const { session, client, params } = ctx.oidc;
       const account = session?.accountId === undefined ? undefined : await accounts.find(session.accountId);
+      if (account) noteReader(ctx, account);
       const page = {
         client_name: client?.clientName ?? null,
         account: account ? { name: account.name, email: account.email, initials: initials(account.name) } : null,

@@ -17,6 +17,9 @@ import { createBrowserMark } from '../http/browser-mark.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { createDeviceCookie } from '../http/device-cookie.ts';
+import { languageOfBrowser, notePage } from '../http/language.ts';
+import type { Language } from '../http/language.ts';
+import { noteReader } from '../http/locale.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
 import { notFound } from '../kernel/errors.ts';
@@ -35,7 +38,17 @@ import { createFactorPages } from './factor-pages.ts';
 import { addFactorRoutes } from './factor-routes.ts';
 import { createFactorSteps } from './factor-steps.ts';
 import type { Proof } from './dispatch.ts';
-import { cancel, clientForPages, consented, DeadEnd, loadInteraction, parameter, signedIn, unmet } from './journey.ts';
+import {
+  cancel,
+  clientForPages,
+  consented,
+  DeadEnd,
+  loadInteraction,
+  parameter,
+  signedIn,
+  unmet,
+  wishLanguage,
+} from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import { createKeepAccount } from './keep-account.ts';
 import { createMailLimits } from './mail-limits.ts';
@@ -71,6 +84,7 @@ export interface InteractionNeeds {
   restarts: Restarts;
   render: Render;
   locales: Locales;
+  language: Language;
   csrf: Csrf;
   continueTo: ContinueTo;
   verification: Verification;
@@ -169,6 +183,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     const { details, client } = under;
     const { proofs, identity, joining } = so_far;
     const holder = await holderOf(so_far);
+    if (holder) noteReader(ctx, holder);
     return nextStep({
       must_verify_email: verifyFirst && holder?.email_verified === false,
       prompt: details.prompt.name === 'consent' ? 'consent' : 'login',
@@ -242,6 +257,9 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   /** What a finished sign-in changes about its browser: it is known from now on, and beginning did no harm. */
   async function noteSignIn(ctx: Context, under: InteractionUnderWay, accountId: string): Promise<void> {
     const account = await needs.accounts.find(accountId);
+    // Chosen before anybody was signed in: now it is known whose language it is.
+    const chosen = account && account.claims.locale === undefined ? languageOfBrowser(https)(ctx) : undefined;
+    if (chosen !== undefined) await needs.accounts.setLocale(accountId, locales.of(chosen).lang);
     const known = account === undefined || (await visitor.signedIn(ctx, account));
     if (!known && mails) {
       const seen = { device: deviceName(ctx.get('User-Agent')) ?? '', app: clientForPages(under.client, base).name };
@@ -258,11 +276,22 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     return dispatch(ctx, under, await progress.change(under.details, (current) => withProof(current, proof)));
   }
 
+  /** For the foot of the page: where it can be opened again, and in whose language it is. */
+  async function noteWhere(ctx: Context, { details }: InteractionUnderWay): Promise<void> {
+    const path = `${base}/interaction/${details.uid}`;
+    const form_page = router.match(ctx.path, 'GET').route ? ctx.originalUrl : path;
+    notePage(ctx, { language_action: `${path}/language`, form_page });
+    const reader = details.session && (await needs.accounts.find(details.session.accountId));
+    if (reader) noteReader(ctx, reader);
+  }
+
   const step =
     (handle: StepHandler): Middleware =>
     async (ctx) => {
       try {
-        await handle(ctx, await loadInteraction(provider, ctx));
+        const under = await loadInteraction(provider, ctx);
+        await noteWhere(ctx, under);
+        await handle(ctx, under);
       } catch (error) {
         if (!(error instanceof DeadEnd)) throw error;
         await deadEnds.show(ctx, error.reason, error.uid);
@@ -338,6 +367,14 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     ...stepping,
   };
   addFactorRoutes(router, factorRoutes);
+  /** What the person chooses here counts for more than what the app wished. */
+  const chooseLanguage: StepHandler = async (ctx, { details }) => {
+    const lang = needs.language.choose(ctx);
+    await wishLanguage(details, lang);
+    if (details.session) await needs.accounts.setLocale(details.session.accountId, lang);
+    needs.language.goBack(ctx, `${base}/interaction/${details.uid}`);
+  };
+  router.post('/language', ...form(chooseLanguage));
   router.post('/consent', ...form(finishConsent));
   router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));

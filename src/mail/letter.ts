@@ -1,4 +1,5 @@
 /** Messages become letters: subject, text and HTML, in the reader's language. */
+import { datesIn } from '../kernel/dates.ts';
 import { cleanData } from './clean.ts';
 import type { Message } from './message.ts';
 
@@ -11,6 +12,8 @@ export interface Letter {
 /** A message catalogue in one language. */
 interface Language {
   lang: string;
+  /** For dates: the language with the region, where one is known. */
+  tag: string;
   dir: 'ltr' | 'rtl';
   t: (key: string, variables?: Record<string, unknown>) => string;
 }
@@ -52,11 +55,9 @@ const LOOK = {
   },
 };
 
-/** Seconds since the epoch become a date; nobody knows where the reader is, so it is UTC. */
-function inWords(time: string | number | undefined, lang: string): string | undefined {
-  if (typeof time !== 'number') return time;
-  const format = new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
-  return `${format.format(time * 1000)} UTC`;
+/** Seconds since the epoch become a date in the reader's time zone; where nobody knows that, it is UTC. */
+function inWords(time: string | number | undefined, tag: string, zone: string): string | undefined {
+  return typeof time === 'number' ? datesIn(tag, zone).moment(time).text : time;
 }
 
 /** At most one empty line in a row, none at either end. */
@@ -74,9 +75,13 @@ export function createWriter({ draw, language, issuer, answers, brand }: Needs):
   const { host } = new URL(issuer);
 
   return async ({ template, locale, data: given }) => {
-    const { lang, dir, t } = language(locale);
+    const { lang, tag, dir, t } = language(locale);
     const cleaned = cleanData(given);
-    const data = { ...cleaned, brand: brand.name, time: inWords(cleaned['time'], lang) };
+    const data = {
+      ...cleaned,
+      brand: brand.name,
+      time: inWords(cleaned['time'], tag, String(cleaned['zone'] ?? 'UTC')),
+    };
     const area = `mail.${template.replaceAll('-', '_')}`;
     /** A text of this mail; with `mail.` in front, of all mails. */
     const say = (key: string, more: Record<string, unknown> = {}) =>

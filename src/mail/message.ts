@@ -3,7 +3,7 @@ export interface Message {
   to: string;
   /** A name in `TEMPLATES`. */
   template: string;
-  /** The reader's language (BCP 47), such as `en`. */
+  /** The reader's language (BCP 47), such as `en`; or several with spaces between, the best one first. */
   locale: string;
   data: Record<string, unknown>;
 }
@@ -17,6 +17,7 @@ export interface Message {
  * - `code`: a code to type where there is one as well; `code_minutes`: how long that is good for
  * - `app`: the app the person came from; `provider`: an upstream provider's name
  * - `address`: an e-mail address, such as the new one; `device`: browser and system; `time`: when, in seconds since the epoch
+ * - `zone`: the reader's time zone, such as `Europe/Paris`
  */
 export const TEMPLATES: Record<string, readonly string[]> = {
   /** Proves that the address is the person's. Also: code, minutes or hours, app. */

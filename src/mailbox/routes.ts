@@ -75,8 +75,8 @@ export function mailboxRoutes({ config, outbox, write, render, locales, csrf }: 
   }
 
   router.get('/', async (ctx) => {
-    const { lang } = locales.choose(ctx);
-    const mails = await Promise.all((await newest()).map((entry) => describe(entry, lang)));
+    const { tag } = locales.choose(ctx);
+    const mails = await Promise.all((await newest()).map((entry) => describe(entry, tag)));
     await render(ctx, 'mailbox/index', { home, mails }, { title: ['mailbox.title'], layout_kind: 'wide' });
   });
   router.post('/empty', readForm(), async (ctx) => {
@@ -86,7 +86,7 @@ export function mailboxRoutes({ config, outbox, write, render, locales, csrf }: 
     ctx.redirect(home);
   });
   router.get('/:id', async (ctx) => {
-    const mail = await describe(await find(ctx), locales.choose(ctx).lang);
+    const mail = await describe(await find(ctx), locales.choose(ctx).tag);
     const page = { home, mail, frame: FRAME };
     await render(ctx, 'mailbox/mail', page, { title: ['mailbox.mail_title', mail], layout_kind: 'wide' });
   });

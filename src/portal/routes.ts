@@ -12,6 +12,8 @@ import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { inProcessFetch } from '../http/in-process.ts';
 import type { InProcessHandler } from '../http/in-process.ts';
+import { notePage } from '../http/language.ts';
+import { noteReader } from '../http/locale.ts';
 import type { MakeModel, Render, SideBar } from '../http/render.ts';
 import { roomSession } from '../http/session.ts';
 import { epochSeconds } from '../kernel/clock.ts';
@@ -100,6 +102,7 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
     const session = sessionOf(ctx).signed_in;
     if (!session || !(await sessions.isOf(session.uid, session.account_id))) return undefined;
     const account = await accounts.find(session.account_id);
+    if (account) noteReader(ctx, account);
     return account?.state === 'active' ? { ctx, account, session } : undefined;
   }
 
@@ -152,6 +155,7 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
     post(path, handler, terms = {}) {
       router.post(path, readForm(), async (ctx) => {
         csrf.verify(ctx, field(ctx, '_csrf'));
+        notePage(ctx, { form_page: url(section.path) });
         // A form cannot be sent again after proving who one is: its page is where that leads back to.
         await admit(ctx, handler, { back: section.path, ...terms });
       });

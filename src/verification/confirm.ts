@@ -1,5 +1,6 @@
 /** The links that prove an address: on the way to a sign-in, or for an account that has none under way. */
 import type { Account } from '../accounts/account.ts';
+import { readsBest } from '../accounts/profile.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { AccountLinks } from './account-links.ts';
 import type { JourneyMail } from './journey-mail.ts';
@@ -80,7 +81,7 @@ export function createConfirmations(needs: Needs): Confirmations {
     async mailLater(account, locale, app) {
       const url = await accountLinks.issue('verify_email', { account, ttl: LATER_TTL });
       const data = { url, app, name: account.name, hours: LATER_TTL / 3600 };
-      await mailer.send({ to: account.email, template: 'verify-email', locale, data });
+      await mailer.send({ to: account.email, template: 'verify-email', locale: readsBest(account, locale), data });
     },
   };
 }

@@ -5,6 +5,7 @@
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress, normalizeEmail } from '../accounts/email.ts';
+import { readsBest } from '../accounts/profile.ts';
 import { invalidInput, isGatehouseError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Mailer } from '../mail/mailer.ts';
@@ -78,7 +79,7 @@ export function createEmailChanges(needs: Needs): EmailChanges {
     await mailer.send({
       to: account.email,
       template: 'change-email-notice',
-      locale,
+      locale: readsBest(account, locale),
       data: { url, address: to, name: account.name, hours: UNDO_TTL / 3600 },
     });
   }
@@ -119,11 +120,16 @@ export function createEmailChanges(needs: Needs): EmailChanges {
       const holder = await accounts.findByEmail(email);
       if (holder) {
         const url = await recovery.linkFor(holder);
-        return mailer.send({ to: holder.email, template: 'sign-up-existing', locale, data: { url } });
+        return mailer.send({
+          to: holder.email,
+          template: 'sign-up-existing',
+          locale: readsBest(holder, locale),
+          data: { url },
+        });
       }
       const url = await accountLinks.issue('change_email', { account, email, ttl: CHANGE_TTL });
       const data = { url, address: email, name: account.name, hours: CHANGE_TTL / 3600 };
-      await mailer.send({ to: email, template: 'change-email-confirm', locale, data });
+      await mailer.send({ to: email, template: 'change-email-confirm', locale: readsBest(account, locale), data });
     },
 
     find: (token) => accountLinks.find('change_email', token),

@@ -4,6 +4,7 @@
  */
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
+import { readsBest } from '../accounts/profile.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { AccountLinks } from './account-links.ts';
@@ -59,7 +60,12 @@ export function createJourneyMail(needs: Needs): JourneyMail {
     const holder = await accounts.findByEmail(email);
     if (holder) {
       const url = await recovery.linkFor(holder, journey);
-      return mailer.send({ to: holder.email, template: 'sign-up-existing', locale, data: { url, app } });
+      return mailer.send({
+        to: holder.email,
+        template: 'sign-up-existing',
+        locale: readsBest(holder, locale),
+        data: { url, app },
+      });
     }
     const ttl = LINK_TTL.sign_up;
     const about = { subject: journey.uid, email, account_id: null, state: null, journey, data: {}, ttl };
@@ -86,7 +92,12 @@ export function createJourneyMail(needs: Needs): JourneyMail {
     const holder = purpose === 'verify_email' ? await accounts.findByEmail(email) : account;
     if (holder && holder.id !== account.id) {
       const url = await recovery.linkFor(holder);
-      return mailer.send({ to: holder.email, template: 'sign-up-existing', locale, data: { url, app } });
+      return mailer.send({
+        to: holder.email,
+        template: 'sign-up-existing',
+        locale: readsBest(holder, locale),
+        data: { url, app },
+      });
     }
     const ttl = LINK_TTL[purpose];
     const url = await accountLinks.issue(purpose, { account, email, journey, ttl });
@@ -98,7 +109,7 @@ export function createJourneyMail(needs: Needs): JourneyMail {
       minutes: ttl / 60,
       ...(provider ? { provider } : {}),
     };
-    return mailer.send({ to: email, template: TEMPLATE[purpose], locale, data });
+    return mailer.send({ to: email, template: TEMPLATE[purpose], locale: readsBest(account, locale), data });
   }
 
   async function prove(request: MailRequest): Promise<Account | undefined> {

@@ -1,5 +1,7 @@
 /** Mails that tell a person of something that was done, so that they can act if it was not them. */
 import type { Account } from '../accounts/account.ts';
+import { readsBest } from '../accounts/profile.ts';
+import { epochSeconds } from '../kernel/clock.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { AccountLinks } from './account-links.ts';
@@ -9,10 +11,6 @@ export interface Notices {
   /** Tells of a sign-in from a device that is not known for the account; of the first one since its password was set it does not. */
   newDevice(account: Account, locale: string, seen: { device: string; app: string }): Promise<void>;
 }
-
-const timeIn = (locale: string): string =>
-  new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(new Date()) +
-  ' UTC';
 
 /** In seconds: people read such a mail the next morning. */
 const LINK_TTL = 86_400;
@@ -32,8 +30,8 @@ export function createNotices({ mailer, links, records }: Needs): Notices {
   async function send(account: Account, template: string, locale: string, about: Record<string, unknown>) {
     if (!mailer.available) return;
     const url = await links.issue('reset_password', { account, ttl: LINK_TTL });
-    const data = { url, name: account.name, time: timeIn(locale), ...about };
-    await mailer.send({ to: account.email, template, locale, data });
+    const data = { url, name: account.name, time: epochSeconds(), zone: account.claims.zoneinfo, ...about };
+    await mailer.send({ to: account.email, template, locale: readsBest(account, locale), data });
   }
 
   return {

@@ -2,6 +2,7 @@
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { normalizeEmail } from '../accounts/email.ts';
+import { readsBest } from '../accounts/profile.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { AccountLinks, UsableLink } from './account-links.ts';
@@ -61,7 +62,7 @@ export function createRecovery({ accounts, links, mailer, planted, notices, requ
     await mailer.send({
       to: account.email,
       template: 'reset-password',
-      locale,
+      locale: readsBest(account, locale),
       data: { url, name: account.name, minutes: RESET_TTL / 60 },
     });
   }

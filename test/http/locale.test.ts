@@ -1,17 +1,37 @@
 /** The language of a page, and what is put into texts that run from right to left. */
 import type { Context } from 'koa';
 import { describe, expect, it } from 'vitest';
-import { loadLocales } from '../../src/http/locale.ts';
+import { loadLocales, noteReader } from '../../src/http/locale.ts';
 
-const locales = await loadLocales();
-const asks = (...wished: string[]) =>
-  ({ acceptsLanguages: (...known: string[]) => known.find((one) => wished.includes(one)) ?? false }) as Context;
+let inCookie: string | undefined;
+const locales = await loadLocales({ chosen: () => inCookie });
+const asks = (...wished: string[]) => ({ acceptsLanguages: () => wished, state: {} }) as unknown as Context;
 
 describe('a page', () => {
   it('is in the language that the browser asks for, unless the app asks for another', () => {
     expect(locales.choose(asks('ja')).lang).toBe('ja');
     expect(locales.choose(asks('ja'), 'xx ar').lang).toBe('ar');
     expect(locales.choose(asks('xx')).lang).toBe('en');
+  });
+
+  it('is in what the app asks for, then what was chosen here, then what the person reads, then what the browser asks for', () => {
+    const ctx = asks('fr');
+    noteReader(ctx, { claims: { locale: 'es-MX' } });
+    expect(locales.choose(ctx).lang).toBe('es');
+    inCookie = 'pt';
+    expect(locales.choose(ctx).lang).toBe('pt');
+    expect(locales.choose(ctx, 'ja').lang).toBe('ja');
+    inCookie = 'xx';
+    expect(locales.choose(ctx).lang).toBe('es');
+    inCookie = undefined;
+  });
+
+  it('writes dates as they are written where the person is', () => {
+    expect(locales.choose(asks('en-GB', 'en')).tag).toBe('en-GB');
+    expect(locales.choose(asks('de-AT'), 'de').tag).toBe('de-AT');
+    expect(locales.choose(asks('fr', 'de-AT')).tag).toBe('fr');
+    expect(locales.choose(asks('en-_')).tag).toBe('en');
+    expect(locales.of('nl de-CH').lang).toBe('de');
   });
 
   it('keeps values together where text runs from right to left', () => {

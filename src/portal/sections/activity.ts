@@ -40,8 +40,8 @@ export function activitySection({ audit, clients, providerName }: Needs): Sectio
         const { after } = visit.ctx.query;
         const { items, next } = await pageOf(visit.account.id, typeof after === 'string' ? after : undefined);
         const names = await namesOf(items);
-        await desk.show(visit, 'activity', (t, { lang }) => {
-          const dates = datesFor(lang, visit.account);
+        await desk.show(visit, 'activity', (t, { tag }) => {
+          const dates = datesFor(tag, visit.account);
           const events = items.map(({ type, actor, network, device, detail, created_at }) => ({
             what: t(`portal.activity.type.${type}`, {
               app: names.get(detail['client_id'] ?? '') ?? '',

@@ -38,8 +38,8 @@ export function appsSection({ connections, clients, audit, base }: Needs): Secti
     const { client_id, consent } = connection;
     const client = await clients.find(client_id);
     const apis = consent ? await apiNames(consent) : [];
-    return (t: TFunction, lang: string) => {
-      const dates = datesFor(lang, account);
+    return (t: TFunction, tag: string) => {
+      const dates = datesFor(tag, account);
       const scopes = PLAIN.filter((scope) => consent?.scopes.includes(scope)).map((scope) => t(`scope.${scope}.title`));
       const name = client?.client_name ?? client_id;
       return {
@@ -65,8 +65,8 @@ export function appsSection({ connections, clients, audit, base }: Needs): Secti
           ({ client_id }) => client_id !== ACCOUNT_CLIENT,
         );
         const all = await Promise.all(found.map((connection) => shown(connection, visit)));
-        await desk.show(visit, 'apps', (t, { lang }) => ({
-          apps: all.map((show) => show(t, lang)),
+        await desk.show(visit, 'apps', (t, { tag }) => ({
+          apps: all.map((show) => show(t, tag)),
           action: desk.url('/apps'),
         }));
       });

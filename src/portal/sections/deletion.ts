@@ -27,9 +27,9 @@ export function deletionSection({ access, mailer, locales, deleteAfter, issuer }
       desk.get(
         '/delete',
         (visit) =>
-          desk.show(visit, 'delete', (_t, { lang }) => ({
+          desk.show(visit, 'delete', (_t, { tag }) => ({
             action: desk.url('/delete'),
-            erase_on: datesFor(lang, visit.account).day(eraseAt()),
+            erase_on: datesFor(tag, visit.account).day(eraseAt()),
           })),
         { fresh: true },
       );

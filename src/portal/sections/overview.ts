@@ -18,14 +18,14 @@ export function overviewSection({ consents, sessions }: Needs): Section {
       desk.get('', async (visit) => {
         const { account } = visit;
         const [allowed, open] = await Promise.all([consents.listByAccount(account.id), sessions.list(account.id)]);
-        await desk.show(visit, 'overview', (_t, { lang }) => ({
+        await desk.show(visit, 'overview', (_t, { tag }) => ({
           name: account.name,
           email: account.email,
           email_verified: account.email_verified,
           has_password: account.password_hash !== null,
           sessions: open.length,
           apps: allowed.length,
-          since: datesFor(lang, account).day(account.created_at),
+          since: datesFor(tag, account).day(account.created_at),
         }));
       });
     },

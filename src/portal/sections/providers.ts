@@ -56,8 +56,8 @@ export function providersSection({
       desk.get('/providers', async (visit) => {
         const found = await identities.listByAccount(visit.account.id);
         const removable = await Promise.all(found.map((one) => hasWayWithout(visit.account.id, idOf(one))));
-        await desk.show(visit, 'providers', (_t, { lang }) => {
-          const dates = datesFor(lang, visit.account);
+        await desk.show(visit, 'providers', (_t, { tag }) => {
+          const dates = datesFor(tag, visit.account);
           const connected = found.map((identity, index) => ({
             id: idOf(identity),
             name: providers.find(identity.provider)?.display_name ?? identity.provider,

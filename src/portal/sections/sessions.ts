@@ -36,8 +36,8 @@ export function sessionsSection({ sessions, audit }: Needs): Section {
     add(desk) {
       desk.get('/sessions', async (visit) => {
         const open = await sessions.list(visit.account.id);
-        await desk.show(visit, 'sessions', (_t, { lang }) => {
-          const all = open.map((one) => shown(visit, one, datesFor(lang, visit.account)));
+        await desk.show(visit, 'sessions', (_t, { tag }) => {
+          const all = open.map((one) => shown(visit, one, datesFor(tag, visit.account)));
           return {
             sessions: [...all.filter(({ current }) => current), ...all.filter(({ current }) => !current)],
             end_action: desk.url('/sessions'),
