@@ -1,4 +1,5 @@
 /** Wires the person's own page. */
+import { signsInByMail } from './assemble-passkeys.ts';
 import type { Backstage } from './assemble.ts';
 import type { Config } from './config/schema.ts';
 import type { Providers } from './federation/providers.ts';
@@ -41,7 +42,7 @@ export function assemblePortal(needs: Needs) {
   /** Beside password and upstream logins. */
   async function hasOtherWayIn(accountId: string): Promise<boolean> {
     if ((await factors.of(accountId)).passkeys > 0) return true;
-    return config.sign_in.mailed && mailer.available && (await accounts.get(accountId)).email_verified;
+    return signsInByMail({ ...needs, mailer }, await accounts.get(accountId));
   }
 
   const sections = portalSections({

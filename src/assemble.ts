@@ -8,6 +8,7 @@ import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
+import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
@@ -25,7 +26,7 @@ import type { Factors } from './factors/factors.ts';
 import { ACR_VALUES } from './factors/levels.ts';
 import type { Passkeys } from './factors/passkeys.ts';
 import type { UpstreamFetch } from './federation/connector.ts';
-import { assemblePasskeys } from './assemble-passkeys.ts';
+import { assemblePasskeys, passkeysAsFactors } from './assemble-passkeys.ts';
 import { createLinking } from './federation/linking.ts';
 import type { Linking } from './federation/linking.ts';
 import { createProviders } from './federation/providers.ts';
@@ -134,19 +135,14 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     acrValues: ACR_VALUES,
   });
   const { identities } = storage;
-  const factors = createFactors({
+  const secondFactors = createFactors({
     store: storage.factors,
-    passkeys: {
-      count: async (id) => (await storage.passkeys.listByAccount(id)).length,
-      deleteByAccount: storage.passkeys.deleteByAccount,
-    },
+    passkeys: passkeysAsFactors(config, storage.passkeys),
     records,
     vault,
     issuer: config.brand.name,
     settings: config.factors,
   });
-  const passkeys = assemblePasskeys({ config, storage, records, accounts, factors, audit, log });
-  const access = createAccess({ accounts, consents: storage.consents, identities, factors, audit, records });
   const limits = assembleLimits({ config, store: storage.counters, vault, log });
   const draw = createDraw({
     cache: config.environment !== 'development',
@@ -162,9 +158,15 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     mailer,
     history,
     identities,
-    factors,
+    factors: secondFactors,
+    accountUrl: config.portal.enabled ? `${config.issuer}/account/activity` : undefined,
   });
   const verification = noteVerification(verified, audit);
+  const news = createFactorNews({ audit, accounts, notices: verification.notices, callers, locales, log });
+  const factors = noteFactors(secondFactors, audit, news);
+  const passkeys = assemblePasskeys({ config, storage, records, accounts, factors, mailer, audit: news, log });
+  const needed = { accounts, consents: storage.consents, identities, factors, audit, records };
+  const access = tellOfReset(createAccess(needed), news);
   const linking = createLinking({
     identities,
     accounts,

@@ -58,8 +58,12 @@ export interface Factors {
   useTotp(accountId: string, code: string): Promise<boolean>;
   /** @throws conflict where it is the last factor and one is required. @returns whether there was one. */
   removeTotp(person: Person): Promise<boolean>;
-  /** Makes new recovery codes in the place of all older ones. @returns them, this once. */
-  renewRecoveryCodes(accountId: string): Promise<string[]>;
+  /**
+   * Makes new recovery codes in the place of all older ones.
+   * @param options `with_factor`: they come with a factor that was added just now, of which the person is told anyway.
+   * @returns them, this once.
+   */
+  renewRecoveryCodes(accountId: string, options?: { with_factor: boolean }): Promise<string[]>;
   /** Whether it is one of the codes that are left; uses it up. Of callers at once one gets true. */
   useRecoveryCode(accountId: string, typed: string): Promise<boolean>;
   /**
@@ -237,7 +241,7 @@ export function createFactors(needs: FactorNeeds): Factors {
       );
     },
 
-    changed: (accountId) => devices.forgetAll(accountId),
+    changed: async (accountId) => void (await devices.forgetAll(accountId)),
 
     async graceLeft(accountId) {
       if (settings.enrolment_grace === 0) return 0;

@@ -85,6 +85,8 @@ interface Needs {
   log: Logger;
 }
 
+const LAST_WAY = 'the last way into an account cannot be removed';
+
 function checkedName(name: string): string {
   const trimmed = name.normalize('NFC').trim();
   if (trimmed === '') throw invalidInput('The name must not be empty.', 'name');
@@ -181,8 +183,12 @@ export function createPasskeys({
     const passkey = all.find(({ credential_id }) => credential_id === credentialId);
     if (!passkey) return undefined;
     const left = all.filter((one) => one !== passkey);
-    if (!(await isWayIn(accountId, left))) throw conflict('the last way into an account cannot be removed');
-    return (await store.delete(credentialId, accountId)) ? passkey : undefined;
+    if (!(await isWayIn(accountId, left))) throw conflict(LAST_WAY);
+    if (!(await store.delete(credentialId, accountId))) return undefined;
+    // Of two ways that are taken away at once each may have counted on the other.
+    if (await isWayIn(accountId, await store.listByAccount(accountId))) return passkey;
+    await store.insert(passkey);
+    throw conflict(LAST_WAY);
   }
 
   return {

@@ -23,7 +23,8 @@ export interface RememberedDevices {
   list(accountId: string): Promise<Omit<RememberedDevice, 'mark_hash'>[]>;
   /** @returns whether there was one. */
   forget(accountId: string, id: string): Promise<boolean>;
-  forgetAll(accountId: string): Promise<void>;
+  /** @returns whether there were any. */
+  forgetAll(accountId: string): Promise<boolean>;
 }
 
 interface Needs {
@@ -98,9 +99,7 @@ export function createRememberedDevices({ records, vault, ttl }: Needs): Remembe
       );
     },
 
-    forgetAll: async (accountId) =>
-      void (await records.change(accountId, (current) =>
-        current.devices.length > 0 ? { ...current, devices: [] } : undefined,
-      )),
+    forgetAll: (accountId) =>
+      records.change(accountId, (current) => (current.devices.length > 0 ? { ...current, devices: [] } : undefined)),
   };
 }

@@ -9,6 +9,8 @@ const USER_AGENT_MAX = 300;
 
 export interface Callers {
   current: CurrentCaller;
+  /** The request under way, where there is one. */
+  context(): Context | undefined;
   /** Does it when the request under way is answered; at once where there is none. Still of that caller. */
   afterAnswer(work: () => Promise<void>): void;
   middleware(needs: { clientAddress: ClientAddress; afterwards: Afterwards }): Middleware;
@@ -24,6 +26,7 @@ export function createCallers(): Callers {
   const requests = new AsyncLocalStorage<Request>();
   return {
     current: () => requests.getStore()?.caller,
+    context: () => requests.getStore()?.ctx,
     afterAnswer(work) {
       const request = requests.getStore();
       if (request) request.afterwards.after(request.ctx, work);

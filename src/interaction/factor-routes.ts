@@ -104,7 +104,7 @@ export function addFactorRoutes(router: Router, needs: Needs): void {
       const enrolment = await factors.beginTotp(account, under.details.uid);
       return pages.enrol(ctx, under, enrolment, missing, failure);
     }
-    const codes = await factors.renewRecoveryCodes(account.id);
+    const codes = await factors.renewRecoveryCodes(account.id, { with_factor: true });
     const proof: Proof = { method: 'totp', account_id: account.id, at: epochSeconds() };
     await progress.change(under.details, (now) => withProof(now, proof));
     return pages.recoveryCodes(ctx, under, account, codes);
@@ -140,7 +140,7 @@ export function addFactorRoutes(router: Router, needs: Needs): void {
     if (result === 'address_taken') return dispatch(ctx, under);
     if (typeof result === 'string')
       return again({ error: `passkeys.problem.${result}`, status: PASSKEY_STATUS[result] });
-    const codes = await factors.renewRecoveryCodes(account.id);
+    const codes = await factors.renewRecoveryCodes(account.id, { with_factor: true });
     await progress.change(under.details, (now) => withProof(now, result.proof));
     return pages.recoveryCodes(ctx, under, account, codes);
   });

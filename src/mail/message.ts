@@ -40,6 +40,17 @@ export const TEMPLATES: Record<string, readonly string[]> = {
   'password-changed': [],
   /** `url` leads to the reset. Also: device, time, app. */
   'new-device': [],
+  /** Something changed about how the person signs in. `url` leads to their account page. Also: device, time. */
+  'passkey-added': [],
+  'passkey-removed': [],
+  'totp-added': [],
+  'totp-removed': [],
+  'recovery-codes-renewed': [],
+  /** `left`: how many there still are. */
+  'recovery-code-used': ['left'],
+  'device-forgotten': [],
+  'devices-forgotten': [],
+  'factors-reset': [],
   /** Proves this account so that an account at `provider` can be joined to it. Also: code, minutes or hours. */
   'link-account': ['url', 'provider'],
   /** The person asked to delete the account, which is done at `time`; `url` is where they can keep it. */

@@ -6,10 +6,31 @@ import type { Mailer } from '../mail/mailer.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { AccountLinks } from './account-links.ts';
 
+/** What can happen to somebody's second factors; each has a mail of its name. */
+export const FACTOR_CHANGES = [
+  'passkey_added',
+  'passkey_removed',
+  'totp_added',
+  'totp_removed',
+  'recovery_codes_renewed',
+  'recovery_code_used',
+  'device_forgotten',
+  'devices_forgotten',
+  'factors_reset',
+] as const;
+export type FactorChange = (typeof FACTOR_CHANGES)[number];
+
 export interface Notices {
   passwordChanged(account: Account, locale: string): Promise<void>;
   /** Tells of a sign-in from a device that is not known for the account; of the first one since its password was set it does not. */
   newDevice(account: Account, locale: string, seen: { device: string; app: string }): Promise<void>;
+  /** @param about `device`: by which it was done. `left`: recovery codes that there still are. */
+  factorChanged(
+    account: Account,
+    locale: string,
+    change: FactorChange,
+    about?: { device?: string | undefined; left?: number | undefined },
+  ): Promise<void>;
 }
 
 /** In seconds: people read such a mail the next morning. */
@@ -24,9 +45,11 @@ interface Needs {
   records: Pick<SealedRecords, 'insertIfAbsent'>;
   mailer: Mailer;
   links: Pick<AccountLinks, 'issue'>;
+  /** Where people see what happened to their account; undefined where there is no such page. */
+  accountUrl: string | undefined;
 }
 
-export function createNotices({ mailer, links, records }: Needs): Notices {
+export function createNotices({ mailer, links, records, accountUrl }: Needs): Notices {
   async function send(account: Account, template: string, locale: string, about: Record<string, unknown>) {
     if (!mailer.available) return;
     const url = await links.issue('reset_password', { account, ttl: LINK_TTL });
@@ -39,6 +62,13 @@ export function createNotices({ mailer, links, records }: Needs): Notices {
     async newDevice(account, locale, seen) {
       const first = await records.insertIfAbsent(FIRST_DEVICE, account.id, { accountId: account.id }, FIRST_DEVICE_TTL);
       if (!first) await send(account, 'new-device', locale, { ...seen });
+    },
+    async factorChanged(account, locale, change, about = {}) {
+      // Without mail there is nobody to tell.
+      if (!mailer.available) return;
+      const [{ name, claims }, template] = [account, change.replaceAll('_', '-')];
+      const data = { name, time: epochSeconds(), zone: claims.zoneinfo, url: accountUrl, ...about };
+      await mailer.send({ to: account.email, template, locale: readsBest(account, locale), data });
     },
   };
 }

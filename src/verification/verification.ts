@@ -40,6 +40,7 @@ interface Needs {
   history: EmailHistory;
   identities: { deleteByAccount(accountId: string): Promise<void> };
   factors: { erase(accountId: string): Promise<void> };
+  accountUrl: string | undefined;
 }
 
 export function createVerification({
@@ -51,6 +52,7 @@ export function createVerification({
   history,
   identities,
   factors,
+  accountUrl,
 }: Needs): Verification {
   const links = createMailedLinks({ records, issuer });
   const accountLinks = createAccountLinks({ links, accounts, vault });
@@ -58,7 +60,7 @@ export function createVerification({
   const requests = createMailRequests(records);
   const planted = createPlanted({ accounts, records, links: accountLinks, identities, factors });
   const proofs = createAddressProofs({ accounts, planted });
-  const notices = createNotices({ mailer, links: accountLinks, records });
+  const notices = createNotices({ mailer, links: accountLinks, records, accountUrl });
   const recovery = createRecovery({ accounts, links: accountLinks, mailer, planted, notices, requests });
   const journeyMail = createJourneyMail({ accounts, requests, links, accountLinks, codes, proofs, recovery, mailer });
   const emailChanges = createEmailChanges({ accounts, accountLinks, links, history, mailer, planted, recovery });

@@ -39,7 +39,7 @@ async function sent(template: string, data: Record<string, unknown>): Promise<Re
   const to = `victim-${(count += 1)}@example.com`;
   const url = `${gatehouse.issuer}/here?token=a&b=c`;
   const texts = { provider: 'Google', address: 'new@example.com', device: 'Firefox', app: 'Notes', code: '123456' };
-  const base = { url, ...texts, time: 1_800_000_000 };
+  const base = { url, ...texts, left: 3, time: 1_800_000_000 };
   await gatehouse.mail.mailer.send({ to, template, locale: 'en', data: { ...base, ...data } });
   return server.waitFor(to);
 }

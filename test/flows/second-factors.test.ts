@@ -357,7 +357,7 @@ describe('mail and second factors', () => {
     const ask = await browser.open(linkNamed(second, 'Get a code by mail'));
     expect(ask.text).toContain(`We send a code to ${person.email[0]}…@example.com.`);
     const sent = await browser.submit(ask, {}, '/mail');
-    const { code, subject } = await mail.waitFor(person.email);
+    const { code, subject } = await mail.waitFor(person.email, /Your code/);
     expect(subject).toBe('Your code for Gatehouse');
     expect(alertText(await browser.submit(sent, { code: code === '000000' ? '111111' : '000000' }))).toContain(
       'not right',
@@ -375,7 +375,7 @@ describe('mail and second factors', () => {
     const { secret } = await withApp(gatehouse, person);
     const page = await begin(rp, browser);
     await browser.submit(await browser.open(linkNamed(page, 'Forgot your password?')), { email: person.email });
-    const { link } = await mail.waitFor(person.email);
+    const { link } = await mail.waitFor(person.email, /new password/);
     await pressButton(browser, link, { password: 'a whole new pass phrase' });
     const again = await browser.open(page.url.pathname.replace(/\/sign-in$/, '') + '/check-mail/continue');
     expect(heading(again)).toBe(PROVE);
@@ -393,7 +393,7 @@ describe('mail and second factors', () => {
     const browser = new Browser(gatehouse.issuer);
     const page = await begin(rp, browser);
     await browser.submit(await browser.open(linkNamed(page, 'Forgot your password?')), { email: 'victim@example.com' });
-    const { link } = await mail.waitFor('victim@example.com');
+    const { link } = await mail.waitFor('victim@example.com', /new password/);
     await pressButton(browser, link, { password: 'a whole new pass phrase' });
     expect(await gatehouse.factors.of(planted.sub)).toEqual({ totp: false, passkeys: 0, recovery_codes_left: 0 });
   });

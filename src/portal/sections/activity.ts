@@ -47,6 +47,7 @@ export function activitySection({ audit, clients, providerName }: Needs): Sectio
               app: names.get(detail['client_id'] ?? '') ?? '',
               provider: providerName(detail['provider'] ?? ''),
               passkey: detail['passkey'] ?? '',
+              ...(detail['left'] === undefined ? {} : { count: Number(detail['left']) }),
             }),
             concern: type === 'wrong_password' || type === 'passkey_copied',
             by: actor === 'person' ? null : t(`portal.activity.by.${actor}`),
