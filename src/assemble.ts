@@ -15,6 +15,7 @@ import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } fr
 import { assembleAudit, noteConsents, noteLinking, noteVerification, noteWrongPasswords } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
 import { assemblePortal } from './assemble-portal.ts';
+import { assembleReuse } from './assemble-reuse.ts';
 import { createClients } from './clients/clients.ts';
 import type { Clients } from './clients/clients.ts';
 import { decodeKey } from './config/secrets.ts';
@@ -263,6 +264,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     browserOf: (ctx) => csrf.token(ctx),
     caller: callers.current,
     onSignIn: (accountId, detail) => audit.record('sign_in', accountId, { detail }),
+    onReuse: assembleReuse({ ...backstage, notices: verification.notices, log }),
   });
   noteAppUses({ provider, consents, after: afterwards.after });
   const providers = createProviders({

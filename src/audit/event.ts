@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   'devices_forgotten',
   'app_allowed',
   'app_withdrawn',
+  'token_reused',
   'data_downloaded',
   'deletion_asked',
   'deletion_cancelled',

@@ -51,6 +51,8 @@ export const TEMPLATES: Record<string, readonly string[]> = {
   'device-forgotten': [],
   'devices-forgotten': [],
   'factors-reset': [],
+  /** A used refresh token of `app` was sent again, so its access was ended. `url` leads to the account page. Also: time. */
+  'token-reused': ['app'],
   /** Proves this account so that an account at `provider` can be joined to it. Also: code, minutes or hours. */
   'link-account': ['url', 'provider'],
   /** The person asked to delete the account, which is done at `time`; `url` is where they can keep it. */

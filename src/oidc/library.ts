@@ -71,6 +71,7 @@ interface TokenModel {
   prototype: {
     generateTokenId(): string;
     getValueAndPayload(): Promise<{ value: string; payload?: object }>;
+    save(): Promise<string>;
     destroy(): Promise<void>;
   };
   find(value: string, options?: object): Promise<object | undefined>;
@@ -212,6 +213,12 @@ export function adaptLibrary(
 
   (provider.RefreshToken as unknown as TokenModel).prototype.generateTokenId = () =>
     refreshTokens.tokenId(Provider.ctx?.oidc.entities.RotatedRefreshToken);
+  // The library would use up a refresh token before it looks at the `resource`: who asks for a wrong one would be left with nothing.
+  const { save: saveAccessToken } = AccessToken.prototype;
+  AccessToken.prototype.save = async function save() {
+    await refreshTokens.rotate();
+    return saveAccessToken.call(this);
+  };
 
   // JWT access tokens lead back to their grant, and userinfo accepts those that carry `openid`.
   const generateTokenId = AccessToken.prototype.generateTokenId;

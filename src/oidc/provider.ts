@@ -34,6 +34,8 @@ import { createPolicy } from './policy.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { resourceIndicators } from './resources.ts';
+import { createReuse } from './reuse.ts';
+import type { EndedFamily } from './reuse.ts';
 import { noteFinished } from './restarts.ts';
 import type { Restarts } from './restarts.ts';
 import { createSealedAccessTokens } from './sealed-access-tokens.ts';
@@ -71,6 +73,8 @@ export interface ProviderNeeds {
   caller: CurrentCaller;
   /** Somebody proved who they are, and their session knows. */
   onSignIn(accountId: string, detail: Record<string, string>): Promise<void>;
+  /** A family of tokens was ended because a used refresh token was sent again. */
+  onReuse(family: EndedFamily): Promise<void>;
 }
 
 const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);
@@ -177,7 +181,12 @@ function configuration({
 /** A ready provider, a Koa app to be mounted under the issuer's path. */
 export function createProvider(needs: ProviderNeeds): Provider {
   const { config, records, accounts, vault, signingKeys } = needs;
-  const refreshTokens = createRefreshTokens({ vault, records });
+  const refreshTokens = createRefreshTokens({
+    vault,
+    records,
+    grace: config.lifetimes.refresh_token_grace,
+    reuse: createReuse({ records, tell: needs.onReuse }),
+  });
   const provider = new Provider(config.issuer, configuration({ ...needs, refreshTokens }));
   const publicKeys = { keys: signingKeys.map(toPublic) };
   const jwtAccessTokens = createJwtAccessTokens({ vault, records, accounts, issuer: config.issuer, publicKeys });

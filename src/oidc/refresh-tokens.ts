@@ -1,7 +1,8 @@
 /**
  * Refresh tokens. A chain of them is one record, which each refresh replaces by compare-and-set: one write, nothing to clean up,
  * and after a crash either the old token is good or its successor. A token names its chain and its place in it and is
- * signed, so that an earlier one of a living chain is known for what it is: sent a second time.
+ * signed, so that an earlier one of a living chain is known for what it is: sent a second time. Within the grace window the token
+ * that was just replaced gives its one successor once more; any other use of a used one ends the family (RFC 9700, section 4.14.2).
  */
 import { errors, Provider } from 'oidc-provider';
 import type { Adapter, KoaContextWithOIDC } from 'oidc-provider';
@@ -9,14 +10,12 @@ import { constantTimeEqual } from '../kernel/secrets.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Payload, SealedRecords } from '../protocol/sealed-records.ts';
+import type { Reuse } from './reuse.ts';
 
-const KIND = 'RefreshToken';
+export const REFRESH_TOKEN = 'RefreshToken';
 const PURPOSE = 'refresh token';
 const SHAPE = /^([\w-]{1,64})~(\d{1,9})~[\w-]{43}$/;
-
-/** What the request under way has read of the chain, and may replace if it is still so. */
-const NEWEST = Symbol('newest');
-type Reading = KoaContextWithOIDC & { [NEWEST]?: Payload };
+const MS = 1000;
 
 interface Place {
   chain: string;
@@ -24,10 +23,36 @@ interface Place {
   number: number;
 }
 
+/** `newest`: not used yet. `replaced`: the one before it, within the grace window. `used`: any other that was used. */
+type Standing = 'newest' | 'replaced' | 'used';
+
+/** What the request under way has read of the chain, and what it is to become. */
+interface Refresh {
+  place: Place;
+  standing: Standing;
+  seen: Payload;
+  next?: { payload: Payload; ttl: number | undefined };
+}
+const REFRESH = Symbol('refresh');
+type Refreshing = KoaContextWithOIDC & { [REFRESH]?: Refresh };
+
 export interface RefreshTokens {
   /** The first token of a new chain, or the one that comes after `rotated`. */
   tokenId(rotated: { jti: string } | undefined): string;
+  /**
+   * Writes down the refresh of the request under way, if it is one. To be called when all else has been checked: a request that
+   * fails leaves its token as it was. @throws InvalidGrant when somebody else was faster, or the family has ended.
+   */
+  rotate(): Promise<void>;
   adapter: Pick<Adapter, 'find' | 'upsert' | 'consume' | 'destroy'>;
+}
+
+interface Needs {
+  vault: Vault;
+  records: SealedRecords;
+  /** Seconds in which a token that was replaced gives its successor again; 0 is none. */
+  grace: number;
+  reuse: Reuse;
 }
 
 function toPlace(token: string): Place | undefined {
@@ -35,13 +60,28 @@ function toPlace(token: string): Place | undefined {
   return chain === undefined ? undefined : { chain, number: Number(number) };
 }
 
-export function createRefreshTokens({ vault, records }: { vault: Vault; records: SealedRecords }): RefreshTokens {
+const refreshing = () => Provider.ctx as Refreshing | undefined;
+
+export function createRefreshTokens({ vault, records, grace, reuse }: Needs): RefreshTokens {
   function toToken({ chain, number }: Place): string {
     const place = `${chain}~${number}`;
     return `${place}~${vault.sign(PURPOSE, place)}`;
   }
 
   const isOurs = (token: string, place: Place) => constantTimeEqual(toToken(place), token);
+  const numberOf = (chain: Payload) => toPlace(String(chain['jti']))!.number;
+
+  /** Either way, so that no clock that was put back makes the window longer than twice its length. */
+  const isInWindow = (chain: Payload) => Math.abs(Date.now() - Number(chain['rotatedAt'])) < grace * MS;
+
+  function standingOf(number: number, chain: Payload): Standing {
+    const newest = numberOf(chain);
+    // A later one than is known of was given out before a power cut, or since the backup that the store was restored from.
+    if (number >= newest) return 'newest';
+    return number === newest - 1 && isInWindow(chain) ? 'replaced' : 'used';
+  }
+
+  const lost = () => new errors.InvalidGrant('the refresh token was used by another request at the same moment');
 
   return {
     tokenId(rotated) {
@@ -49,32 +89,52 @@ export function createRefreshTokens({ vault, records }: { vault: Vault; records:
       return toToken(before ? { ...before, number: before.number + 1 } : { chain: newId(), number: 0 });
     },
 
+    async rotate() {
+      const { place, standing, seen, next } = refreshing()?.[REFRESH] ?? {};
+      if (!place || !seen || !next) return;
+      const payload = { ...next.payload, rotatedAt: Date.now() };
+      if (standing === 'newest' && (await records.replace(REFRESH_TOKEN, place.chain, seen, payload, next.ttl))) return;
+      // Another request did it, with the same successor. It is given again unless the family has ended since.
+      const now = grace > 0 ? await records.find(REFRESH_TOKEN, place.chain) : undefined;
+      if (!now || reuse.isEnded(now)) throw lost();
+    },
+
     adapter: {
       async find(token) {
         const place = toPlace(token);
-        const newest = place && (await records.find(KIND, place.chain));
-        if (!newest) return undefined;
-        if (constantTimeEqual(String(newest['jti']), token)) {
-          if (Provider.ctx) (Provider.ctx as Reading)[NEWEST] = newest;
-          return newest;
-        }
-        return isOurs(token, place) ? { ...newest, jti: token, consumed: true } : undefined;
+        const seen = place && (await records.find(REFRESH_TOKEN, place.chain));
+        if (!seen || !(constantTimeEqual(String(seen['jti']), token) || isOurs(token, place))) return undefined;
+        if (reuse.isEnded(seen)) return reuse.finish(place.chain, seen);
+        const standing = standingOf(place.number, seen);
+        const found = { ...seen, jti: token };
+        const ctx = refreshing();
+        // Elsewhere, such as at introspection, what was replaced is as good as used.
+        if (ctx?.oidc.route !== 'token') return standing === 'newest' ? found : { ...found, consumed: true };
+        ctx[REFRESH] = { place, standing, seen };
+        return found;
       },
 
+      // Written down by `rotate`. What begins a chain is written at once.
       async upsert(token, payload, ttl) {
         const { chain, number } = toPlace(token)!;
-        if (number === 0) return records.upsert(KIND, chain, payload, ttl);
-        const before = (Provider.ctx as Reading | undefined)?.[NEWEST];
-        if (!before || !(await records.replace(KIND, chain, before, payload, ttl)))
-          throw new errors.InvalidGrant('the refresh token was used by another request at the same moment');
+        if (number === 0) return records.upsert(REFRESH_TOKEN, chain, payload, ttl);
+        const refresh = refreshing()?.[REFRESH];
+        if (!refresh) throw new Error('a refresh token has a successor in a refresh only');
+        refresh.next = { payload, ttl };
       },
 
-      // Its successor takes its place; until then it stays good.
-      consume: async () => undefined,
+      /** The library comes here when it has checked client, key, grant, scope and account, and before it makes a successor. */
+      async consume() {
+        const { place, standing, seen } = refreshing()?.[REFRESH] ?? {};
+        if (!place || !seen || standing !== 'used') return;
+        const { sessionUid } = (Provider.ctx!.oidc.entities.Grant ?? {}) as { sessionUid?: string };
+        await reuse.end(place.chain, seen, sessionUid);
+        throw new errors.InvalidGrant('refresh token already used');
+      },
 
       async destroy(token) {
         const place = toPlace(token);
-        if (place && isOurs(token, place)) await records.destroy(KIND, place.chain);
+        if (place && isOurs(token, place)) await records.destroy(REFRESH_TOKEN, place.chain);
       },
     },
   };

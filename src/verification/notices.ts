@@ -31,6 +31,8 @@ export interface Notices {
     change: FactorChange,
     about?: { device?: string | undefined; left?: number | undefined },
   ): Promise<void>;
+  /** Tells once of each grant that was ended because a used refresh token came again. */
+  tokenReused(account: Account, about: { app: string; grantId: string }): Promise<void>;
 }
 
 /** In seconds: people read such a mail the next morning. */
@@ -69,6 +71,13 @@ export function createNotices({ mailer, links, records, accountUrl }: Needs): No
       const [{ name, claims }, template] = [account, change.replaceAll('_', '-')];
       const data = { name, time: epochSeconds(), zone: claims.zoneinfo, url: accountUrl, ...about };
       await mailer.send({ to: account.email, template, locale: readsBest(account, locale), data });
+    },
+    async tokenReused(account, { grantId, app }) {
+      const { email, name, claims } = account;
+      const data = { name, time: epochSeconds(), zone: claims.zoneinfo, url: accountUrl, app };
+      const key = `token reused:${grantId}`;
+      // No browser is in it that could be asked for its language.
+      await mailer.send({ to: email, template: 'token-reused', locale: readsBest(account, 'en'), data, key });
     },
   };
 }

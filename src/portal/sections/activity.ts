@@ -1,5 +1,5 @@
 import type { Audit } from '../../audit/audit.ts';
-import type { AuditEvent } from '../../audit/event.ts';
+import type { AuditEvent, EventType } from '../../audit/event.ts';
 import type { Client } from '../../clients/client.ts';
 import { isGatehouseError } from '../../kernel/errors.ts';
 import { datesFor } from '../dates.ts';
@@ -12,6 +12,8 @@ interface Needs {
 }
 
 const PAGE = 25;
+/** What may be somebody else's doing. */
+const CONCERNS = new Set<EventType>(['wrong_password', 'passkey_copied', 'token_reused']);
 
 /** What happened to the account. */
 export function activitySection({ audit, clients, providerName }: Needs): Section {
@@ -49,7 +51,7 @@ export function activitySection({ audit, clients, providerName }: Needs): Sectio
               passkey: detail['passkey'] ?? '',
               ...(detail['left'] === undefined ? {} : { count: Number(detail['left']) }),
             }),
-            concern: type === 'wrong_password' || type === 'passkey_copied',
+            concern: CONCERNS.has(type),
             by: actor === 'person' ? null : t(`portal.activity.by.${actor}`),
             network,
             device,
