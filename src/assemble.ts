@@ -5,6 +5,8 @@ import type { Accounts } from './accounts/accounts.ts';
 import { startErasing } from './accounts/erasing.ts';
 import type { Audit } from './audit/audit.ts';
 import { createBreachCheck } from './accounts/breached-passwords.ts';
+import { createMoving } from './accounts/moving/moving.ts';
+import type { Moving } from './accounts/moving/moving.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
@@ -75,6 +77,7 @@ import { version } from './version.ts';
 export interface Backstage {
   storage: Storage;
   accounts: Accounts;
+  moving: Moving;
   clients: Clients;
   access: Access;
   audit: Audit;
@@ -187,6 +190,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     vault,
     records,
     accounts,
+    moving: createMoving({ store: storage.accounts, reservedFor }),
     clients,
     access,
     limits,

@@ -35,6 +35,8 @@ const ONLY_IN: Record<string, RegExp> = {
   mongoose: /^storage\/mongo\//,
   'node:sqlite': /^storage\/sqlite\//,
   argon2: /^accounts\//,
+  bcrypt: /^accounts\//,
+  'csv-parse': /^accounts\//,
   ejs: /^http\//,
   bowser: /^http\//,
   '@simplewebauthn/server': /^factors\//,

@@ -11,9 +11,9 @@ import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.t
 import type { PasswordProblem } from './password-policy.ts';
 import { NAME_MAX, normalizeName, profileProblems, withProfile } from './profile.ts';
 import type { ProfileValues } from './profile.ts';
+import { isRole } from './role.ts';
 import type { AccountStore } from './store.ts';
 
-const ROLE = /^[\w.:-]{1,100}$/;
 const UPDATE_ATTEMPTS = 5;
 
 export interface NewAccount {
@@ -106,7 +106,7 @@ function checkInput({ email, name, roles = [] }: NewAccount): void {
   if (!isEmailAddress(email.trim())) throw invalidInput(`${email} is not an e-mail address`, 'email');
   if (name.trim() === '') throw invalidInput('name must not be empty', 'name');
   if (name.length > NAME_MAX) throw invalidInput(`name must have at most ${NAME_MAX} characters`, 'name');
-  const badRole = roles.find((role) => !ROLE.test(role));
+  const badRole = roles.find((role) => !isRole(role));
   if (badRole !== undefined) throw invalidInput(`role ${badRole} may only have letters, digits and . _ : -`, 'roles');
 }
 

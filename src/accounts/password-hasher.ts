@@ -6,10 +6,13 @@ import { availableParallelism } from 'node:os';
 import argon2 from 'argon2';
 import PQueue from 'p-queue';
 import { busy } from '../kernel/errors.ts';
+import { matchesForeign } from './foreign-hashes.ts';
 import { PASSWORD_MAX, passwordLength } from './password-policy.ts';
 
 const DEFAULT_POOL = 4;
 const FREE_FOR_SIGNING = 2;
+
+const isOurs = (hash: string): boolean => hash.startsWith('$argon2id$');
 
 export interface HashCost {
   memory_kib: number;
@@ -27,7 +30,7 @@ export interface PasswordHasher {
    * whether an account exists. An overlong password is refused before any work. @throws busy when too many wait.
    */
   verify(password: string, hash: string | null): Promise<boolean>;
-  /** Whether `hash` was made at another cost than today's. */
+  /** Whether `hash` was made at another cost than today's, or in another way. */
   needsRehash(hash: string): boolean;
 }
 
@@ -54,9 +57,11 @@ export function createPasswordHasher({ memory_kib, iterations, parallelism, queu
     async verify(password, hash) {
       if (passwordLength(password) > PASSWORD_MAX) return false;
       const against = hash ?? (await dummyHash());
-      const matches = await run(() => argon2.verify(against, password));
+      const matches = await run(() =>
+        isOurs(against) ? argon2.verify(against, password) : matchesForeign(password, against),
+      );
       return matches && hash !== null;
     },
-    needsRehash: (hash) => argon2.needsRehash(hash, options),
+    needsRehash: (hash) => !isOurs(hash) || argon2.needsRehash(hash, options),
   };
 }

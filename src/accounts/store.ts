@@ -5,6 +5,11 @@ import type { Account } from './account.ts';
 export interface AccountStore {
   /** Adds an account. @throws duplicate (field `email`) when the normalised e-mail is taken: of callers at once, one wins. */
   insert(account: Account): Promise<void>;
+  /**
+   * Adds many, each as `insert` does, in far less time; at most 1,000.
+   * @returns of each, in their order, whether it was added: false where its id or e-mail is taken, also by one before it.
+   */
+  insertMany(accounts: Account[]): Promise<boolean[]>;
   find(id: string): Promise<Account | undefined>;
   findByEmail(emailNormalized: string): Promise<Account | undefined>;
   /**

@@ -6,5 +6,7 @@
 import { setUpCompileCache } from '../compile-cache.ts';
 
 setUpCompileCache();
-const { run } = await import('./run.ts');
+const { FAILED, run } = await import('./run.ts');
+// A reader that has seen enough (`| head -1`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : FAILED));
 process.exitCode = await run(process.argv);

@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 import { themeCommands } from './theme.ts';
 import { userCommands } from './user.ts';
 
-const FAILED = 1;
+export const FAILED = 1;
 const WRONG_USAGE = 2;
 
 /** Opens the store only for a command that runs, and closes it however that ends. */
@@ -33,8 +33,6 @@ function reason(error: unknown): string {
 
 /** Runs one command. @returns the exit code. */
 export async function run(argv: string[]): Promise<number> {
-  // A reader that has seen enough (`| head -1`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : FAILED));
   const program = new Command('gatehouse')
     .description('Manage apps, people and configuration of this Gatehouse.')
     .version(version);

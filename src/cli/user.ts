@@ -6,6 +6,7 @@ import type { FactorSummary } from '../factors/factors.ts';
 import { invalidInput, notFound, unavailable } from '../kernel/errors.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
+import { peopleCommands } from './people.ts';
 import type { Session } from './session.ts';
 
 interface CreateOptions {
@@ -48,6 +49,7 @@ async function passwordFromStdin(): Promise<string> {
 /** `user create|list|show|suspend|resume|unlock|delete|set-password|change-email|…`. People are named by e-mail or by sub. */
 export function userCommands(program: Command, session: Session, output: Output): void {
   const user = program.command('user').description('People who sign in.');
+  peopleCommands(user, session, output);
 
   user
     .command('create')

@@ -1,5 +1,5 @@
 /** What accounts and clients have in common: a document with an id, one unique value, a version and an order. */
-import { Schema } from 'mongoose';
+import { Schema, mongo } from 'mongoose';
 import type { Connection, SchemaDefinition } from 'mongoose';
 import { conflict, duplicate, notFound } from '../../kernel/errors.ts';
 import { readPageRequest, toPage } from '../../kernel/paging.ts';
@@ -94,6 +94,21 @@ export function documentCollection<T extends Document>(connection: Connection, s
     async insert(document: T): Promise<void> {
       const write = () => model.create([toStored(document)], { validateBeforeSave: false });
       await unique(inTurn(String(document[uniqueField] ?? document.id), write), taken);
+    },
+    async insertMany(documents: T[]): Promise<boolean[]> {
+      if (documents.length === 0) return [];
+      const operations = documents.map((document) => ({ insertOne: { document: toStored(document) } }));
+      try {
+        await model.collection.bulkWrite(operations as never, { ordered: false });
+        return documents.map(() => true);
+      } catch (error) {
+        if (!(error instanceof mongo.MongoBulkWriteError)) throw error;
+        const failed = [error.writeErrors].flat();
+        const other = failed.find((one) => !isDuplicateKey(one));
+        if (other) throw error;
+        const refused = new Set(failed.map(({ index }) => index));
+        return documents.map((_, index) => !refused.has(index));
+      }
     },
     find: (id: string) => findOne({ _id: id }),
     findByUnique: (value: string) => findOne({ [uniqueField]: value }),

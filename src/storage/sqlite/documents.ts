@@ -55,12 +55,24 @@ export function documentTable<T extends Document>(
     }
   };
 
+  const add = (document: T) =>
+    insert.run(document.id, uniqueValue(document), document.version, document.created_at, JSON.stringify(document));
+
+  function isAdded(document: T): boolean {
+    try {
+      return add(document) > 0;
+    } catch (error) {
+      // Undoes only this statement; the transaction goes on.
+      if (isConstraintError(error)) return false;
+      throw error;
+    }
+  }
+
   return {
     async insert(document: T): Promise<void> {
-      unique(() =>
-        insert.run(document.id, uniqueValue(document), document.version, document.created_at, JSON.stringify(document)),
-      );
+      unique(() => add(document));
     },
+    insertMany: async (documents: T[]) => durable.transaction(() => documents.map(isAdded)),
     find: async (id: string) => parse<T>(byId.get(id)),
     findByUnique: async (value: string) => parse<T>(byUnique.get(value)),
     async update(document: T, options?: { durable: boolean }): Promise<T> {

@@ -71,6 +71,29 @@ export function accountContract(use: Use, { shared }: Driver): void {
     await other.close();
   });
 
+  describe('insertMany', () => {
+    test('adds many, and says of which the e-mail or id is taken', async () => {
+      const there = anAccount();
+      await accounts().insert(there);
+      const [one, two, three] = [anAccount(), anAccount(), anAccount()];
+      const sameEmail = anAccount({ email_normalized: there.email_normalized });
+      const sameId = anAccount({ id: there.id });
+      const twice = anAccount({ email_normalized: two.email_normalized });
+      const added = await accounts().insertMany([one, sameEmail, two, sameId, twice, three]);
+      expect(added).toEqual([true, false, true, false, false, true]);
+      for (const account of [one, two, three, there]) expect(await accounts().find(account.id)).toEqual(account);
+      expect((await accounts().list({})).items).toHaveLength(4);
+      expect(await accounts().insertMany([])).toEqual([]);
+    });
+
+    test('of two callers with the same people each person is added by one', async () => {
+      const people = Array.from({ length: 30 }, () => anAccount());
+      const { values } = await atOnce(2, () => accounts().insertMany(people));
+      for (const index of people.keys()) expect(values.map((added) => added[index]).sort()).toEqual([false, true]);
+      expect((await accounts().list({ limit: 100 })).items).toHaveLength(30);
+    });
+  });
+
   describe('update', () => {
     test('replaces the account and counts its version up', async () => {
       const account = anAccount({ name: 'Before', claims: { nickname: 'b' } });

@@ -1,0 +1,114 @@
+/** Reads files of people as a stream, one row at a time, whatever their size. */
+import { pipeline } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import type { Info } from 'csv-parse';
+import { closest } from 'fastest-levenshtein';
+import split from 'split2';
+import { invalidInput } from '../../kernel/errors.ts';
+import { ADDRESS_FIELDS, ROW_FIELDS } from './row.ts';
+
+export type FileFormat = 'csv' | 'jsonl';
+
+/** One row as it was read, or why it could not be. */
+export interface ReadRow {
+  /** Where it begins in the file, from 1. */
+  line: number;
+  value?: unknown;
+  fault?: string;
+}
+
+const LONGEST_ROW = 1_000_000;
+const ADDRESS = 'address.';
+export const COLUMNS: string[] = [
+  ...ROW_FIELDS.filter((field) => field !== 'address'),
+  ...ADDRESS_FIELDS.map((field) => `${ADDRESS}${field}`),
+];
+const TRUTH = new Map([
+  ['true', true],
+  ['1', true],
+  ['yes', true],
+  ['false', false],
+  ['0', false],
+  ['no', false],
+]);
+const BOOLEANS = new Set(['email_verified', 'phone_number_verified']);
+
+function parseJson(text: string): Omit<ReadRow, 'line'> {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    // The parser's own words quote what is there.
+    return { fault: 'is no JSON' };
+  }
+}
+
+async function* readJsonLines(file: Readable): AsyncGenerator<ReadRow> {
+  const lines = pipeline(file, split({ maxLength: LONGEST_ROW }), () => undefined);
+  let line = 0;
+  try {
+    for await (const text of lines as AsyncIterable<string>) {
+      line += 1;
+      if (text.trim() !== '') yield { line, ...parseJson(line === 1 ? text.replace(/^\uFEFF/, '') : text) };
+    }
+  } catch (error) {
+    if (error instanceof Error && error.message === 'maximum buffer reached')
+      throw invalidInput(`line ${line + 1} is longer than ${LONGEST_ROW} characters`);
+    throw error;
+  }
+}
+
+/** @throws invalid_input naming a column that no person has, and the nearest one. */
+function checkColumns(header: string[]): string[] {
+  const columns = header.map((name) => name.trim());
+  const unknown = columns.find((name) => !COLUMNS.includes(name));
+  if (unknown !== undefined)
+    throw invalidInput(`the column ${unknown} is unknown; the nearest is ${closest(unknown, COLUMNS)}`, unknown);
+  const twice = columns.find((name, index) => columns.indexOf(name) !== index);
+  if (twice !== undefined) throw invalidInput(`there are two columns ${twice}`, twice);
+  if (!columns.includes('email')) throw invalidInput('there is no column email', 'email');
+  return columns;
+}
+
+/** What a spreadsheet would take for a formula has one apostrophe more before it in our files. */
+const FORMULA = /^'*[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
+export const escapeFormula = (cell: string): string => (FORMULA.test(cell) ? `'${cell}` : cell);
+const unescapeFormula = (cell: string): string => (cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell);
+
+function valueOf(columns: string[], cells: string[]): unknown {
+  const row: Record<string, unknown> = {};
+  const address: Record<string, string> = {};
+  for (const [index, column] of columns.entries()) {
+    const cell = unescapeFormula(cells[index]!);
+    if (cell === '') continue;
+    if (column === 'roles') row[column] = cell.split(/\s+/).filter(Boolean);
+    else if (BOOLEANS.has(column)) row[column] = TRUTH.get(cell.toLowerCase()) ?? cell;
+    else if (column.startsWith(ADDRESS)) address[column.slice(ADDRESS.length)] = cell;
+    else row[column] = cell;
+  }
+  return Object.keys(address).length === 0 ? row : { ...row, address };
+}
+
+async function* readCsv(file: Readable): AsyncGenerator<ReadRow> {
+  const parser = parse({ bom: true, info: true, relax_column_count: true, max_record_size: LONGEST_ROW });
+  const records = pipeline(file, parser, () => undefined) as AsyncIterable<{ record: string[]; info: Info }>;
+  let columns: string[] | undefined;
+  let read = 0;
+  try {
+    for await (const { record: cells, info } of records) {
+      const line = read + 1;
+      read = info.lines;
+      if (!columns) columns = checkColumns(cells);
+      else if (cells.every((cell) => cell === '')) continue;
+      else if (cells.length === columns.length) yield { line, value: valueOf(columns, cells) };
+      else yield { line, fault: `has ${cells.length} cells where the first line has ${columns.length}` };
+    }
+  } catch (error) {
+    if (error instanceof CsvError) throw invalidInput(`this is no CSV: ${error.message}`);
+    throw error;
+  }
+}
+
+/** @throws invalid_input where a file cannot be understood from some line on. */
+export const readRows = (file: Readable, format: FileFormat): AsyncGenerator<ReadRow> =>
+  format === 'csv' ? readCsv(file) : readJsonLines(file);

@@ -1,0 +1,4 @@
+const ROLE = /^[\w.:-]{1,100}$/;
+
+/** Whether `name` may name a role. */
+export const isRole = (name: string): boolean => ROLE.test(name);
