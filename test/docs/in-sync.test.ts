@@ -76,6 +76,15 @@ describe('the documentation', () => {
     expect(broken(page)).toEqual([]);
   });
 
+  it.each(pages.filter((page) => page.startsWith('docs/security/')))('%s names proofs that exist', (page) => {
+    const proofs = [...read(page).matchAll(/\[([^\]]+)\]\(([^)]+\.test\.ts)\)/g)];
+    const missing = proofs.filter(([, title, file]) => {
+      const text = read(path.join(path.dirname(page), file!)).replace(/\s+/g, ' ');
+      return !text.includes(title!);
+    });
+    expect(missing.map(([link]) => link)).toEqual([]);
+  });
+
   it.each(pages)('%s shows commands that exist', (page) => {
     const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts);
     const program = commandLine();
