@@ -75,7 +75,7 @@ function programsFirst({ provider, engine, check, headers }: ProgramNeeds): Midd
 const formPostPolicy: Middleware = async (ctx, next) => {
   await next();
   const mode = (ctx as unknown as { oidc?: { params?: { response_mode?: string } } }).oidc?.params?.response_mode;
-  if (mode === 'form_post' && ctx.type === 'text/html')
+  if (mode?.startsWith('form_post') && ctx.type === 'text/html')
     ctx.set('Content-Security-Policy', allowFormTo(ctx.response.get('Content-Security-Policy')));
 };
 

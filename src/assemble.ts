@@ -16,6 +16,7 @@ import type { Mail } from './assemble-mail.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
 import { assembleAudit, noteConsents, noteLinking, noteVerification, noteWrongPasswords } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
+import { assembleProtocol, clientSecrets } from './assemble-protocol.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assembleReuse } from './assemble-reuse.ts';
 import { createClients } from './clients/clients.ts';
@@ -132,6 +133,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const themes = await loadThemes(config.themes_dir, locales.catalogue, config.brand.theme);
   for (const { name, strings } of themes.all) locales.addTheme(name, strings);
   const clients = createClients({
+    ...clientSecrets(vault),
     store: storage.clients,
     consents: storage.consents,
     providers: Object.keys(config.federation),
@@ -241,7 +243,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   for (const { file, line, problem } of themes.all.flatMap((theme) => theme.problems))
     log.warn({ file, line }, `a theme has a problem: ${problem}`);
   const restarts = createRestarts(records);
-  const directory = createClientDirectory({ clients });
+  const directory = createClientDirectory({ clients, ...clientSecrets(vault) });
   const signingKeys = await loadSigningKeys({ store: storage.signingKeys, vault });
 
   // The pages are drawn by a room that needs the provider, which needs the pages: only this late binding ties the knot.
@@ -264,6 +266,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     restarts,
     pages,
     ...guards,
+    ...assembleProtocol(config),
     limits,
     browserOf: (ctx) => csrf.token(ctx),
     caller: callers.current,

@@ -4,11 +4,13 @@ import { CLIENT_TYPES, publicClient } from '../clients/client.ts';
 import type { ClientType } from '../clients/client.ts';
 import type { Registered } from '../clients/clients.ts';
 import { notFound } from '../kernel/errors.ts';
+import { addProtocolOptions, toProtocol } from './client-protocol.ts';
+import type { ProtocolOptions } from './client-protocol.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
-interface CreateOptions {
+interface CreateOptions extends ProtocolOptions {
   type: ClientType;
   name: string;
   redirectUri?: string[];
@@ -59,6 +61,7 @@ function toInput(options: CreateOptions) {
     theme: options.theme,
     default_acr_values: options.defaultAcrValue,
     id_token_signed_response_alg: options.idTokenSignedResponseAlg,
+    protocol: toProtocol(options),
   };
 }
 
@@ -68,8 +71,7 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .command('client')
     .description('Apps that sign people in here, and APIs that accept our tokens.');
 
-  client
-    .command('create')
+  addProtocolOptions(client.command('create'))
     .description('Register a client. Its secret is shown this once.')
     .addOption(new Option('--type <type>', 'what it is').choices(CLIENT_TYPES).makeOptionMandatory())
     .requiredOption('--name <name>', 'name that people see')

@@ -3,6 +3,8 @@
  * record, the rules of registration and the check of their secrets. Names are those of RFC 7591 and OpenID Connect
  * Registration; what a standard does not name is explained here.
  */
+import type { AuthMethod, ProtocolMetadata } from './protocol.ts';
+
 export const CLIENT_TYPES = ['web', 'spa', 'native', 'service', 'api'] as const;
 /** web: confidential, server-side. spa, native: public. service: acts for itself. api: accepts tokens (resource server). */
 export type ClientType = (typeof CLIENT_TYPES)[number];
@@ -39,30 +41,36 @@ export interface Client {
   /** `acr` values of which every sign-in to it reaches one; none where it is empty, or missing in older records. */
   default_acr_values?: string[];
   id_token_signed_response_alg: 'RS256' | 'ES256';
-  /** Hash of the secret; null for public clients. */
+  /** Keys, authentication, signatures, encryption and bindings beyond the everyday; missing where all is as usual. */
+  protocol?: ProtocolMetadata;
+  /** Hash of the secret; null for clients that have none, or one that must be read. */
   secret_hash: string | null;
+  /** The secret encrypted, where the method of authentication needs it in plain; missing otherwise. */
+  secret_sealed?: string | null;
   created_at: string;
   updated_at: string;
   version: number;
 }
 
 /** How a client proves who it is at the token endpoint. */
-export const authMethod = (client: Pick<Client, 'type'>): 'none' | 'client_secret_basic' =>
-  client.type === 'spa' || client.type === 'native' ? 'none' : 'client_secret_basic';
+export const authMethod = ({ type, protocol }: Pick<Client, 'type' | 'protocol'>): AuthMethod =>
+  protocol?.token_endpoint_auth_method ?? (type === 'spa' || type === 'native' ? 'none' : 'client_secret_basic');
 
-export function grantTypes({ type }: Pick<Client, 'type'>): string[] {
+export function grantTypes({ type, protocol }: Pick<Client, 'type' | 'protocol'>): string[] {
+  if (protocol?.grant_types) return protocol.grant_types;
   if (type === 'service') return ['client_credentials'];
   return type === 'api' ? [] : ['authorization_code', 'refresh_token'];
 }
 
 /** What may be told of a client to an admin: all but the hash of its secret. */
-export function publicClient({ id, secret_hash, scope, ...rest }: Client) {
+export function publicClient({ id, secret_hash, secret_sealed, scope, protocol, ...rest }: Client) {
   return {
     client_id: id,
     ...rest,
     ...(scope === null ? {} : { scope }),
-    token_endpoint_auth_method: authMethod(rest),
-    has_secret: secret_hash !== null,
+    ...protocol,
+    token_endpoint_auth_method: authMethod({ type: rest.type, ...(protocol && { protocol }) }),
+    has_secret: secret_hash !== null || (secret_sealed ?? null) !== null,
     built_in: BUILT_IN.includes(id),
   };
 }

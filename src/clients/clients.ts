@@ -7,6 +7,8 @@ import { authMethod, CLIENT_TYPES } from './client.ts';
 import type { Client, ClientType } from './client.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 import { hashSecret } from './secret.ts';
+import { checkProtocol, hasSecret, needsPlainSecret } from './protocol.ts';
+import type { AuthMethod, ProtocolMetadata } from './protocol.ts';
 import type { ClientStore } from './store.ts';
 
 const NAME_MAX = 200;
@@ -36,6 +38,8 @@ export interface NewClient {
   /** `acr` values that its sign-ins must reach one of. */
   default_acr_values?: string[] | undefined;
   id_token_signed_response_alg?: Client['id_token_signed_response_alg'] | undefined;
+  /** Names and values of RFC 7591 and the specifications that extend it, beyond those above. */
+  protocol?: ProtocolMetadata | undefined;
 }
 
 /** A client and, only in the answer that made it, its secret. */
@@ -62,10 +66,12 @@ const REDIRECTING = new Set<ClientType>(['web', 'spa', 'native']);
 const PAGE_FIELDS = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri'] as const;
 
 function checkRedirects(input: NewClient): void {
-  const { type, redirect_uris = [], post_logout_redirect_uris = [] } = input;
+  const { type, redirect_uris = [], post_logout_redirect_uris = [], protocol } = input;
+  const redirects =
+    protocol?.grant_types?.some((grant) => grant === 'authorization_code' || grant === 'implicit') ?? true;
   if (!REDIRECTING.has(type) && redirect_uris.length > 0)
     throw invalidInput(`a client of type ${type} has no redirect URIs`, 'redirect_uris');
-  if (REDIRECTING.has(type) && redirect_uris.length === 0)
+  if (REDIRECTING.has(type) && redirects && redirect_uris.length === 0)
     throw invalidInput(`a client of type ${type} needs a redirect URI`, 'redirect_uris');
   for (const [field, uris] of Object.entries({ redirect_uris, post_logout_redirect_uris })) {
     for (const uri of uris) {
@@ -110,6 +116,8 @@ interface Needs {
   themes?: string[];
   /** `acr` values that sign-ins can reach. */
   acrValues?: string[];
+  /** Encrypts a secret for the client with this id. */
+  seal?: (secret: string, clientId: string) => string;
   /** What people allowed a client goes with it. */
   consents: { deleteByClient(clientId: string): Promise<void> };
 }
@@ -138,7 +146,15 @@ function checkAcr({ type, default_acr_values = [] }: NewClient, known: string[])
     throw invalidInput(`there is no acr value ${unknown}; there are ${known.join(', ')}`, 'default_acr_values');
 }
 
-export function createClients({ store, consents, providers = [], themes = [], acrValues = [] }: Needs): Clients {
+/** What is kept of a secret: its hash, or where it must be read again the encrypted secret. */
+function kept(method: AuthMethod, secret: string | undefined, id: string, seal: Needs['seal']) {
+  if (secret === undefined) return { secret_hash: null };
+  if (!needsPlainSecret(method)) return { secret_hash: hashSecret(secret) };
+  if (!seal) throw invalidInput(`${method} is not available here`, 'token_endpoint_auth_method');
+  return { secret_hash: null, secret_sealed: seal(secret, id) };
+}
+
+export function createClients({ store, consents, seal, providers = [], themes = [], acrValues = [] }: Needs): Clients {
   async function get(id: string): Promise<Client> {
     const client = await store.find(id);
     if (!client) throw notFound(`no client has the id ${id}`);
@@ -154,7 +170,11 @@ export function createClients({ store, consents, providers = [], themes = [], ac
       if (input.default_resource !== undefined && !(await store.findByResource(input.default_resource))) {
         throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
       }
-      const client_secret = authMethod(input) === 'none' ? undefined : newSecret();
+      const method = authMethod({ type: input.type, ...(input.protocol && { protocol: input.protocol }) });
+      const protocol =
+        input.protocol &&
+        checkProtocol(input.protocol, { type: input.type, redirect_uris: input.redirect_uris ?? [], method });
+      const client_secret = hasSecret(method) ? newSecret() : undefined;
       const now = isoNow();
       const client: Client = {
         id,
@@ -176,7 +196,8 @@ export function createClients({ store, consents, providers = [], themes = [], ac
         theme: input.theme ?? null,
         default_acr_values: [...new Set(input.default_acr_values ?? [])],
         id_token_signed_response_alg: input.id_token_signed_response_alg ?? 'RS256',
-        secret_hash: client_secret === undefined ? null : hashSecret(client_secret),
+        ...(protocol && Object.keys(protocol).length > 0 ? { protocol } : {}),
+        ...kept(method, client_secret, id, seal),
         created_at: now,
         updated_at: now,
         version: 1,
@@ -193,11 +214,12 @@ export function createClients({ store, consents, providers = [], themes = [], ac
     async rotateSecret(id) {
       for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
         const client = await get(id);
-        if (client.secret_hash === null) throw invalidInput(`${id} is a public client: it has no secret`, 'client_id');
+        const method = authMethod(client);
+        if (!hasSecret(method)) throw invalidInput(`${id} proves itself by ${method}: it has no secret`, 'client_id');
         const client_secret = newSecret();
         try {
           return {
-            client: await store.update({ ...client, secret_hash: hashSecret(client_secret), updated_at: isoNow() }),
+            client: await store.update({ ...client, ...kept(method, client_secret, id, seal), updated_at: isoNow() }),
             client_secret,
           };
         } catch (error) {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createNetworks } from '../kernel/addresses.ts';
 import { federationSchema } from './federation.ts';
 import type { FederationConfig } from './federation.ts';
+import { protocolSchema } from './protocol.ts';
 
 const seconds = (fallback: number, text: string) =>
   z
@@ -308,12 +309,12 @@ export const configSchema = z.strictObject({
     .prefault({}),
   audit: z.strictObject({ retention: seconds(31_536_000, 'How long what happened to accounts is kept.') }).prefault({}),
   federation: federationSchema.prefault({}),
+  ...protocolSchema,
   outbound: z
     .strictObject({
-      allow_private: z
-        .boolean()
-        .default(false)
-        .meta({ description: 'Fetch addresses named by clients (logos) from private networks too.' }),
+      allow_private: z.boolean().default(false).meta({
+        description: 'Fetch addresses named by clients (logos, keys) from private networks too, and over http.',
+      }),
     })
     .prefault({}),
   mail: mail.prefault({}),

@@ -1,5 +1,5 @@
 /** Clients as the library wants them, held for a second so that a busy token endpoint need not read the store each time. */
-import type { AllClientMetadata } from 'oidc-provider';
+import type { AllClientMetadata, ResponseType } from 'oidc-provider';
 import { authMethod, grantTypes } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
 import { STANDARD_SCOPES } from './claims.ts';
@@ -17,6 +17,7 @@ export const CLIENT_PROPERTIES = [
   'resource',
   'identity_providers',
   'theme',
+  'fapi_profile',
 ] as const;
 
 export interface ClientDirectory {
@@ -30,6 +31,8 @@ interface Needs {
     find(id: string): Promise<Client | undefined>;
     findByResource(resource: string): Promise<Client | undefined>;
   };
+  /** The secret of a client whose method of authentication needs it in plain. */
+  openSecret(client: Client): string;
 }
 
 const dropNulls = <T extends Record<string, unknown>>(fields: T) =>
@@ -45,16 +48,20 @@ function standardScope(client: Client): string | null {
 }
 
 /** Metadata by the names of OpenID Connect Dynamic Client Registration, section 2. */
-export function toMetadata(client: Client): AllClientMetadata {
+export function toMetadata(client: Client, plainSecret?: string): AllClientMetadata {
   const types = grantTypes(client);
+  const { protocol } = client;
   return {
+    ...protocol,
     client_id: client.id,
     client_name: client.client_name,
     application_type: client.type === 'native' ? 'native' : 'web',
     redirect_uris: client.redirect_uris,
     post_logout_redirect_uris: client.post_logout_redirect_uris,
     grant_types: types,
-    response_types: types.includes('authorization_code') ? ['code'] : [],
+    response_types:
+      (protocol?.response_types as ResponseType[] | undefined) ??
+      (types.includes('authorization_code') ? ['code'] : []),
     token_endpoint_auth_method: authMethod(client),
     id_token_signed_response_alg: client.id_token_signed_response_alg,
     client_type: client.type,
@@ -65,7 +72,7 @@ export function toMetadata(client: Client): AllClientMetadata {
     theme: client.theme ?? null,
     ...(client.default_acr_values?.length ? { default_acr_values: client.default_acr_values } : {}),
     ...dropNulls({
-      client_secret: client.secret_hash,
+      client_secret: plainSecret ?? client.secret_hash,
       scope: standardScope(client),
       default_resource: client.default_resource,
       resource: client.resource,
@@ -94,11 +101,11 @@ function held<T>(load: (key: string) => Promise<T | undefined>) {
   };
 }
 
-export function createClientDirectory({ clients }: Needs): ClientDirectory {
+export function createClientDirectory({ clients, openSecret }: Needs): ClientDirectory {
   return {
     metadata: held(async (id) => {
       const client = await clients.find(id);
-      return client && toMetadata(client);
+      return client && toMetadata(client, client.secret_sealed ? openSecret(client) : undefined);
     }),
     api: held((resource) => clients.findByResource(resource)),
   };

@@ -10,6 +10,7 @@ import type { Account } from '../accounts/account.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import type { SubjectOf } from './features/subjects.ts';
 import { isRevoked, markRevoked } from './revocation-marks.ts';
 
 const CONTEXT = 'jti';
@@ -23,13 +24,16 @@ interface Needs {
   accounts: { find(id: string): Promise<Account | undefined> };
   issuer: string;
   publicKeys: JSONWebKeySet;
+  subjectOf: SubjectOf;
 }
 
 /** A token that is valid now: signed by us, unexpired, and nothing behind it revoked. */
 export interface LiveToken {
   payload: JWTPayload & { client_id: string; scope?: string; jti: string; exp: number };
-  /** Absent for client credentials. */
+  /** Absent for client credentials, as is the account. */
   grantId: string | undefined;
+  /** Whose it is: `sub` may be a pseudonym (pairwise subjects). */
+  accountId: string | undefined;
 }
 
 export interface JwtAccessTokens {
@@ -39,7 +43,14 @@ export interface JwtAccessTokens {
   revoke(token: LiveToken): Promise<void>;
 }
 
-export function createJwtAccessTokens({ vault, records, accounts, issuer, publicKeys }: Needs): JwtAccessTokens {
+export function createJwtAccessTokens({
+  vault,
+  records,
+  accounts,
+  issuer,
+  publicKeys,
+  subjectOf,
+}: Needs): JwtAccessTokens {
   const keys = createLocalJWKSet(publicKeys);
 
   function grantIdOf(jti: string): string | undefined {
@@ -50,13 +61,19 @@ export function createJwtAccessTokens({ vault, records, accounts, issuer, public
     }
   }
 
-  async function isAlive(provider: Provider, { payload, grantId }: LiveToken): Promise<boolean> {
-    if (await isRevoked(records, payload.jti)) return false;
-    if (!(await provider.Client.find(payload.client_id))) return false;
-    if (grantId === undefined) return payload.sub === payload.client_id;
+  /** The token with whose it is, if nothing behind it is gone. */
+  async function alive(provider: Provider, payload: LiveToken['payload']): Promise<LiveToken | undefined> {
+    if (await isRevoked(records, payload.jti)) return undefined;
+    const client = await provider.Client.find(payload.client_id);
+    if (!client) return undefined;
+    const grantId = grantIdOf(payload.jti);
+    if (grantId === undefined)
+      return payload.sub === payload.client_id ? { payload, grantId, accountId: undefined } : undefined;
     const grant: Grant | undefined = await provider.Grant.find(grantId);
-    if (grant?.clientId !== payload.client_id || grant.accountId !== payload.sub) return false;
-    return (await accounts.find(payload.sub!))?.state === 'active';
+    const accountId = grant?.accountId;
+    if (accountId === undefined || grant!.clientId !== payload.client_id) return undefined;
+    if (subjectOf(accountId, client) !== payload.sub) return undefined;
+    return (await accounts.find(accountId))?.state === 'active' ? { payload, grantId, accountId } : undefined;
   }
 
   return {
@@ -68,8 +85,7 @@ export function createJwtAccessTokens({ vault, records, accounts, issuer, public
           typ: 'at+jwt',
           requiredClaims: ['jti', 'exp', 'client_id', 'sub'],
         });
-        const token = { payload, grantId: grantIdOf(payload.jti) };
-        return (await isAlive(provider, token)) ? token : undefined;
+        return await alive(provider, payload);
       } catch (error) {
         if ((error as { code?: string }).code?.startsWith('ERR_J')) return undefined; // forged, expired, or not one of ours
         throw error;
@@ -84,6 +100,38 @@ export const concerns = (
   client: { clientId: string; resource?: unknown },
   token: { clientId?: string | undefined; aud?: unknown },
 ): boolean => token.clientId === client.clientId || (client.resource !== undefined && token.aud === client.resource);
+
+function describe({ payload }: LiveToken): Record<string, unknown> {
+  const { jkt } = (payload['cnf'] ?? {}) as { jkt?: string };
+  return { active: true, ...payload, token_type: jkt === undefined ? 'Bearer' : 'DPoP' };
+}
+
+const INTROSPECTION_JWT = 'application/token-introspection+jwt';
+
+/** As JSON, or for who asks for it or has registered its encryption as a JWT (RFC 9701, sections 4 and 5). */
+async function answerIntrospection(provider: Provider, ctx: KoaContextWithOIDC, body: Record<string, unknown>) {
+  const accepted = ctx.accepts('json', INTROSPECTION_JWT);
+  const mustEncrypt = ctx.oidc.client!['introspectionEncryptedResponseAlg'] !== undefined;
+  if (mustEncrypt && accepted !== INTROSPECTION_JWT) {
+    ctx.status = 400;
+    ctx.body = {
+      error: 'invalid_request',
+      error_description: `introspection must be requested with Accept: ${INTROSPECTION_JWT} for this client`,
+    };
+    return;
+  }
+  ctx.body = body;
+  if (accepted !== INTROSPECTION_JWT) return;
+  const token = new provider.IdToken({}, { ctx }) as unknown as IssuedJwt;
+  token.extra = { token_introspection: body, aud: body['aud'] };
+  ctx.body = await token.issue({ use: 'introspection' });
+  ctx.type = `${INTROSPECTION_JWT}; charset=utf-8`;
+}
+
+interface IssuedJwt {
+  extra: Record<string, unknown>;
+  issue(options: { use: string }): Promise<string>;
+}
 
 /**
  * Answers introspection (RFC 7662) and revocation (RFC 7009) of JWT access tokens where the library, having authenticated
@@ -106,9 +154,7 @@ export const answerForJwts =
       live && concerns(client, { clientId: live.payload.client_id, aud: live.payload.aud }) ? live : undefined;
     ctx.status = 200;
     if (route === 'introspection') {
-      ctx.body = token
-        ? { active: true, ...token.payload, token_type: token.payload['cnf'] ? 'DPoP' : 'Bearer' }
-        : { active: false };
+      await answerIntrospection(provider, ctx, token ? describe(token) : { active: false });
     } else {
       if (token) await tokens.revoke(token);
       ctx.remove('Content-Type');

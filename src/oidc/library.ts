@@ -232,10 +232,10 @@ export function adaptLibrary(
     if (!looksLikeJwt(value)) return findOpaque(value, options);
     const live = await jwtAccessTokens.find(provider, value);
     if (live?.grantId === undefined) return undefined;
-    const { payload, grantId } = live;
+    const { payload, grantId, accountId } = live;
     const cnf = payload['cnf'] as { jkt?: string; 'x5t#S256'?: string } | undefined;
     // Without the audience: userinfo refuses tokens for an API, but these carry `openid` because the person granted it.
-    const { jti, iat, exp, sub: accountId, client_id: clientId, scope } = payload;
+    const { jti, iat, exp, client_id: clientId, scope } = payload;
     return new AccessToken({ jti, iat, exp, accountId, clientId, scope, grantId, ...cnf });
   };
 }

@@ -3,11 +3,14 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 
 const words = (text: unknown) => (typeof text === 'string' ? text.split(' ') : []);
 
-/** The scope as the client sent it: pushed before (RFC 9126), in the body or in the query. */
+/** The scope as the client sent it: pushed before (RFC 9126), signed, in the body or in the query. */
 function requestedScope({ method, query, oidc }: KoaContextWithOIDC): unknown {
   const pushed = oidc.entities.PushedAuthorizationRequest;
   if (pushed) return decodeJwt(pushed.request)['scope'];
-  return method === 'POST' ? oidc.body?.['scope'] : query['scope'];
+  const sent = method === 'POST' ? oidc.body : query;
+  // A signed request (RFC 9101), which the library has verified by now, counts alone.
+  const { request } = sent ?? {};
+  return typeof request === 'string' ? decodeJwt(request)['scope'] : sent?.['scope'];
 }
 
 /**

@@ -11,7 +11,6 @@ import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { Factors } from '../factors/factors.ts';
 import { ACR_VALUES } from '../factors/levels.ts';
-import { SIGNING_ALGORITHMS } from '../keys/signing-key.ts';
 import type { CurrentCaller } from '../kernel/caller.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
@@ -25,6 +24,9 @@ import { boundRequest } from './bounds.ts';
 import { CLAIMS_BY_SCOPE, STANDARD_SCOPES } from './claims.ts';
 import { CLIENT_PROPERTIES } from './client-directory.ts';
 import type { ClientDirectory } from './client-directory.ts';
+import { protocolConfiguration, protocolFeatures } from './features/features.ts';
+import type { ClientFetch } from './features/features.ts';
+import { createSubjects } from './features/subjects.ts';
 import { loadGrant } from './grants.ts';
 import { answerForJwts, concerns, createJwtAccessTokens } from './jwt-access-tokens.ts';
 import { adaptLibrary } from './library.ts';
@@ -53,7 +55,7 @@ export interface ProviderPages {
 }
 
 export interface ProviderNeeds {
-  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes' | 'factors'>;
+  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes' | 'factors' | 'oauth'>;
   signingKeys: JWK[];
   records: SealedRecords;
   directory: ClientDirectory;
@@ -63,6 +65,7 @@ export interface ProviderNeeds {
   /** Passkeys can be added on the way to a sign-in. */
   canEnrolPasskey: boolean;
   vault: Vault;
+  clientFetch: ClientFetch;
   restarts: Restarts;
   /** A mark that only this browser can show again. */
   browserOf: (ctx: KoaContextWithOIDC) => string;
@@ -113,8 +116,8 @@ function configuration({
   restarts,
   browserOf,
   pages,
+  ...needs
 }: ProviderNeeds & { refreshTokens: RefreshTokens }): Configuration {
-  const algorithms = [...SIGNING_ALGORITHMS];
   const mayLearn = async (
     _ctx: KoaContextWithOIDC,
     client: object,
@@ -132,9 +135,7 @@ function configuration({
     acrValues: ACR_VALUES,
     conformIdTokenClaims: false,
     responseTypes: ['code'],
-    subjectTypes: ['public'],
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-    enabledJWA: { idTokenSigningAlgValues: algorithms, userinfoSigningAlgValues: algorithms },
+    ...protocolConfiguration({ ...needs, config }),
     extraClientMetadata: { properties: [...CLIENT_PROPERTIES] },
     extraParams: { idp_hint: restoreOfflineAccess },
     pkce: { required: () => true },
@@ -160,6 +161,7 @@ function configuration({
     routes: { userinfo: '/userinfo' },
     renderError: (ctx, response, error) => pages.error(ctx, response as { error: string }, error),
     features: {
+      ...protocolFeatures({ ...needs, config }),
       devInteractions: { enabled: false },
       claimsParameter: { enabled: true, assertClaimsParameter: async (ctx, claims) => onlyAcr(ctx, claims as never) },
       clientCredentials: { enabled: true },
@@ -188,8 +190,16 @@ export function createProvider(needs: ProviderNeeds): Provider {
     reuse: createReuse({ records, tell: needs.onReuse }),
   });
   const provider = new Provider(config.issuer, configuration({ ...needs, refreshTokens }));
+  const subjectOf = createSubjects(vault);
   const publicKeys = { keys: signingKeys.map(toPublic) };
-  const jwtAccessTokens = createJwtAccessTokens({ vault, records, accounts, issuer: config.issuer, publicKeys });
+  const jwtAccessTokens = createJwtAccessTokens({
+    vault,
+    records,
+    accounts,
+    issuer: config.issuer,
+    publicKeys,
+    subjectOf,
+  });
   const sealedAccessTokens = createSealedAccessTokens({ vault, records });
   adaptLibrary(provider, { ...needs, jwtAccessTokens, sealedAccessTokens, refreshTokens });
   provider.use(boundRequest(provider.pathFor('authorization')) as never);

@@ -131,7 +131,7 @@ describe('an authorization request', () => {
     ['for an ID token', 'response_type', 'id_token', 'unsupported_response_type'],
     ['for a hybrid', 'response_type', 'code id_token', 'unsupported_response_type'],
     ['for nothing', 'response_type', 'none', 'unsupported_response_type'],
-    ['with a request object', 'request', 'eyJhbGciOiJub25lIn0.e30.', 'request_not_supported'],
+    ['with a request object', 'request', 'eyJhbGciOiJub25lIn0.e30.', 'invalid_request_object'],
     ['with a request_uri', 'request_uri', 'https://evil.example/request', null],
     ['with claims', 'claims', '{"userinfo":{"email":{"essential":true}}}', null],
     ['with prompt=none among others', 'prompt', 'none login', 'invalid_request'],

@@ -58,7 +58,9 @@ describe.each([
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
-      subject_types_supported: ['public'],
+      subject_types_supported: ['public', 'pairwise'],
+      request_parameter_supported: true,
+      request_uri_parameter_supported: false,
     });
     expect(metadata['grant_types_supported']).not.toContain('password');
     expect(metadata['grant_types_supported']).not.toContain('implicit');

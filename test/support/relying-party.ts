@@ -25,10 +25,21 @@ export interface RelyingParty {
   ): Promise<oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers>;
 }
 
-export async function relyingParty(gatehouse: Running, app: App): Promise<RelyingParty> {
-  const auth = app.client_secret === undefined ? oidc.None() : oidc.ClientSecretBasic(app.client_secret);
-  const config = await oidc.discovery(new URL(gatehouse.issuer), app.client_id, {}, auth, {
-    execute: [oidc.allowInsecureRequests],
+interface Ways {
+  /** By which it proves who it is; its secret, if it has one, unless said. */
+  auth?: oidc.ClientAuth;
+  metadata?: Partial<oidc.ClientMetadata>;
+  execute?: ((config: oidc.Configuration) => void)[];
+}
+
+export async function relyingParty(
+  gatehouse: Running,
+  app: App,
+  { auth, metadata = {}, execute = [] }: Ways = {},
+): Promise<RelyingParty> {
+  const usual = app.client_secret === undefined ? oidc.None() : oidc.ClientSecretBasic(app.client_secret);
+  const config = await oidc.discovery(new URL(gatehouse.issuer), app.client_id, metadata, auth ?? usual, {
+    execute: [oidc.allowInsecureRequests, ...execute],
   });
 
   async function request(parameters: Record<string, string> = {}) {

@@ -1,3 +1,4 @@
+import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 import type { Client } from '../../clients/client.ts';
 import type { ClientStore } from '../../clients/store.ts';
@@ -24,7 +25,9 @@ const fields: Fields<Stored<Client>> = {
   identity_providers: { type: [String], default: undefined },
   default_acr_values: { type: [String], default: undefined },
   id_token_signed_response_alg: String,
+  protocol: { type: Schema.Types.Mixed, default: undefined },
   secret_hash: String,
+  secret_sealed: { type: String, default: undefined },
   created_at: String,
   updated_at: String,
   version: Number,

@@ -16,6 +16,17 @@ export function clientContract(use: Use): void {
     expect(await clients().find('unknown')).toBeUndefined();
   });
 
+  test('how it speaks the protocol comes back as it was registered', async () => {
+    const jwk = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: '$a.b' };
+    const client = aClient({
+      protocol: { jwks: { keys: [jwk] }, dpop_bound_access_tokens: false, contacts: [] },
+      secret_hash: null,
+      secret_sealed: 'sealed',
+    });
+    await clients().insert(client);
+    expect(await clients().find(client.id)).toEqual(client);
+  });
+
   test('an API is found by its identifier', async () => {
     const api = aClient({ type: 'api', resource: RESOURCE });
     await clients().insert(api);

@@ -1,0 +1,36 @@
+/** The extensions of the protocol, one file each: what the configuration of the library says of all of them together. */
+import type { Configuration } from 'oidc-provider';
+import { AUTH_METHODS } from '../../clients/protocol.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Vault } from '../../kernel/secrets.ts';
+import { bindingFeatures } from './binding.ts';
+import { fapiFeatures } from './fapi.ts';
+import { algorithms, signatureFeatures } from './signatures.ts';
+import { createSubjects, subjectConfiguration } from './subjects.ts';
+
+/** Fetches an address that a client named: with limits of time and size, from public addresses only. */
+export type ClientFetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface FeatureNeeds {
+  config: Pick<Config, 'oauth'>;
+  vault: Pick<Vault, 'sign'>;
+  clientFetch: ClientFetch;
+}
+
+const MOST_BYTES = 64 * 1024;
+
+export const protocolFeatures = (needs: FeatureNeeds) => ({
+  ...signatureFeatures(needs.config),
+  ...bindingFeatures(needs),
+  ...fapiFeatures,
+});
+
+export function protocolConfiguration({ vault, clientFetch }: FeatureNeeds): Configuration {
+  return {
+    clientAuthMethods: AUTH_METHODS.filter((method) => !method.includes('tls')),
+    enabledJWA: algorithms(),
+    fetch: clientFetch as NonNullable<Configuration['fetch']>,
+    fetchResponseBodyLimits: { jwks_uri: MOST_BYTES, sector_identifier_uri: MOST_BYTES },
+    ...subjectConfiguration(createSubjects(vault)),
+  };
+}
