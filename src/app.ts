@@ -10,10 +10,10 @@ import type { ContinueTo } from './http/continue.ts';
 import { handleErrors, renderErrorPage } from './http/errors.ts';
 import { allowFormTo, programHeaders, securityHeaders } from './http/headers.ts';
 import { createOriginCheck, explainMismatch, normalizeTarget, pinOrigin } from './http/origin.ts';
-import type { OriginCheck } from './http/origin.ts';
 import type { Render } from './http/render.ts';
 import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
+import { programEndpoints } from './oidc/program-endpoints.ts';
 
 export interface AppNeeds {
   config: Pick<Config, 'issuer' | 'secrets'>;
@@ -44,33 +44,6 @@ function insertedWellKnown(base: string): Middleware {
   };
 }
 
-/** Endpoints that programs ask, never people. */
-const PROGRAM_ENDPOINTS = ['token', 'introspection', 'revocation', 'userinfo', 'jwks', 'discovery'];
-
-interface ProgramNeeds {
-  provider: Provider;
-  engine: Middleware;
-  check: OriginCheck;
-  headers: [name: string, value: string][];
-}
-
-/**
- * They make up nearly all requests, so they do not walk past all that is mounted for people: that costs a sixth of a token.
- * Who asks for HTML, which the library would answer with a page, goes the long way.
- */
-function programsFirst({ provider, engine, check, headers }: ProgramNeeds): Middleware {
-  const paths = new Set(PROGRAM_ENDPOINTS.map((name) => provider.pathFor(name)));
-  return async (ctx, next) => {
-    if (!paths.has(ctx.path) || ctx.req.headers.accept?.includes('html')) {
-      await next();
-      return;
-    }
-    check(ctx.req.headers);
-    for (const [name, value] of headers) ctx.res.setHeader(name, value);
-    await engine(ctx, next);
-  };
-}
-
 /** The library's `form_post` page sends its form to the app, which `form-action 'self'` would stop. */
 const formPostPolicy: Middleware = async (ctx, next) => {
   await next();
@@ -96,7 +69,6 @@ export function createApp({ config, provider, log, render, continueTo, rooms, ca
 
   const https = issuer.startsWith('https:');
   const check = createOriginCheck({ issuer, log });
-  app.use(programsFirst({ provider, engine, check, headers: programHeaders(https) }));
   app.use(securityHeaders(https));
   app.use(handleErrors({ render, log }));
   app.use(
@@ -126,13 +98,19 @@ export function createApp({ config, provider, log, render, continueTo, rooms, ca
   app.use(formPostPolicy);
   app.use(engine);
 
-  app.on('error', (error: Error) => {
-    if (isHangUp(error)) log.info({ err: error }, 'a client hung up or sent no HTTP');
-    else log.error({ err: error }, 'an answer could not be sent');
-  });
+  pinOrigin(provider, issuer);
+  for (const koa of [app, provider])
+    koa.on('error', (error: Error) => {
+      if (isHangUp(error)) log.info({ err: error }, 'a client hung up or sent no HTTP');
+      else log.error({ err: error }, 'an answer could not be sent');
+    });
+  const programs = programEndpoints({ provider, issuer, check, headers: programHeaders(https) });
   const handle = app.callback();
   return (req, res) => {
-    if (normalizeTarget(req)) return void handle(req, res);
+    if (normalizeTarget(req)) {
+      if (!programs(req, res)) void handle(req, res);
+      return;
+    }
     res
       .writeHead(400, { 'Content-Type': 'application/json' })
       .end('{"error":"invalid_request","error_description":"the Host header or request target is malformed"}');

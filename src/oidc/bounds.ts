@@ -7,11 +7,14 @@ export const LONGEST_QUERY = 8000;
 /** Characters of an e-mail address (RFC 5321, section 4.5.3.1): a longer hint names nobody. */
 const LONGEST_HINT = 320;
 
+/** The engine's router takes a path in any case, and with a slash behind it. */
+const isSame = (path: string, expected: string) => path.replace(/\/$/, '').toLowerCase() === expected;
+
 /** Refuses over-long requests, and drops a `login_hint` that cannot be one (OpenID Connect Core, section 3.1.2.1, leaves its use to us). */
 export const boundRequest =
   (path: string) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    if (ctx.path === path && ctx.querystring !== '') {
+    if (isSame(ctx.path, path) && ctx.querystring !== '') {
       const query = new URLSearchParams(ctx.querystring);
       if (query.getAll('login_hint').some((hint) => hint.length > LONGEST_HINT)) {
         query.delete('login_hint');

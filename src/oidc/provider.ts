@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { JSONWebKeySet } from 'jose';
+import compose from 'koa-compose';
 import { Provider } from 'oidc-provider';
 import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
@@ -33,6 +34,7 @@ import { adaptLibrary } from './library.ts';
 import { lifetimes } from './lifetimes.ts';
 import { restoreOfflineAccess } from './offline-access.ts';
 import { createPolicy } from './policy.ts';
+import { except, exceptPrograms } from './program-endpoints.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { resourceIndicators } from './resources.ts';
@@ -202,10 +204,15 @@ export function createProvider(needs: ProviderNeeds): Provider {
   });
   const sealedAccessTokens = createSealedAccessTokens({ vault, records });
   adaptLibrary(provider, { ...needs, jwtAccessTokens, sealedAccessTokens, refreshTokens });
-  provider.use(boundRequest(provider.pathFor('authorization')) as never);
-  provider.use(answerForJwts(provider, jwtAccessTokens) as never);
-  provider.use(revokeAfterSignOut(records) as never);
-  provider.use(skipEmptySignOut as never);
-  provider.use(noteFinished(needs.restarts) as never);
+  provider.use(
+    except(provider, ['token', 'userinfo', 'jwks', 'discovery'], answerForJwts(provider, jwtAccessTokens) as never),
+  );
+  const forPeople = [
+    boundRequest(provider.pathFor('authorization', { mountPath: '' })),
+    revokeAfterSignOut(records),
+    skipEmptySignOut,
+    noteFinished(needs.restarts),
+  ];
+  provider.use(exceptPrograms(provider, compose(forPeople as never[])));
   return provider;
 }

@@ -87,5 +87,7 @@ describe('whoever floods', () => {
     const kept = await browser.request(`${long.url.pathname}/restart`);
     expect(kept.headers.get('location')!.length).toBeLessThan(1000);
     expect((await begin(rp, browser, { state: 's'.repeat(9000) })).status).toBe(413);
+    for (const path of ['/auth/', '/AUTH'])
+      expect((await browser.request(`${path}?state=${'s'.repeat(9000)}`)).status, path).toBe(413);
   });
 });
