@@ -8,13 +8,17 @@
  *     <button type="submit">…</button>
  *   </form>
  *   <button hidden data-passkey-only>…</button>
+ *   <p hidden data-passkey-missing>…</p>
  */
 /* global document, fetch, location, sessionStorage, setTimeout, clearTimeout, window, PublicKeyCredential, SimpleWebAuthnBrowser */
 (() => {
   const { browserSupportsWebAuthn, browserSupportsWebAuthnAutofill, platformAuthenticatorIsAvailable } =
     SimpleWebAuthnBrowser;
   const { startAuthentication, startRegistration } = SimpleWebAuthnBrowser;
-  if (!browserSupportsWebAuthn()) return;
+  if (!browserSupportsWebAuthn()) {
+    for (const element of document.querySelectorAll('[data-passkey-missing]')) element.hidden = false;
+    return;
+  }
 
   /** A challenge is good for five minutes; a waiting page asks for a new one before that. */
   const RENEW_MS = 240_000;

@@ -7,6 +7,7 @@ import type { Callers } from './http/caller.ts';
 import { createBrowserMark } from './http/browser-mark.ts';
 import type { ContinueTo } from './http/continue.ts';
 import type { Csrf } from './http/csrf.ts';
+import { createDeviceCookie, REMEMBERED_COOKIE } from './http/device-cookie.ts';
 import type { InProcessHandler } from './http/in-process.ts';
 import type { Locales } from './http/locale.ts';
 import type { Render } from './http/render.ts';
@@ -38,6 +39,7 @@ export function assemblePortal(needs: Needs) {
   const { config, storage, access, records, accounts, callers, factors, mail, providers } = needs;
   const { consents, identities } = storage;
   const { mailer } = mail;
+  const https = config.issuer.startsWith('https:');
 
   /** Beside password and upstream logins. */
   async function hasOtherWayIn(accountId: string): Promise<boolean> {
@@ -51,11 +53,15 @@ export function assemblePortal(needs: Needs) {
     identities,
     mailer,
     hasOtherWayIn,
-    connecting: createConnecting({ ...needs, browserMark: createBrowserMark(config.issuer.startsWith('https:')) }),
+    hasFactors: config.factors.policy !== 'off',
+    hasRecoveryCodes: config.factors.policy !== 'off',
+    rememberedCookie: createDeviceCookie({ https, ttl: config.factors.remember_device, name: REMEMBERED_COOKIE }),
+    connecting: createConnecting({ ...needs, browserMark: createBrowserMark(https) }),
     connections: createConnections({ consents, records, access }),
     notices: needs.verification.notices,
     caller: callers.current,
-    personalData: (accountId) => collectPersonalData({ ...needs, consents, identities }, accountId),
+    personalData: (accountId) =>
+      collectPersonalData({ ...needs, consents, identities, passkeys: storage.passkeys }, accountId),
     providerName: (name) => providers.find(name)?.display_name ?? name,
     deleteAfter: config.portal.delete_after,
     issuer: config.issuer,

@@ -64,6 +64,7 @@ import { createProvider } from './oidc/provider.ts';
 import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
 import { healthRoutes } from './operations/health.ts';
+import type { PortalRoute } from './portal/section.ts';
 import { createSealedRecords } from './protocol/sealed-records.ts';
 import { startSweeper } from './protocol/sweeper.ts';
 import { openStorage } from './storage/open.ts';
@@ -98,6 +99,8 @@ export interface Gatehouse extends Backstage {
   demo: typeof DEMO | null;
   /** From now on readiness is red, so that load balancers look elsewhere. */
   drain(): void;
+  /** What the account page serves. */
+  accountRoutes: PortalRoute[];
 }
 
 /** How upstreams are reached. What it takes is loaded when somebody first signs in with one. */
@@ -353,7 +356,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       language: language.route,
       playground,
       mailbox,
-      portal,
+      portal: portal?.middleware,
     },
     caller: callers.middleware({ ...guards, afterwards }),
   });
@@ -366,6 +369,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   return {
     ...backstage,
     handle,
+    accountRoutes: portal?.routes ?? [],
     demo,
     drain: () => {
       draining = true;

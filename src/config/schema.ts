@@ -123,6 +123,16 @@ const limits = z.strictObject({
       device: whole(10, `Wrong typed codes from a known device ${perHour}.`),
     })
     .prefault({}),
+  passkey: z
+    .strictObject({
+      account_and_address: whole(
+        20,
+        `Answers of passkeys that do not hold, for one account from one address ${perHour}.`,
+      ),
+      address: whole(100, `Answers of passkeys that do not hold, from one address ${perHour}.`),
+      device: whole(20, `Answers of passkeys that do not hold, from a known device ${perHour}.`),
+    })
+    .prefault({}),
   link: z
     .strictObject({ address: whole(100, `Mailed links that do not exist, opened from one address ${perHour}.`) })
     .prefault({}),

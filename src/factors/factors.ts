@@ -71,6 +71,8 @@ export interface Factors {
    * account. Where none is left afterwards, recovery codes and remembered devices go too. @throws conflict.
    */
   removing<T>(person: Person, remove: () => Promise<T>): Promise<T>;
+  /** Whether it is their only factor and one is required: `removing` would refuse. */
+  isLast(person: Person): Promise<boolean>;
   /** To be called when a passkey was added or removed: remembered devices end. */
   changed(accountId: string): Promise<void>;
   /** Seconds that the person may still put off adding a factor; begins to count when it is first asked. */
@@ -130,13 +132,16 @@ export function createFactors(needs: FactorNeeds): Factors {
   const both = (accountId: string) => Promise.all([kept.load(accountId), passkeys.count(accountId)]);
   const isRequired = ({ roles }: Person) => isRequiredOf(settings, roles);
 
+  async function isLast(person: Person): Promise<boolean> {
+    const [{ totp }, count] = await both(person.id);
+    return isRequired(person) && (totp ? 1 : 0) + count <= 1;
+  }
+
   async function removing<T>(person: Person, remove: () => Promise<T>): Promise<T> {
     if (!(await records.insertIfAbsent(REMOVAL, person.id, {}, REMOVAL_TTL)))
       throw conflict('another factor is being removed');
     try {
-      const [{ totp }, count] = await both(person.id);
-      const last = (totp ? 1 : 0) + count <= 1;
-      if (last && isRequired(person)) throw conflict('the last second factor stays: one is required');
+      if (await isLast(person)) throw conflict('the last second factor stays: one is required');
       const removed = await remove();
       const [after, left] = await both(person.id);
       const none = after.totp === null && left === 0;
@@ -154,6 +159,7 @@ export function createFactors(needs: FactorNeeds): Factors {
   return {
     devices,
     isRequired,
+    isLast,
     removing,
 
     async of(accountId) {

@@ -57,6 +57,8 @@ export interface Passkeys {
   forget(passkey: Passkey): Promise<void>;
   /** Oldest first. */
   list(accountId: string): Promise<Passkey[]>;
+  /** Whether their only passkey is their only way in: `remove` would refuse. */
+  isLastWayIn(accountId: string): Promise<boolean>;
   /** @throws invalid_input, not_found. */
   rename(accountId: string, credentialId: string, name: string): Promise<void>;
   /** @throws conflict when it is the last way into the account, or the last factor where one is required; not_found. */
@@ -233,6 +235,9 @@ export function createPasskeys({
     forget: async ({ credential_id, account_id }) => void (await store.delete(credential_id, account_id)),
 
     list: (accountId) => store.listByAccount(accountId),
+
+    isLastWayIn: async (accountId) =>
+      (await store.listByAccount(accountId)).length === 1 && !(await isWayIn(accountId, [])),
 
     async rename(accountId, credentialId, name) {
       if (!(await store.rename(credentialId, accountId, checkedName(name)))) throw notFound('there is no such passkey');

@@ -21,6 +21,8 @@ export interface RememberedDevices {
   isRemembered(accountId: string, marks: string[]): Promise<boolean>;
   /** Oldest first. */
   list(accountId: string): Promise<Omit<RememberedDevice, 'mark_hash'>[]>;
+  /** The id of the device that has one of the marks. Notes no use. */
+  idOf(accountId: string, marks: string[]): Promise<string | undefined>;
   /** @returns whether there was one. */
   forget(accountId: string, id: string): Promise<boolean>;
   /** @returns whether there were any. */
@@ -89,6 +91,12 @@ export function createRememberedDevices({ records, vault, ttl }: Needs): Remembe
         last_used_at,
         expires_at,
       }));
+    },
+
+    async idOf(accountId, marks) {
+      const hashes = marks.map((mark) => hashOf(accountId, mark));
+      const { devices } = await records.load(accountId);
+      return devices.find((one) => isLive(one) && hashes.includes(one.mark_hash))?.id;
     },
 
     async forget(accountId, id) {

@@ -4,6 +4,9 @@ import type { Context } from 'koa';
 /** Marks are ids of ours; anything else in the cookie is no mark. */
 const MARK = /^[\w-]{22}$/;
 
+/** Of browsers in which a second factor was proved. */
+export const REMEMBERED_COOKIE = 'gatehouse_remembered';
+
 export interface DeviceCookie {
   /** The marks that the browser sent back, none where it sent none that we signed. */
   read(ctx: Context): string[];

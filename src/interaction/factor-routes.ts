@@ -117,10 +117,9 @@ export function addFactorRoutes(router: Router, needs: Needs): void {
 
   const provePasskey = at('second-factor', async (ctx, under, account, { ways }) => {
     if (!passkeySteps || !ways.includes('passkey')) return pages.secondFactor(ctx, under, account, ways);
-    const result = await passkeySteps.confirm(ctx, under, account.id);
-    if (typeof result !== 'string') return proved(ctx, under, result);
-    const failure = { error: `passkeys.problem.${result}`, status: PASSKEY_STATUS[result] };
-    return pages.secondFactor(ctx, under, account, ways, { way: 'passkey', failure });
+    const result = await passkeySteps.confirm(ctx, under, account);
+    if (!('error' in result)) return proved(ctx, under, result);
+    return pages.secondFactor(ctx, under, account, ways, { way: 'passkey', failure: result });
   });
 
   const passkeyOptions = at('second-factor', async (ctx, under, account, { ways }) => {

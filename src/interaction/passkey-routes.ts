@@ -24,7 +24,7 @@ export function addPasskeyRoutes(router: Router, needs: Needs): void {
 
   const signInWithPasskey: StepHandler = async (ctx, under) => {
     const result = await steps.signIn(ctx, under);
-    return typeof result === 'string' ? signIn.showPasskeyProblem(ctx, under, result) : proved(ctx, under, result);
+    return 'error' in result ? signIn.showPasskeyProblem(ctx, under, result) : proved(ctx, under, result);
   };
 
   /** Only where the dispatcher asks for it: nobody adds a passkey before all else that is asked was proved. */

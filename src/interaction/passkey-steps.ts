@@ -3,23 +3,36 @@ import type { Context } from 'koa';
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Passkey } from '../factors/passkey.ts';
-import type { PasskeyProblem, Passkeys } from '../factors/passkeys.ts';
+import type { PasskeyAnswer, PasskeyProblem, Passkeys } from '../factors/passkeys.ts';
 import type { Holder } from '../factors/webauthn.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { isGatehouseError } from '../kernel/errors.ts';
+import { isGatehouseError, minutes } from '../kernel/errors.ts';
+import type { Limits } from '../limits/limits.ts';
 import type { Proof } from './dispatch.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { PasskeyOffer } from './passkey-offer.ts';
 import type { Progress } from './progress.ts';
+import type { Visitor } from './visitor.ts';
 
 /** The status of the page that tells of a problem. */
 export const PASSKEY_STATUS: Record<PasskeyProblem, number> = { stale: 400, unknown: 401, refused: 401, taken: 409 };
 
+/** Why a passkey did not do. */
+export interface PasskeyFailure {
+  /** Key of the catalogue. */
+  error: string;
+  status: number;
+  /** Minutes to wait, where the error is about that. */
+  wait?: number;
+}
+
 interface Needs {
   passkeys: Passkeys;
+  limits: Pick<Limits, 'guess'>;
+  visitor: Pick<Visitor, 'keys'>;
   offer: PasskeyOffer;
   accounts: Pick<Accounts, 'create' | 'find'>;
   render: Render;
@@ -52,7 +65,8 @@ export const passkeyProof = (passkey: Passkey): Proof => ({
   user_verified: true,
 });
 
-export function createPasskeySteps({ passkeys, offer, accounts, render, base, verifyFirst }: Needs) {
+export function createPasskeySteps(needs: Needs) {
+  const { passkeys, limits, visitor, offer, accounts, render, base, verifyFirst } = needs;
   const bindingOf = ({ details }: InteractionUnderWay) => `interaction:${details.uid}`;
 
   /** What the browser's script is to be given. */
@@ -100,6 +114,29 @@ export function createPasskeySteps({ passkeys, offer, accounts, render, base, ve
     });
   }
 
+  /** Looks at an answer within its limits: nobody guesses a passkey, but each answer takes time to check. */
+  async function tried(
+    ctx: Context,
+    email: string | undefined,
+    check: () => Promise<PasskeyAnswer>,
+  ): Promise<Proof | PasskeyFailure> {
+    let problem: PasskeyProblem = 'refused';
+    try {
+      const passkey = await limits.guess('passkey', await visitor.keys(ctx, email), async () => {
+        const answer = await check();
+        if ('passkey' in answer) return answer.passkey;
+        ({ problem } = answer);
+        return undefined;
+      });
+      if (passkey) return passkeyProof(passkey);
+      return { error: `passkeys.problem.${problem}`, status: PASSKEY_STATUS[problem] };
+    } catch (error) {
+      if (!isGatehouseError(error, 'limited')) throw error;
+      ctx.set('Retry-After', String(error.retryAfter));
+      return { error: 'limited.tries', status: 429, wait: minutes(error) };
+    }
+  }
+
   /** Makes the account that waits for its passkey. @returns undefined when somebody has the address by now. */
   async function makeAccount({ account_id: id, name, email }: NonNullable<Progress['sign_up']>) {
     try {
@@ -120,20 +157,16 @@ export function createPasskeySteps({ passkeys, offer, accounts, render, base, ve
     },
 
     /** @throws invalid_input where the form holds no answer of a passkey. */
-    async signIn(ctx: Context, under: InteractionUnderWay): Promise<Proof | PasskeyProblem> {
-      const result = await passkeys.signIn(bindingOf(under), field(ctx, 'credential'));
-      return 'problem' in result ? result.problem : passkeyProof(result.passkey);
-    },
+    signIn: (ctx: Context, under: InteractionUnderWay): Promise<Proof | PasskeyFailure> =>
+      tried(ctx, undefined, () => passkeys.signIn(bindingOf(under), field(ctx, 'credential'))),
 
     async confirmOptions(ctx: Context, under: InteractionUnderWay, accountId: string): Promise<void> {
       answerOptions(ctx, await passkeys.confirmOptions(bindingOf(under), accountId));
     },
 
     /** The same for a person who is known already. */
-    async confirm(ctx: Context, under: InteractionUnderWay, accountId: string): Promise<Proof | PasskeyProblem> {
-      const result = await passkeys.confirm(bindingOf(under), accountId, field(ctx, 'credential'));
-      return 'problem' in result ? result.problem : passkeyProof(result.passkey);
-    },
+    confirm: (ctx: Context, under: InteractionUnderWay, { id, email }: Account): Promise<Proof | PasskeyFailure> =>
+      tried(ctx, email, () => passkeys.confirm(bindingOf(under), id, field(ctx, 'credential'))),
 
     async addingOptions(ctx: Context, under: InteractionUnderWay, now: Progress): Promise<void> {
       const holder = await holderOf(now);

@@ -16,7 +16,7 @@ import { field, readForm } from '../http/body.ts';
 import { createBrowserMark } from '../http/browser-mark.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
-import { createDeviceCookie } from '../http/device-cookie.ts';
+import { createDeviceCookie, REMEMBERED_COOKIE } from '../http/device-cookie.ts';
 import { languageOfBrowser, notePage } from '../http/language.ts';
 import type { Language } from '../http/language.ts';
 import { noteReader } from '../http/locale.ts';
@@ -119,7 +119,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       : undefined;
   const https = config.issuer.startsWith('https:');
   const rememberDevice = config.factors.remember_device;
-  const rememberedCookie = createDeviceCookie({ https, ttl: rememberDevice, name: 'gatehouse_remembered' });
+  const rememberedCookie = createDeviceCookie({ https, ttl: rememberDevice, name: REMEMBERED_COOKIE });
   const factorSteps = createFactorSteps({
     ...needs,
     settings: config.factors,

@@ -2,11 +2,11 @@ import type { Context } from 'koa';
 import type { Accounts } from '../accounts/accounts.ts';
 import { field } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
-import type { PasskeyProblem } from '../factors/passkeys.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import type { Proof } from './dispatch.ts';
-import { PASSKEY_STATUS, passkeyPaths } from './passkey-steps.ts';
+import { passkeyPaths } from './passkey-steps.ts';
+import type { PasskeyFailure } from './passkey-steps.ts';
 import type { TryPassword } from './password-proof.ts';
 import type { UpstreamNotice, UpstreamSteps } from './upstream.ts';
 
@@ -86,8 +86,8 @@ export function createSignIn(needs: Needs) {
     return undefined;
   }
 
-  const showPasskeyProblem = (ctx: Context, under: InteractionUnderWay, problem: PasskeyProblem) =>
-    show(ctx, under, { error: `passkeys.problem.${problem}`, status: PASSKEY_STATUS[problem] });
+  const showPasskeyProblem = (ctx: Context, under: InteractionUnderWay, failure: PasskeyFailure) =>
+    show(ctx, under, failure);
 
   return { show, prove, showPasskeyProblem };
 }

@@ -15,7 +15,7 @@ import type { Budget, BudgetKeys, Try } from './budget.ts';
 import type { CounterStore } from './store.ts';
 
 /** What can be guessed: only wrong tries count. `callback`: answers of upstream providers that belong to no sign-in. */
-export type GuessKind = 'password' | 'code' | 'link' | 'client' | 'callback';
+export type GuessKind = 'password' | 'code' | 'passkey' | 'link' | 'client' | 'callback';
 /** What can be asked for too often: every request counts. `authorization`: sign-ins begun and not finished. */
 export type RequestKind = 'mail' | 'sign_up' | 'authorization';
 export type LimitKind = GuessKind | RequestKind;

@@ -5,6 +5,8 @@ import type { Audit } from '../audit/audit.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { Factors } from '../factors/factors.ts';
+import { publicPasskey } from '../factors/passkey.ts';
+import type { PasskeyStore } from '../factors/passkey-store.ts';
 import type { IdentityStore } from '../federation/store.ts';
 import { isoNow } from '../kernel/clock.ts';
 import type { Sessions } from './sessions.ts';
@@ -13,7 +15,8 @@ interface Needs {
   accounts: { get(id: string): Promise<Account> };
   identities: Pick<IdentityStore, 'listByAccount'>;
   consents: Pick<ConsentStore, 'listByAccount'>;
-  factors: Pick<Factors, 'details'>;
+  factors: Pick<Factors, 'details'> & { devices: Pick<Factors['devices'], 'list'> };
+  passkeys: Pick<PasskeyStore, 'listByAccount'>;
   sessions: Pick<Sessions, 'list'>;
   audit: Pick<Audit, 'listByAccount'>;
 }
@@ -32,7 +35,7 @@ async function allEvents(audit: Needs['audit'], accountId: string): Promise<Audi
 }
 
 export async function collectPersonalData(
-  { accounts, identities, consents, factors, sessions, audit }: Needs,
+  { accounts, identities, consents, factors, passkeys, sessions, audit }: Needs,
   accountId: string,
 ) {
   const account = await accounts.get(accountId);
@@ -41,6 +44,8 @@ export async function collectPersonalData(
     made_at: isoNow(),
     account: publicAccount(account),
     second_factors: await factors.details(accountId),
+    passkeys: (await passkeys.listByAccount(accountId)).map(publicPasskey),
+    remembered_devices: await factors.devices.list(accountId),
     connected_accounts: await identities.listByAccount(accountId),
     sessions: open.map(({ address, user_agent, since, last_seen, clients }) => ({
       address,

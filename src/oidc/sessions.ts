@@ -1,6 +1,7 @@
 /** The sessions of a person, as they see them: by which device, from where, since when; and how each is ended. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
+import type { Proof } from '../factors/levels.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Vault } from '../kernel/secrets.ts';
@@ -31,8 +32,8 @@ export interface Sessions {
     req: IncomingMessage;
     res: ServerResponse;
   }): Promise<{ uid: string; account_id: string } | undefined>;
-  /** Whether the session goes on and is still this person's. */
-  isOf(uid: string, accountId: string): Promise<boolean>;
+  /** What was proved in the session; undefined where it has ended, or is not this person's any more. */
+  proofsOf(uid: string, accountId: string): Promise<Proof[] | undefined>;
   /** The one used last comes first. */
   list(accountId: string): Promise<SessionOverview[]>;
   /** Ends one with the grants that end with it. @returns whether the person has such a session. */
@@ -88,7 +89,10 @@ export function createSessions({ provider, records, vault }: Needs): Sessions {
       const { uid, accountId } = await provider.Session.get(ctx as never);
       return accountId === undefined ? undefined : { uid, account_id: accountId };
     },
-    isOf: async (uid, accountId) => (await records.findByUid(uid))?.accountId === accountId,
+    async proofsOf(uid, accountId) {
+      const session = await records.findByUid(uid);
+      return session?.accountId === accountId ? ((session['proofs'] as Proof[] | undefined) ?? []) : undefined;
+    },
     async end(accountId, id) {
       const session = (await list(accountId)).find((one) => one.id === id);
       if (session) await records.revokeBySession(session.uid);

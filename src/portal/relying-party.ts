@@ -1,15 +1,18 @@
 /** The page as the relying party that it is: it signs people in by code and PKCE like any app, and learns no more than who they are. */
 import type { Configuration } from 'openid-client';
 import type { InProcessFetch } from '../http/in-process.ts';
+import { ACR } from '../factors/levels.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { callbackUrl } from './client.ts';
-import type { Pending } from './session.ts';
+import type { Pending } from './pending.ts';
 
 export interface Asked {
   /** The path to go on to, of ours. */
   return_to: string;
   /** Seconds: nobody who proved who they are longer ago gets in without proving it again. */
   max_age?: number | undefined;
+  /** Nobody gets in without having proved a second factor. */
+  second_factor?: boolean | undefined;
   /** Sends the person on to this upstream provider. */
   idp_hint?: string | undefined;
 }
@@ -25,6 +28,9 @@ interface Needs {
   clientId: string;
   fetch: InProcessFetch;
 }
+
+/** OpenID Connect Core, section 5.5.1.1. */
+const TWO_FACTORS = JSON.stringify({ id_token: { acr: { essential: true, values: [ACR[2]] } } });
 
 export function createRelyingParty({ issuer, clientId, fetch }: Needs) {
   let discovered: Promise<Configuration> | undefined;
@@ -48,7 +54,12 @@ export function createRelyingParty({ issuer, clientId, fetch }: Needs) {
   }
 
   /** @returns the authorization request, and what its answer is checked against. */
-  async function begin({ return_to, max_age, idp_hint }: Asked): Promise<{ url: string; pending: Pending }> {
+  async function begin({
+    return_to,
+    max_age,
+    second_factor,
+    idp_hint,
+  }: Asked): Promise<{ url: string; pending: Pending }> {
     const [client, config] = await Promise.all([import('openid-client'), configuration()]);
     const pending: Pending = {
       state: client.randomState(),
@@ -66,6 +77,7 @@ export function createRelyingParty({ issuer, clientId, fetch }: Needs) {
       state: pending.state,
       nonce: pending.nonce,
       ...(max_age === undefined ? {} : { max_age: String(max_age) }),
+      ...(second_factor ? { claims: TWO_FACTORS } : {}),
       ...(idp_hint === undefined ? {} : { idp_hint }),
     });
     return { url: url.href, pending };

@@ -7,6 +7,8 @@ import type { Audit } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
 import { ACCOUNT_CLIENT } from '../clients/client.ts';
 import type { Config } from '../config/schema.ts';
+import type { Factors } from '../factors/factors.ts';
+import { reachedLevel } from '../factors/levels.ts';
 import { field, readForm } from '../http/body.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
@@ -17,25 +19,32 @@ import { noteReader } from '../http/locale.ts';
 import type { MakeModel, Render, SideBar } from '../http/render.ts';
 import { roomSession } from '../http/session.ts';
 import { epochSeconds } from '../kernel/clock.ts';
+import type { Vault } from '../kernel/secrets.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Sessions } from '../oidc/sessions.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { registerAccountClient } from './client.ts';
 import { createRelyingParty } from './relying-party.ts';
 import type { Asked } from './relying-party.ts';
+import { createPendingRequests } from './pending.ts';
 import { GROUPS } from './section.ts';
-import type { Desk, Handler, Section, Terms, Visit } from './section.ts';
-import { addPending, endPortalSession, renewSession, sessionOf } from './session.ts';
+import type { Desk, Handler, PortalRoute, Section, Terms, Visit } from './section.ts';
+import { endPortalSession, renewSession, sessionOf } from './session.ts';
 
 /** Seconds that a proof of who one is counts as fresh. */
 export const FRESH_SECONDS = 300;
 
+const isDangerous = ({ fresh, strong }: Terms): boolean => Boolean(fresh ?? strong);
+const paramsOf = (ctx: Context) => (ctx as unknown as { params: Record<string, string | undefined> }).params;
+
 interface Needs {
-  config: Pick<Config, 'issuer' | 'brand' | 'lifetimes'>;
+  config: Pick<Config, 'issuer' | 'brand' | 'lifetimes' | 'factors'>;
   accounts: { find(id: string): Promise<Account | undefined> };
   clients: Pick<Clients, 'find' | 'register' | 'delete'>;
   sessions: Sessions;
   records: SealedRecords;
+  vault: Pick<Vault, 'seal' | 'open'>;
+  factors: Pick<Factors, 'of'>;
   render: Render;
   continueTo: ContinueTo;
   csrf: Csrf;
@@ -45,13 +54,17 @@ interface Needs {
   handle: () => InProcessHandler;
 }
 
-export async function portalRoutes(needs: Needs): Promise<Middleware> {
-  const { config, accounts, clients, sessions, records, render, continueTo, csrf, audit, sections, handle } = needs;
+export async function portalRoutes(needs: Needs): Promise<{ middleware: Middleware; routes: PortalRoute[] }> {
+  const { config, accounts, clients, sessions, records, factors, render, continueTo, csrf, audit, sections, handle } =
+    needs;
   const { issuer } = config;
   const home = `${issuerPath(issuer)}/account`;
   await registerAccountClient({ clients, issuer, brand: config.brand.name });
   const party = createRelyingParty({ issuer, clientId: ACCOUNT_CLIENT, fetch: inProcessFetch({ issuer, handle }) });
+  const https = issuer.startsWith('https:');
+  const pendings = createPendingRequests({ ...needs, https });
   const router = new Router();
+  const routes: PortalRoute[] = [{ method: 'POST', path: '/sign-out', fresh: false }];
   const url = (path: string) => home + path;
 
   const goTo = (ctx: Context, target: string) => {
@@ -61,7 +74,7 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
 
   async function signIn(ctx: Context, asked: Asked): Promise<void> {
     const { url: target, pending } = await party.begin(asked);
-    addPending(sessionOf(ctx), pending);
+    pendings.add(ctx, pending);
     goTo(ctx, target);
   }
 
@@ -78,19 +91,15 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
     const query = new URLSearchParams(ctx.querystring);
     const states = query.getAll('state');
     const [state = ''] = states;
-    const session = sessionOf(ctx);
-    const { pending = {} } = session;
-    const request = states.length === 1 && Object.hasOwn(pending, state) ? pending[state] : undefined;
+    const request = states.length === 1 ? pendings.take(ctx, state) : undefined;
     if (!request) return outside(ctx, 'failed', 400);
-    delete pending[state];
     const arrived = await party.redeem(request, query);
     const own = await sessions.ofBrowser(ctx);
     // Somebody else signed in here while the answer was on its way: it is not theirs.
     if (!arrived || own?.account_id !== arrived.account_id) return outside(ctx, 'failed', 400);
-    const { draft, signed_in } = session;
+    const { draft, signed_in } = sessionOf(ctx);
     const same = signed_in?.account_id === arrived.account_id;
     await renewSession(ctx, {
-      pending,
       signed_in: { ...arrived, uid: own.uid },
       ...(same && draft ? { draft } : {}),
     });
@@ -100,31 +109,55 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
   /** Who is here, as long as the provider's session goes on and the account may be used. */
   async function visitOf(ctx: Context): Promise<Visit | undefined> {
     const session = sessionOf(ctx).signed_in;
-    if (!session || !(await sessions.isOf(session.uid, session.account_id))) return undefined;
+    const proofs = session && (await sessions.proofsOf(session.uid, session.account_id));
+    if (!proofs) return undefined;
     const account = await accounts.find(session.account_id);
     if (account) noteReader(ctx, account);
-    return account?.state === 'active' ? { ctx, account, session } : undefined;
+    return account?.state === 'active' ? { ctx, account, session, proofs } : undefined;
   }
 
   const isFresh = ({ session }: Visit) => epochSeconds() - session.auth_time <= FRESH_SECONDS;
 
+  /**
+   * What the person must prove before the terms hold; undefined where they hold. That a browser is remembered proves nothing
+   * here: who sits at it may have stolen it.
+   */
+  async function missing(visit: Visit, { fresh, strong }: Terms): Promise<Omit<Asked, 'return_to'> | undefined> {
+    const recent = isFresh(visit);
+    if (!strong) return fresh && !recent ? { max_age: FRESH_SECONDS } : undefined;
+    const { totp, passkeys } = await factors.of(visit.account.id);
+    const second_factor = passkeys > 0 || (totp && needs.config.factors.policy !== 'off');
+    const shown = epochSeconds() - (visit.session.factor_at ?? 0) <= FRESH_SECONDS;
+    const proved = shown || reachedLevel(visit.proofs.filter(({ method }) => method !== 'remembered_device')) >= 2;
+    if (recent && (!second_factor || proved)) return undefined;
+    // A session that is strong by a remembered browser alone begins anew.
+    const over = recent && reachedLevel(visit.proofs) >= 2;
+    return { max_age: over ? 0 : FRESH_SECONDS, second_factor };
+  }
+
+  /** The page that a form belongs to. */
+  const pageOf = (ctx: Context, back: string) =>
+    url(back.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(paramsOf(ctx)[name]))));
+
   /** Lets a visit through on its terms, or sends the person to sign in, or to prove once more who they are. */
-  async function admit(ctx: Context, handler: Handler, { fresh, back, keep = [] }: Terms): Promise<void> {
+  async function admit(ctx: Context, handler: Handler, terms: Terms): Promise<void> {
+    const { back, keep = [] } = terms;
     const visit = await visitOf(ctx);
-    const return_to = back === undefined ? ctx.originalUrl : url(back);
+    const return_to = back === undefined ? ctx.originalUrl : pageOf(ctx, back);
     if (!visit) {
       const session = sessionOf(ctx);
       delete session.signed_in;
       delete session.draft;
       return signIn(ctx, { return_to });
     }
-    if (!fresh || isFresh(visit)) return handler(visit);
+    const lacking = await missing(visit, terms);
+    if (!lacking) return handler(visit);
     if (keep.length > 0)
       sessionOf(ctx).draft = {
         path: return_to,
         values: Object.fromEntries(keep.map((name) => [name, field(ctx, name)])),
       };
-    return signIn(ctx, { return_to, max_age: FRESH_SECONDS });
+    return signIn(ctx, { return_to, ...lacking });
   }
 
   const sideBar =
@@ -150,9 +183,11 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
   const deskOf = (section: Section): Desk => ({
     url,
     get(path, handler, terms = {}) {
+      routes.push({ method: 'GET', path, fresh: isDangerous(terms) });
       router.get(path || '/', (ctx) => admit(ctx, handler, terms));
     },
     post(path, handler, terms = {}) {
+      routes.push({ method: 'POST', path, fresh: isDangerous(terms) });
       router.post(path, readForm(), async (ctx) => {
         csrf.verify(ctx, field(ctx, '_csrf'));
         notePage(ctx, { form_page: url(section.path) });
@@ -180,6 +215,9 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
       endPortalSession(ctx);
       goTo(ctx, url(`/${reason}`));
     },
+    showedFactor({ session }) {
+      session.factor_at = epochSeconds();
+    },
     draft({ ctx }, path) {
       const session = sessionOf(ctx);
       const { draft } = session;
@@ -194,7 +232,7 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
       records,
       kind: 'PortalSession',
       cookie: 'gatehouse_account',
-      https: issuer.startsWith('https:'),
+      https,
       ttl: config.lifetimes.session,
     }),
   );
@@ -212,5 +250,5 @@ export async function portalRoutes(needs: Needs): Promise<Middleware> {
     goTo(ctx, url('/signed-out'));
   });
   for (const section of sections) section.add(deskOf(section));
-  return router.routes() as unknown as Middleware;
+  return { middleware: router.routes() as unknown as Middleware, routes };
 }

@@ -4,6 +4,7 @@
  */
 import type { Context } from 'koa';
 import type { Account } from '../accounts/account.ts';
+import type { Proof } from '../factors/levels.ts';
 import type { PageModel } from '../http/render.ts';
 import type { Notice, SignedIn } from './session.ts';
 
@@ -12,6 +13,8 @@ export interface Visit {
   ctx: Context;
   account: Account;
   session: SignedIn;
+  /** What the person has proved in this session. */
+  proofs: Proof[];
 }
 
 export type Handler = (visit: Visit) => Promise<void>;
@@ -19,7 +22,9 @@ export type Handler = (visit: Visit) => Promise<void>;
 export interface Terms {
   /** The person has proved who they are in the last five minutes, or proves it now and comes back to `back`. */
   fresh?: boolean;
-  /** The page to come back to after proving it; of a GET its own address. */
+  /** Beside that, who has a second factor has proved it: a password alone neither adds nor removes one. */
+  strong?: boolean;
+  /** The page to come back to after proving it, `:name` standing for what it does in the form's path; of a GET its own address. */
   back?: string;
   /** Fields of a form that are still there when its person comes back from proving who they are. Never a password. */
   keep?: string[];
@@ -38,10 +43,25 @@ export interface Desk {
   away(visit: Visit, url: string): Promise<void>;
   /** Ends the visit with a page outside the account, `portal.outside.<reason>`. */
   leave(visit: Visit, reason: 'deleted'): void;
+  /** Notes that the person has just shown a second factor, by adding it: it is not asked for again at the next step. */
+  showedFactor(visit: Visit): void;
   /** What was typed before the person had to prove who they are; given once. */
   draft(visit: Visit, path: string): Record<string, string>;
   /** The address of a path of ours. */
   url(path: string): string;
+}
+
+/** What stands in the address in the place of `:name`. */
+export const parameterOf = ({ ctx }: Visit, name: string): string =>
+  String((ctx as unknown as { params: Record<string, string | undefined> }).params[name] ?? '');
+
+/** One of the page's routes, as far as others need to know of it. */
+export interface PortalRoute {
+  method: 'GET' | 'POST';
+  /** Below `/account`, with `:name` for what varies. */
+  path: string;
+  /** Nobody gets there without a proof of the last five minutes. */
+  fresh: boolean;
 }
 
 export const GROUPS = ['you', 'sign_in', 'access', 'data'] as const;

@@ -1,5 +1,5 @@
 /** The account page against other sites, other people, and sessions that should be over. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Browser } from '../support/browser.ts';
 import type { Page } from '../support/browser.ts';
 import { userinfo } from '../support/endpoints.ts';
@@ -149,13 +149,34 @@ describe('what belongs to another person', () => {
 
 describe("the account page's own session", () => {
   it('gets another id at sign-in: a planted one is not signed in', async () => {
-    await bobs.open('/account');
+    const page = await openAccount(bobs, bob);
+    const before = await bobs.jar.getCookies(gatehouse.issuer);
+    await bobs.submit(page, {}, '/sign-out');
+    for (const one of before) await bobs.jar.setCookie(one.toString(), gatehouse.issuer);
     const planted = (await cookie(bobs, PORTAL_COOKIE))!;
     const signature = (await cookie(bobs, `${PORTAL_COOKIE}.sig`))!;
     for (const one of [planted, signature]) await adas.jar.setCookie(one.toString(), gatehouse.issuer);
     await openAccount(adas, ada);
     expect((await cookie(adas, PORTAL_COOKIE))!.value).not.toBe(planted.value);
     expect(heading(await bobs.open('/account'))).toBe('Sign in to Gatehouse');
+  });
+
+  it('is not begun, and nothing of it stored, for whoever only looks', async () => {
+    const stored = vi.spyOn(gatehouse.storage.protocol, 'upsert');
+    const kinds = () => stored.mock.calls.map(([{ kind }]) => kind);
+    for (let index = 0; index < 3; index += 1) await adas.request('/account/profile');
+    expect([kinds(), await cookie(adas, PORTAL_COOKIE)]).toEqual([[], undefined]);
+    await openAccount(adas, ada);
+    expect(kinds()).toContain('PortalSession');
+    stored.mockRestore();
+  });
+
+  it('goes on where several tabs began to sign in, the newest five', async () => {
+    const tabs = [];
+    for (let index = 0; index < 7; index += 1) tabs.push(await adas.open(`/account/profile?tab=${index}`));
+    expect(heading(await enterPassword(adas, tabs[2]!, ada))).toBe('Profile');
+    const late = await adas.open(tabs[0]!.url);
+    expect(late.status).toBeLessThan(500);
   });
 
   it('is not begun by the answer to a sign-in of another browser', async () => {

@@ -308,6 +308,8 @@ describe('a download', () => {
       account: { sub: person.sub, email: person.email, has_password: true },
       apps: [{ client_id: app.client_id }],
       sessions: [{ user_agent: expect.stringContaining('Firefox') as string }],
+      passkeys: [],
+      remembered_devices: [],
       activity: expect.arrayContaining([expect.objectContaining({ type: 'data_downloaded' })]) as unknown,
     });
     expect(file.text).not.toContain('argon2');
