@@ -26,6 +26,7 @@ export interface AppNeeds {
     playground: Middleware | undefined;
     mailbox: Middleware | undefined;
     portal: Middleware | undefined;
+    admin: Middleware | undefined;
   };
   /** Makes the caller of each request known to what it leads to. */
   caller: Middleware;
@@ -92,6 +93,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms, ca
   if (rooms.playground) app.use(mount(`${base}/playground`, rooms.playground));
   if (rooms.mailbox) app.use(mount(`${base}/mailbox`, rooms.mailbox));
   if (rooms.portal) app.use(mount(`${base}/account`, rooms.portal));
+  if (rooms.admin) app.use(mount(`${base}/admin/api`, rooms.admin));
   app.use(under(rooms.landing));
   app.use(under(rooms.mailedLinks));
   app.use(under(rooms.interaction));

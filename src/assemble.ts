@@ -8,9 +8,12 @@ import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createMoving } from './accounts/moving/moving.ts';
 import type { Moving } from './accounts/moving/moving.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
+import type { Apps } from './administration/apps.ts';
+import type { People } from './administration/people.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
+import { assembleAdminApi, assembleAdministration } from './assemble-admin.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
@@ -60,7 +63,7 @@ import type { Access } from './oidc/access.ts';
 import { noteAppUses } from './oidc/app-uses.ts';
 import { createClientDirectory } from './oidc/client-directory.ts';
 import { handleFailures } from './oidc/failures.ts';
-import { createProvider } from './oidc/provider.ts';
+import { createProvider, findAccessToken } from './oidc/provider.ts';
 import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
 import { healthRoutes } from './operations/health.ts';
@@ -81,6 +84,9 @@ export interface Backstage {
   accounts: Accounts;
   moving: Moving;
   clients: Clients;
+  /** What admins do to people, apps and APIs. */
+  people: People;
+  apps: Apps;
   access: Access;
   audit: Audit;
   limits: Limits;
@@ -188,7 +194,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     mailAvailable: mailer.available,
   });
   const close = () => storage.close();
-  return {
+  const backstage = {
     storage,
     callers,
     audit,
@@ -209,6 +215,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     draw,
     close,
   };
+  return { ...backstage, ...assembleAdministration(backstage) };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
@@ -313,6 +320,10 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       })
     : undefined;
 
+  const admin = config.admin.api
+    ? await assembleAdminApi({ ...backstage, config, findToken: (token) => findAccessToken(provider, token), log })
+    : undefined;
+
   let draining = false;
   const handle: RequestHandler = createApp({
     config,
@@ -357,6 +368,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       playground,
       mailbox,
       portal: portal?.middleware,
+      admin,
     },
     caller: callers.middleware({ ...guards, afterwards }),
   });

@@ -17,7 +17,7 @@ const DOMAIN = [
   'mail',
   'protocol',
 ];
-const WEB = ['interaction', 'landing', 'mailbox', 'operations', 'playground', 'portal'];
+const WEB = ['admin', 'interaction', 'landing', 'mailbox', 'operations', 'playground', 'portal'];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],
   config: ['kernel'],
@@ -26,12 +26,14 @@ const MAY_IMPORT: Record<string, string[]> = {
   storage: ['kernel', ...DOMAIN],
   http: ['kernel', 'config'],
   oidc: ['kernel', 'config', ...DOMAIN],
+  administration: ['kernel', 'oidc', 'verification', ...DOMAIN],
   ...Object.fromEntries(WEB.map((room) => [room, ['kernel', 'config', 'http', 'oidc', 'verification', ...DOMAIN]])),
+  admin: ['kernel', 'config', 'http', 'oidc', 'administration', ...DOMAIN],
 };
 /** Libraries that only one room may know. */
 const ONLY_IN: Record<string, RegExp> = {
   'oidc-provider': /^(oidc|interaction)\/|^app\.ts$/,
-  koa: /^(http|interaction|landing|mailbox|operations|playground|portal)\/|^app\.ts$/,
+  koa: /^(http|admin|interaction|landing|mailbox|operations|playground|portal)\/|^app\.ts$/,
   mongoose: /^storage\/mongo\//,
   'node:sqlite': /^storage\/sqlite\//,
   argon2: /^accounts\//,

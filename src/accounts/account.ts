@@ -3,6 +3,8 @@
  * It knows nothing of HTTP, of clients or of tokens.
  */
 
+import { mark, wordsIn } from '../kernel/search.ts';
+
 /** Standard claims of OpenID Connect Core, section 5.1, that a person may have beside name, e-mail and picture. */
 export interface ProfileClaims {
   given_name?: string;
@@ -46,6 +48,13 @@ export interface Account {
   /** Counts changes; an update names the version it saw. */
   version: number;
 }
+
+/** What an account is found by: its name, address and id, and as marks its roles and any state but `active`. */
+export const wordsOfAccount = ({ id, name, email, email_normalized, roles, state }: Account): string[] =>
+  wordsIn(
+    [name, email, email_normalized, id],
+    [...(state === 'active' ? [] : [mark('state', state)]), ...roles.map((role) => mark('role', role))],
+  );
 
 /** What may be told of an account to an admin: all but the password hash. */
 export function publicAccount({ id, password_hash, ...rest }: Account) {

@@ -1,10 +1,13 @@
 /** The use cases of accounts: the same functions serve the sign-in pages and the command line. */
-import { conflict, duplicate, invalidInput, isGatehouseError, notFound } from '../kernel/errors.ts';
+import { conflict, duplicate, invalidInput, isGatehouseError, notFound, stale } from '../kernel/errors.ts';
 import { isoNow } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
+import type { Search } from '../kernel/search.ts';
 import type { Account } from './account.ts';
 import type { IsBreached } from './breached-passwords.ts';
+import { edited } from './editing.ts';
+import type { AccountChange } from './editing.ts';
 import { isEmailAddress, normalizeEmail } from './email.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.ts';
@@ -44,6 +47,7 @@ export interface Accounts {
   /** By e-mail or by id. @throws not_found. */
   get(emailOrId: string): Promise<Account>;
   list(page: PageRequest): Promise<Page<Account>>;
+  search(search: Search): Promise<Page<Account>>;
   /**
    * The account that this e-mail and password belong to, or undefined: unknown, wrong and suspended are one answer in
    * one time. Notes the sign-in, and hashes the password anew when the cost has grown.
@@ -81,6 +85,11 @@ export interface Accounts {
   setProfile(id: string, values: ProfileValues): Promise<Account>;
   /** The language the person reads (BCP 47). */
   setLocale(id: string, locale: string): Promise<Account>;
+  /**
+   * What an admin changes. @param version that the admin has seen; undefined is any.
+   * @throws not_found, invalid_input naming the field, stale when it is another version by now.
+   */
+  edit(id: string, change: AccountChange, version?: number): Promise<Account>;
   setState(id: string, state: 'active' | 'suspended'): Promise<Account>;
   /** The person wants it deleted: nobody can use it, and at `eraseAt` (ISO 8601) all of it goes unless they keep it before. */
   leave(id: string, eraseAt: string): Promise<Account>;
@@ -236,6 +245,7 @@ export function createAccounts({
     },
 
     list: (page) => store.list(page),
+    search: (search) => store.search(search),
 
     async authenticate(email, password) {
       const account = await store.findByEmail(normalizeEmail(email));
@@ -312,6 +322,13 @@ export function createAccounts({
 
     setLocale: (id, locale) =>
       change(id, (current) => ({ ...current, claims: { ...current.claims, locale }, updated_at: isoNow() })),
+
+    edit: (id, what, version) =>
+      change(id, (current) => {
+        if (version !== undefined && current.version !== version)
+          throw stale(`the account ${id} was changed meanwhile`);
+        return { ...edited(current, what), updated_at: isoNow() };
+      }),
 
     setState: (id, state) =>
       change(id, (current) => ({

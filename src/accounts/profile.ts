@@ -2,7 +2,7 @@
 import type { Account, ProfileClaims } from './account.ts';
 
 export const NAME_MAX = 200;
-const TEXT_MAX = 200;
+export const TEXT_MAX = 200;
 const URL_MAX = 1000;
 
 /** What a person edits themselves. `preferred_username` is not among it: apps take it for a name that is given, not chosen. */
@@ -18,7 +18,7 @@ export type ProfileProblem = 'missing' | 'long' | 'url' | 'https' | 'date' | 'zo
 /** One person, one spelling of a name: composed (NFC), without space around it. */
 export const normalizeName = (name: string): string => name.normalize('NFC').trim();
 
-const CONTROL = /\p{Cc}|\p{Zl}|\p{Zp}/u;
+export const CONTROL = /\p{Cc}|\p{Zl}|\p{Zp}/u;
 
 function urlProblem(value: string, schemes: string[]): ProfileProblem | undefined {
   if (value.length > URL_MAX) return 'long';

@@ -1,4 +1,5 @@
 import type { Page, PageRequest } from '../kernel/paging.ts';
+import type { Search } from '../kernel/search.ts';
 import type { Account } from './account.ts';
 
 /** Where accounts are kept. Every write survives power loss once its promise resolves, unless it says otherwise. */
@@ -24,4 +25,6 @@ export interface AccountStore {
   listToErase(now: string, limit: number): Promise<string[]>;
   /** Oldest first. */
   list(page: PageRequest): Promise<Page<Account>>;
+  /** By the beginnings of words and by marks, as `wordsOfAccount` has them. What was written is found at once. */
+  search(search: Search): Promise<Page<Account>>;
 }

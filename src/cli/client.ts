@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { OPERATOR } from '../administration/principal.ts';
 import { CLIENT_TYPES, publicClient } from '../clients/client.ts';
 import type { ClientType } from '../clients/client.ts';
 import type { Registered } from '../clients/clients.ts';
@@ -106,23 +107,19 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     )
     .option('--json', 'print one JSON document')
     .action((options: CreateOptions) =>
-      session(async ({ clients }) => {
-        const input = toInput(options);
-        // An API may be named by its client id too.
-        const api = input.default_resource?.startsWith('api_') ? await clients.get(input.default_resource) : undefined;
-        output.one(
-          withSecret(await clients.register({ ...input, default_resource: api?.resource ?? input.default_resource })),
-          options,
-        );
-      }),
+      session(async ({ apps }) => output.one(withSecret(await apps.register(OPERATOR, toInput(options))), options)),
     );
 
   client
     .command('list')
-    .description('All clients, oldest first.')
+    .description('All clients, oldest first, or those that are searched for.')
+    .option('--search <words>', 'words that each begin one of the name, the id or the identifier')
     .option('--json', 'print one JSON document')
-    .action((options: { json?: boolean }) =>
-      session(async ({ clients }) => output.many((await every(clients.list)).map(publicClient), COLUMNS, options)),
+    .action((options: { search?: string; json?: boolean }) =>
+      session(async ({ clients }) => {
+        const found = await every((page) => clients.search({ ...page, text: options.search }));
+        output.many(found.map(publicClient), COLUMNS, options);
+      }),
     );
 
   client

@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { publicAccount } from '../accounts/account.ts';
-import { publicPasskey } from '../factors/passkey.ts';
+import { OPERATOR } from '../administration/principal.ts';
 import type { FactorSummary } from '../factors/factors.ts';
-import { invalidInput, notFound, unavailable } from '../kernel/errors.ts';
+import { invalidInput } from '../kernel/errors.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
 import { peopleCommands } from './people.ts';
@@ -18,8 +18,6 @@ interface CreateOptions {
   json?: boolean;
 }
 
-/** Of mails about what an admin did: nobody's browser tells. */
-const NOTICE_LOCALE = 'en';
 const CONSENT_COLUMNS = ['client_id', 'scopes', 'declined', 'resources', 'updated_at'];
 const COLUMNS = ['sub', 'email', 'name', 'state', 'roles', 'last_sign_in_at'];
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -62,18 +60,25 @@ export function userCommands(program: Command, session: Session, output: Output)
     .option('--json', 'print one JSON document')
     .action(async (options: CreateOptions) => {
       const password = options.passwordStdin ? await passwordFromStdin() : undefined;
-      await session(async ({ accounts }) => {
+      await session(async ({ people }) => {
         const { email, name, role: roles, emailVerified: email_verified } = options;
-        output.one(publicAccount(await accounts.create({ email, name, password, roles, email_verified })), options);
+        const input = { email, name, password, roles, email_verified };
+        output.one(publicAccount(await people.create(OPERATOR, input)), options);
       });
     });
 
   user
     .command('list')
-    .description('All people, oldest first.')
+    .description('All people, oldest first, or those who are searched for.')
+    .option('--search <words>', 'words that each begin one of the name, the address or the id')
+    .option('--role <role>', 'only those with the role')
     .option('--json', 'print one JSON document')
-    .action((options: { json?: boolean }) =>
-      session(async ({ accounts }) => output.many((await every(accounts.list)).map(publicAccount), COLUMNS, options)),
+    .action((options: { search?: string; role?: string; json?: boolean }) =>
+      session(async ({ people }) => {
+        const { search: text, role } = options;
+        const found = await every((page) => people.search({ ...page, text, role }));
+        output.many(found.map(publicAccount), COLUMNS, options);
+      }),
     );
 
   user
@@ -81,14 +86,9 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Everything about one person but their password.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, linking, factors, storage }) => {
-        const account = await accounts.get(who);
-        const passkeys = (await storage.passkeys.listByAccount(account.id)).map(publicPasskey);
-        const second_factors = {
-          ...(await factors.details(account.id)),
-          remembered_devices: await factors.devices.list(account.id),
-        };
-        const found = await linking.identitiesOf(account.id);
+      session(async ({ people }) => {
+        const account = await people.get(who);
+        const { passkeys, second_factors, identities: found } = await people.signInMethods(who);
         const identities = options.json
           ? found
           : found.map(({ provider, subject, email }) => `${provider}:${subject}${email === null ? '' : ` (${email})`}`);
@@ -109,9 +109,7 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('End all sessions and tokens of a person and let none begin.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, access }) =>
-        output.one(publicAccount(await access.suspend((await accounts.get(who)).id)), options),
-      ),
+      session(async ({ people }) => output.one(publicAccount(await people.suspend(OPERATOR, who)), options)),
     );
 
   user
@@ -119,9 +117,7 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Let a suspended person sign in again.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, access }) =>
-        output.one(publicAccount(await access.resume((await accounts.get(who)).id)), options),
-      ),
+      session(async ({ people }) => output.one(publicAccount(await people.resume(OPERATOR, who)), options)),
     );
 
   user
@@ -129,9 +125,9 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Forget wrong passwords and codes, and end lock-outs, of a person.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, limits }) => {
-        const { id, email } = await accounts.get(who);
-        output.one({ sub: id, email, counters_cleared: await limits.unlock(email) }, options);
+      session(async ({ people }) => {
+        const { account, counters_cleared } = await people.unlock(OPERATOR, who);
+        output.one({ sub: account.id, email: account.email, counters_cleared }, options);
       }),
     );
 
@@ -142,11 +138,9 @@ export function userCommands(program: Command, session: Session, output: Output)
     .option('--json', 'print one JSON document')
     .action(async (who: string, options: { json?: boolean }) => {
       const password = await passwordFromStdin();
-      await session(async ({ accounts, access, verification }) => {
-        const account = await access.setPassword((await accounts.get(who)).id, password);
-        await verification.notices.passwordChanged(account, NOTICE_LOCALE);
-        output.one(publicAccount(account), options);
-      });
+      await session(async ({ people }) =>
+        output.one(publicAccount(await people.setPassword(OPERATOR, who, password)), options),
+      );
     });
 
   user
@@ -154,10 +148,9 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Take all second factors, passkeys and remembered devices away; sessions and tokens end.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, access, factors }) => {
-        const account = await accounts.get(who);
-        await access.resetFactors(account.id);
-        output.one({ sub: account.id, email: account.email, second_factors: await factors.of(account.id) }, options);
+      session(async ({ people, factors }) => {
+        const { id, email } = await people.resetFactors(OPERATOR, who);
+        output.one({ sub: id, email, second_factors: await factors.of(id) }, options);
       }),
     );
 
@@ -167,11 +160,9 @@ export function userCommands(program: Command, session: Session, output: Output)
     .option('--confirmed', 'the new address is known to be theirs: change it now')
     .option('--json', 'print one JSON document')
     .action((who: string, to: string, { confirmed, ...options }: { confirmed?: boolean; json?: boolean }) =>
-      session(async ({ accounts, mail, verification: { emailChanges } }) => {
-        const account = await accounts.get(who);
-        if (confirmed) return output.one(publicAccount(await emailChanges.change(account, to, NOTICE_LOCALE)), options);
-        if (!mail.mailer.available) throw unavailable('no mail can be sent: set mail.smtp_url, or use --confirmed');
-        await emailChanges.request(account, to, NOTICE_LOCALE);
+      session(async ({ people }) => {
+        const account = await people.changeEmail(OPERATOR, who, to, { confirmed: confirmed === true });
+        if (confirmed) return output.one(publicAccount(account), options);
         return output.one({ sub: account.id, email: account.email, new_email: to, confirmed: false }, options);
       }),
     );
@@ -181,8 +172,8 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('What a person has allowed which apps.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, storage }) => {
-        const consents = await storage.consents.listByAccount((await accounts.get(who)).id);
+      session(async ({ people }) => {
+        const consents = await people.consents(who);
         output.many(
           consents.map((consent) => ({ ...consent })),
           CONSENT_COLUMNS,
@@ -196,9 +187,8 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Forget what a person allowed an app; its tokens stop working.')
     .option('--json', 'print one JSON document')
     .action((who: string, client_id: string, options: { json?: boolean }) =>
-      session(async ({ accounts, access }) => {
-        const { id } = await accounts.get(who);
-        if (!(await access.withdrawConsent(id, client_id))) throw notFound(`${who} has allowed ${client_id} nothing`);
+      session(async ({ people }) => {
+        const { id } = await people.withdrawConsent(OPERATOR, who, client_id);
         output.one({ sub: id, client_id, withdrawn: true }, options);
       }),
     );
@@ -208,10 +198,8 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Remove one passkey of a person, unless it is their last way in. `user show` names them.')
     .option('--json', 'print one JSON document')
     .action((who: string, passkey_id: string, options: { json?: boolean }) =>
-      session(async ({ accounts, passkeys }) => {
-        const { id } = await accounts.get(who);
-        if (!passkeys) throw unavailable('there are no passkeys here: see passkeys.enabled and issuer');
-        await passkeys.remove(id, passkey_id, 'admin');
+      session(async ({ people }) => {
+        const { id } = await people.removePasskey(OPERATOR, who, passkey_id);
         output.one({ sub: id, passkey_id, removed: true }, options);
       }),
     );
@@ -221,9 +209,8 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('Remove a person and everything that acts in their name.')
     .option('--json', 'print one JSON document')
     .action((who: string, options: { json?: boolean }) =>
-      session(async ({ accounts, access }) => {
-        const { id } = await accounts.get(who);
-        await access.remove(id);
+      session(async ({ people }) => {
+        const { id } = await people.remove(OPERATOR, who);
         output.one({ sub: id, deleted: true }, options);
       }),
     );

@@ -3,6 +3,7 @@
  * record, the rules of registration and the check of their secrets. Names are those of RFC 7591 and OpenID Connect
  * Registration; what a standard does not name is explained here.
  */
+import { mark, wordsIn } from '../kernel/search.ts';
 import type { AuthMethod, ProtocolMetadata } from './protocol.ts';
 
 export const CLIENT_TYPES = ['web', 'spa', 'native', 'service', 'api'] as const;
@@ -11,7 +12,12 @@ export type ClientType = (typeof CLIENT_TYPES)[number];
 
 /** The client of our own account page. */
 export const ACCOUNT_CLIENT = 'gatehouse-account';
-const BUILT_IN = [ACCOUNT_CLIENT, 'playground', 'playground-api'];
+/** The API that admins' programs call. */
+export const ADMIN_API = 'gatehouse-admin-api';
+const BUILT_IN = [ACCOUNT_CLIENT, ADMIN_API, 'playground', 'playground-api'];
+
+/** Whether the program itself registers it, so that changes of others would not last. */
+export const isBuiltIn = (id: string): boolean => BUILT_IN.includes(id);
 
 export interface Client {
   id: string;
@@ -62,6 +68,10 @@ export function grantTypes({ type, protocol }: Pick<Client, 'type' | 'protocol'>
   return type === 'api' ? [] : ['authorization_code', 'refresh_token'];
 }
 
+/** What a client is found by: its name, id and identifier, and as a mark its type. */
+export const wordsOfClient = ({ id, client_name, resource, type }: Client): string[] =>
+  wordsIn([client_name, id, resource ?? ''], [mark('type', type)]);
+
 /** What may be told of a client to an admin: all but the hash of its secret. */
 export function publicClient({ id, secret_hash, secret_sealed, scope, protocol, ...rest }: Client) {
   return {
@@ -71,6 +81,6 @@ export function publicClient({ id, secret_hash, secret_sealed, scope, protocol, 
     ...protocol,
     token_endpoint_auth_method: authMethod({ type: rest.type, ...(protocol && { protocol }) }),
     has_secret: secret_hash !== null || (secret_sealed ?? null) !== null,
-    built_in: BUILT_IN.includes(id),
+    built_in: isBuiltIn(id),
   };
 }

@@ -1,8 +1,9 @@
 /** The use cases of clients: the same functions serve the command line and, where it is enabled, the playground. */
-import { conflict, invalidInput, isGatehouseError, notFound } from '../kernel/errors.ts';
+import { conflict, invalidInput, isGatehouseError, notFound, stale } from '../kernel/errors.ts';
 import { isoNow } from '../kernel/clock.ts';
 import { newId, newSecret } from '../kernel/ids.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
+import type { Search } from '../kernel/search.ts';
 import { authMethod, CLIENT_TYPES } from './client.ts';
 import type { Client, ClientType } from './client.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
@@ -42,6 +43,14 @@ export interface NewClient {
   protocol?: ProtocolMetadata | undefined;
 }
 
+/** A field that is absent stays, one that is null goes back to what it is without being named. */
+export type ClientChange = {
+  [Name in Exclude<keyof NewClient, 'type' | 'resource' | 'protocol'>]?: NewClient[Name] | null | undefined;
+} & { protocol?: { [Name in keyof ProtocolMetadata]?: ProtocolMetadata[Name] | null | undefined } | undefined };
+
+const withoutNothing = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+
 /** A client and, only in the answer that made it, its secret. */
 export interface Registered {
   client: Client;
@@ -56,10 +65,66 @@ export interface Clients {
   find(id: string): Promise<Client | undefined>;
   findByResource(resource: string): Promise<Client | undefined>;
   list(page: PageRequest): Promise<Page<Client>>;
+  search(search: Search): Promise<Page<Client>>;
+  /**
+   * Changes what is named, and checks the whole as at registration. Type and, of an API, identifier stay.
+   * @param version that the admin has seen; undefined is any.
+   * @throws not_found, invalid_input naming the field, stale when it is another version by now.
+   */
+  update(id: string, change: ClientChange, version?: number): Promise<Client>;
   /** Replaces the secret; the old one stops working. @throws not_found, invalid_input for public clients. */
   rotateSecret(id: string): Promise<Registered>;
   /** @returns whether there was one. */
   delete(id: string): Promise<boolean>;
+}
+
+/** A client as it would be registered. */
+function toInput(client: Client): NewClient {
+  const { type, client_name: name, redirect_uris, post_logout_redirect_uris, first_party } = client;
+  const { always_issue_refresh_token, identity_providers, default_acr_values, id_token_signed_response_alg } = client;
+  return {
+    type,
+    name,
+    redirect_uris,
+    post_logout_redirect_uris,
+    first_party,
+    always_issue_refresh_token,
+    identity_providers,
+    default_acr_values,
+    id_token_signed_response_alg,
+    scope: client.scope ?? undefined,
+    default_resource: client.default_resource ?? undefined,
+    resource: client.resource ?? undefined,
+    client_uri: client.client_uri ?? undefined,
+    logo_uri: client.logo_uri ?? undefined,
+    policy_uri: client.policy_uri ?? undefined,
+    tos_uri: client.tos_uri ?? undefined,
+    initiate_login_uri: client.initiate_login_uri ?? undefined,
+    theme: client.theme ?? undefined,
+    protocol: client.protocol,
+  };
+}
+
+/** What of a client's record comes from how it was registered. */
+function settingsOf(input: NewClient) {
+  return {
+    client_name: input.name.trim(),
+    redirect_uris: input.redirect_uris ?? [],
+    post_logout_redirect_uris: input.post_logout_redirect_uris ?? [],
+    scope: input.scope ?? null,
+    first_party: input.first_party ?? false,
+    default_resource: input.default_resource ?? null,
+    always_issue_refresh_token: input.always_issue_refresh_token ?? false,
+    client_uri: input.client_uri ?? null,
+    logo_uri: input.logo_uri ?? null,
+    policy_uri: input.policy_uri ?? null,
+    tos_uri: input.tos_uri ?? null,
+    initiate_login_uri: input.initiate_login_uri ?? null,
+    identity_providers: [...new Set(input.identity_providers ?? [])],
+    theme: input.theme ?? null,
+    default_acr_values: [...new Set(input.default_acr_values ?? [])],
+    id_token_signed_response_alg: input.id_token_signed_response_alg ?? ('RS256' as const),
+  };
 }
 
 const REDIRECTING = new Set<ClientType>(['web', 'spa', 'native']);
@@ -146,6 +211,10 @@ function checkAcr({ type, default_acr_values = [] }: NewClient, known: string[])
     throw invalidInput(`there is no acr value ${unknown}; there are ${known.join(', ')}`, 'default_acr_values');
 }
 
+const NO_SECRET = { secret_hash: null, secret_sealed: null };
+const isKeptAlike = (one: AuthMethod, other: AuthMethod): boolean =>
+  hasSecret(one) && hasSecret(other) && needsPlainSecret(one) === needsPlainSecret(other);
+
 /** What is kept of a secret: its hash, or where it must be read again the encrypted secret. */
 function kept(method: AuthMethod, secret: string | undefined, id: string, seal: Needs['seal']) {
   if (secret === undefined) return { secret_hash: null };
@@ -161,42 +230,44 @@ export function createClients({ store, consents, seal, providers = [], themes = 
     return client;
   }
 
+  /** @returns how the client speaks the protocol: undefined where it has nothing of its own. @throws invalid_input. */
+  async function check(input: NewClient): Promise<{ protocol: ProtocolMetadata | undefined; method: AuthMethod }> {
+    checkInput(input);
+    checkProviders(input, providers);
+    checkTheme(input, themes);
+    checkAcr(input, acrValues);
+    if (input.default_resource !== undefined && !(await store.findByResource(input.default_resource)))
+      throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
+    const { type, redirect_uris = [], protocol: asked } = input;
+    const method = authMethod({ type, ...(asked && { protocol: asked }) });
+    const protocol = asked && checkProtocol(asked, { type, redirect_uris, method });
+    return { protocol: protocol && Object.keys(protocol).length > 0 ? protocol : undefined, method };
+  }
+
+  /** Applies `apply` to the newest version, again when somebody else was faster. */
+  async function change(id: string, apply: (client: Client) => Promise<Client> | Client): Promise<Client> {
+    for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
+      const next = await apply(await get(id));
+      try {
+        return await store.update({ ...next, updated_at: isoNow() });
+      } catch (error) {
+        if (!isGatehouseError(error, 'conflict')) throw error;
+      }
+    }
+    throw conflict(`the client ${id} keeps changing; try again`);
+  }
+
   return {
     async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_')) {
-      checkInput(input);
-      checkProviders(input, providers);
-      checkTheme(input, themes);
-      checkAcr(input, acrValues);
-      if (input.default_resource !== undefined && !(await store.findByResource(input.default_resource))) {
-        throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
-      }
-      const method = authMethod({ type: input.type, ...(input.protocol && { protocol: input.protocol }) });
-      const protocol =
-        input.protocol &&
-        checkProtocol(input.protocol, { type: input.type, redirect_uris: input.redirect_uris ?? [], method });
+      const { protocol, method } = await check(input);
       const client_secret = hasSecret(method) ? newSecret() : undefined;
       const now = isoNow();
       const client: Client = {
         id,
         type: input.type,
-        client_name: input.name.trim(),
-        redirect_uris: input.redirect_uris ?? [],
-        post_logout_redirect_uris: input.post_logout_redirect_uris ?? [],
-        scope: input.scope ?? null,
-        first_party: input.first_party ?? false,
-        default_resource: input.default_resource ?? null,
+        ...settingsOf(input),
         resource: input.type === 'api' ? (input.resource ?? `urn:gatehouse:api:${id}`) : null,
-        always_issue_refresh_token: input.always_issue_refresh_token ?? false,
-        client_uri: input.client_uri ?? null,
-        logo_uri: input.logo_uri ?? null,
-        policy_uri: input.policy_uri ?? null,
-        tos_uri: input.tos_uri ?? null,
-        initiate_login_uri: input.initiate_login_uri ?? null,
-        identity_providers: [...new Set(input.identity_providers ?? [])],
-        theme: input.theme ?? null,
-        default_acr_values: [...new Set(input.default_acr_values ?? [])],
-        id_token_signed_response_alg: input.id_token_signed_response_alg ?? 'RS256',
-        ...(protocol && Object.keys(protocol).length > 0 ? { protocol } : {}),
+        ...(protocol ? { protocol } : {}),
         ...kept(method, client_secret, id, seal),
         created_at: now,
         updated_at: now,
@@ -210,23 +281,36 @@ export function createClients({ store, consents, seal, providers = [], themes = 
     find: (id) => store.find(id),
     findByResource: (resource) => store.findByResource(resource),
     list: (page) => store.list(page),
+    search: (search) => store.search(search),
+
+    update: (id, what, version) =>
+      change(id, async (client) => {
+        if (version !== undefined && client.version !== version) throw stale(`the client ${id} was changed meanwhile`);
+        const { protocol: changed, ...others } = what;
+        const named = Object.entries(others).filter(([, value]) => value !== undefined);
+        const next = {
+          ...withoutNothing({ ...toInput(client), ...Object.fromEntries(named) }),
+          ...(changed || client.protocol ? { protocol: withoutNothing({ ...client.protocol, ...changed }) } : {}),
+        } as NewClient;
+        const { protocol, method } = await check({ ...next, name: next.name ?? '' });
+        // A secret is kept in the way its method needs; one of another method is no good any more.
+        const dropped = method === authMethod(client) || isKeptAlike(method, authMethod(client)) ? {} : NO_SECRET;
+        return {
+          ...client,
+          ...settingsOf(next),
+          ...(protocol || client.protocol ? { protocol: protocol ?? {} } : {}),
+          ...dropped,
+        };
+      }),
 
     async rotateSecret(id) {
-      for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
-        const client = await get(id);
-        const method = authMethod(client);
+      const client_secret = newSecret();
+      const client = await change(id, (current) => {
+        const method = authMethod(current);
         if (!hasSecret(method)) throw invalidInput(`${id} proves itself by ${method}: it has no secret`, 'client_id');
-        const client_secret = newSecret();
-        try {
-          return {
-            client: await store.update({ ...client, ...kept(method, client_secret, id, seal), updated_at: isoNow() }),
-            client_secret,
-          };
-        } catch (error) {
-          if (!isGatehouseError(error, 'conflict')) throw error;
-        }
-      }
-      throw conflict(`the client ${id} keeps changing; try again`);
+        return { ...current, ...kept(method, client_secret, id, seal) };
+      });
+      return { client, client_secret };
     },
 
     async delete(id) {

@@ -1,4 +1,5 @@
 import type { Page, PageRequest } from '../kernel/paging.ts';
+import type { Search } from '../kernel/search.ts';
 import type { Client } from './client.ts';
 
 /** Where clients are kept. Every write survives power loss once its promise resolves. */
@@ -14,4 +15,6 @@ export interface ClientStore {
   delete(id: string): Promise<boolean>;
   /** Oldest first. */
   list(page: PageRequest): Promise<Page<Client>>;
+  /** By the beginnings of words and by marks, as `wordsOfClient` has them. What was written is found at once. */
+  search(search: Search): Promise<Page<Client>>;
 }

@@ -160,6 +160,11 @@ const limits = z.strictObject({
     })
     .prefault({}),
   sign_up: z.strictObject({ address: whole(50, `Sign-ups sent from one address ${perHour}.`) }).prefault({}),
+  admin_api: z
+    .strictObject({
+      client_and_address: whole(30_000, `Requests of one app from one address to the admin API ${perHour}.`),
+    })
+    .prefault({}),
   authorization: z
     .strictObject({ address: whole(3000, `Sign-ins begun and not finished from one address ${perHour}.`) })
     .prefault({}),
@@ -315,6 +320,11 @@ export const configSchema = z.strictObject({
         .default(true)
         .meta({ description: "Serve `/account`, a person's own page: profile, sign-in, sessions, apps, their data." }),
       delete_after: seconds(604_800, 'Time in which whoever asked to delete their account may still keep it.'),
+    })
+    .prefault({}),
+  admin: z
+    .strictObject({
+      api: z.boolean().default(true).meta({ description: 'Serve the admin API at `/admin/api`.' }),
     })
     .prefault({}),
   audit: z.strictObject({ retention: seconds(31_536_000, 'How long what happened to accounts is kept.') }).prefault({}),

@@ -13,6 +13,8 @@ export interface Callers {
   context(): Context | undefined;
   /** Does it when the request under way is answered; at once where there is none. Still of that caller. */
   afterAnswer(work: () => Promise<void>): void;
+  /** From here on the request under way is known to be made by somebody. */
+  actAs(by: NonNullable<Caller['by']>): void;
   middleware(needs: { clientAddress: ClientAddress; afterwards: Afterwards }): Middleware;
 }
 
@@ -27,6 +29,10 @@ export function createCallers(): Callers {
   return {
     current: () => requests.getStore()?.caller,
     context: () => requests.getStore()?.ctx,
+    actAs(by) {
+      const request = requests.getStore();
+      if (request) request.caller = { ...request.caller, by };
+    },
     afterAnswer(work) {
       const request = requests.getStore();
       if (request) request.afterwards.after(request.ctx, work);

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'not_found'
   | 'duplicate'
   | 'conflict'
+  | 'stale'
   | 'forbidden'
   | 'too_large'
   | 'limited'
@@ -18,6 +19,7 @@ const STATUS: Record<ErrorCode, number> = {
   not_found: 404,
   duplicate: 409,
   conflict: 409,
+  stale: 412,
   forbidden: 403,
   too_large: 413,
   limited: 429,
@@ -60,6 +62,8 @@ export const notFound = (message: string) => new GatehouseError('not_found', mes
 export const duplicate = (message: string, field?: string) => new GatehouseError('duplicate', message, { field });
 /** Somebody else changed the record since it was read. */
 export const conflict = (message: string) => new GatehouseError('conflict', message);
+/** The record is not the version any more that the caller has seen and names. */
+export const stale = (message: string) => new GatehouseError('stale', message);
 /** The request proves too little to be honoured. */
 export const forbidden = (message: string) => new GatehouseError('forbidden', message);
 /** The request is larger than we read. */

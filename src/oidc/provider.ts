@@ -30,6 +30,7 @@ import type { ClientFetch } from './features/features.ts';
 import { createSubjects } from './features/subjects.ts';
 import { loadGrant } from './grants.ts';
 import { answerForJwts, concerns, createJwtAccessTokens } from './jwt-access-tokens.ts';
+import type { JwtAccessTokens, LiveToken } from './jwt-access-tokens.ts';
 import { adaptLibrary } from './library.ts';
 import { lifetimes } from './lifetimes.ts';
 import { restoreOfflineAccess } from './offline-access.ts';
@@ -182,6 +183,12 @@ function configuration({
   };
 }
 
+const accessTokens = new WeakMap<Provider, JwtAccessTokens>();
+
+/** A JWT access token of this provider that is valid now, for APIs of our own: undefined for any other. */
+export const findAccessToken = async (provider: Provider, token: string): Promise<LiveToken | undefined> =>
+  accessTokens.get(provider)?.find(provider, token);
+
 /** A ready provider, a Koa app to be mounted under the issuer's path. */
 export function createProvider(needs: ProviderNeeds): Provider {
   const { config, records, accounts, vault, signingKeys } = needs;
@@ -202,6 +209,7 @@ export function createProvider(needs: ProviderNeeds): Provider {
     publicKeys,
     subjectOf,
   });
+  accessTokens.set(provider, jwtAccessTokens);
   const sealedAccessTokens = createSealedAccessTokens({ vault, records });
   adaptLibrary(provider, { ...needs, jwtAccessTokens, sealedAccessTokens, refreshTokens });
   provider.use(

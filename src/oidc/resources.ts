@@ -1,6 +1,7 @@
 /** Resource indicators (RFC 8707): APIs are registered clients of type `api`, and their access tokens are JWTs (RFC 9068). */
 import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Configuration } from 'oidc-provider';
+import { ADMIN_API } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
 import { API_STANDARD_SCOPES } from './claims.ts';
 
@@ -12,14 +13,14 @@ interface Needs {
 
 /**
  * The scopes a client may get at an API: what both sides registered. A person's consent stands behind every other client, so
- * only a service, which acts for itself, gets nothing it has not registered.
+ * only a service, which acts for itself, gets nothing it has not registered; nor does any app at the admin API.
  */
 export function scopesAt(api: Client, client: ProviderClient): string[] {
   const offered = api.scope?.split(' ') ?? [];
   const allowed = client['allowed_scopes'] as string[];
   if (client['client_type'] === 'service') return offered.filter((scope) => allowed.includes(scope));
   return [
-    ...(allowed.length > 0 ? offered.filter((scope) => allowed.includes(scope)) : offered),
+    ...(allowed.length > 0 || api.id === ADMIN_API ? offered.filter((scope) => allowed.includes(scope)) : offered),
     ...API_STANDARD_SCOPES,
   ];
 }

@@ -70,12 +70,12 @@ function overview({ uid, loginTs, seen, authorizations }: Payload, id: string): 
 }
 
 interface Needs {
-  provider: Provider;
   records: SealedRecords;
   vault: Vault;
 }
 
-export function createSessions({ provider, records, vault }: Needs): Sessions {
+/** The sessions of people, for those who have no browser in hand: admins and the command line. */
+export function createSessionList({ records, vault }: Needs): Omit<Sessions, 'ofBrowser'> {
   async function list(accountId: string): Promise<SessionOverview[]> {
     const found = await records.listByAccount('Session', accountId);
     return found
@@ -85,10 +85,6 @@ export function createSessions({ provider, records, vault }: Needs): Sessions {
 
   return {
     list,
-    async ofBrowser(ctx) {
-      const { uid, accountId } = await provider.Session.get(ctx as never);
-      return accountId === undefined ? undefined : { uid, account_id: accountId };
-    },
     async proofsOf(uid, accountId) {
       const session = await records.findByUid(uid);
       return session?.accountId === accountId ? ((session['proofs'] as Proof[] | undefined) ?? []) : undefined;
@@ -106,3 +102,11 @@ export function createSessions({ provider, records, vault }: Needs): Sessions {
     },
   };
 }
+
+export const createSessions = ({ provider, ...needs }: Needs & { provider: Provider }): Sessions => ({
+  ...createSessionList(needs),
+  async ofBrowser(ctx) {
+    const { uid, accountId } = await provider.Session.get(ctx as never);
+    return accountId === undefined ? undefined : { uid, account_id: accountId };
+  },
+});

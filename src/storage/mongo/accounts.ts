@@ -1,9 +1,10 @@
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
+import { wordsOfAccount } from '../../accounts/account.ts';
 import type { Account } from '../../accounts/account.ts';
 import type { AccountStore } from '../../accounts/store.ts';
 import { documentCollection, whereString } from './documents.ts';
-import type { Fields, Stored } from './documents.ts';
+import type { BuildsWords, Fields, Stored } from './documents.ts';
 
 const fields: Fields<Stored<Account>> = {
   _id: String,
@@ -23,13 +24,14 @@ const fields: Fields<Stored<Account>> = {
   version: Number,
 };
 
-export function accountStore(connection: Connection): AccountStore {
+export function accountStore(connection: Connection): AccountStore & BuildsWords {
   const { findByUnique, model, ...rest } = documentCollection<Account>(connection, {
     name: 'Account',
     collection: 'accounts',
     fields,
     uniqueField: 'email_normalized',
     taken: { message: 'the e-mail address is taken', field: 'email' },
+    wordsOf: wordsOfAccount,
     extraIndexes: [[{ erase_at: 1 }, whereString('erase_at')]],
   });
   return {

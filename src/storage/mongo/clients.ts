@@ -1,9 +1,10 @@
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
+import { wordsOfClient } from '../../clients/client.ts';
 import type { Client } from '../../clients/client.ts';
 import type { ClientStore } from '../../clients/store.ts';
 import { documentCollection } from './documents.ts';
-import type { Fields, Stored } from './documents.ts';
+import type { BuildsWords, Fields, Stored } from './documents.ts';
 
 const fields: Fields<Stored<Client>> = {
   _id: String,
@@ -33,7 +34,7 @@ const fields: Fields<Stored<Client>> = {
   version: Number,
 };
 
-export function clientStore(connection: Connection): ClientStore {
+export function clientStore(connection: Connection): ClientStore & BuildsWords {
   const {
     insert,
     find,
@@ -41,12 +42,15 @@ export function clientStore(connection: Connection): ClientStore {
     update,
     delete: remove,
     list,
+    search,
+    buildWords,
   } = documentCollection<Client>(connection, {
     name: 'Client',
     collection: 'clients',
     fields,
     uniqueField: 'resource',
     taken: { message: 'the client id or resource identifier is taken', field: 'resource' },
+    wordsOf: wordsOfClient,
   });
-  return { insert, find, findByResource: findByUnique, update, delete: remove, list };
+  return { insert, find, findByResource: findByUnique, update, delete: remove, list, search, buildWords };
 }

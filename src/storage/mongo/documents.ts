@@ -4,7 +4,10 @@ import type { Connection, SchemaDefinition } from 'mongoose';
 import { conflict, duplicate, notFound } from '../../kernel/errors.ts';
 import { readPageRequest, toPage } from '../../kernel/paging.ts';
 import type { Page, PageRequest, Position } from '../../kernel/paging.ts';
+import { searchPage } from '../../kernel/search.ts';
+import type { Search } from '../../kernel/search.ts';
 import { isDuplicateKey } from './errors.ts';
+import { searchWords } from './search-words.ts';
 import { createTurns } from './turns.ts';
 
 interface Document {
@@ -76,27 +79,61 @@ interface Shape<T> {
   /** What a duplicate is told, and the public name of its field. */
   taken: { message: string; field: string };
   extraIndexes?: [Record<string, 1>, object][];
+  /** What it is found by. */
+  wordsOf: (document: T) => string[];
+}
+
+/** Brings what is older than the index of words into it. */
+export interface BuildsWords {
+  buildWords(): Promise<void>;
 }
 
 export function documentCollection<T extends Document>(connection: Connection, shape: Shape<T>) {
-  const { name, collection, uniqueField, taken } = shape;
+  const { name, collection, uniqueField, taken, wordsOf } = shape;
   const model = connection.model(name, documentSchema<T>(shape), collection);
 
   const inTurn = createTurns();
+  const words = searchWords(connection, collection);
 
   async function findOne(filter: Record<string, unknown>): Promise<T | undefined> {
     const found = await model.findOne(filter).lean<Stored<T> | null>();
     return found ? fromStored<T>(found) : undefined;
   }
 
+  const find = (id: string) => findOne({ _id: id });
+
+  async function list(request: PageRequest): Promise<Page<T>> {
+    const { position, limit } = readPageRequest(request);
+    const found = await model
+      .find(position ? following(position) : {})
+      .sort({ created_at: 1, _id: 1 })
+      .limit(limit + 1)
+      .lean<Stored<T>[]>();
+    return toPage(found.map(fromStored<T>), limit);
+  }
+
+  /** Takes away what the change has left behind, and puts back what another change, made at the same moment, needs of that. */
+  async function settleWords(written: T): Promise<void> {
+    await words.removeOthers(written.id, wordsOf(written));
+    const now = await find(written.id);
+    if (now) await words.add(now.id, wordsOf(now));
+  }
+
   return {
     model,
     async insert(document: T): Promise<void> {
       const write = () => model.create([toStored(document)], { validateBeforeSave: false });
-      await unique(inTurn(String(document[uniqueField] ?? document.id), write), taken);
+      await words.add(document.id, wordsOf(document));
+      try {
+        await unique(inTurn(String(document[uniqueField] ?? document.id), write), taken);
+      } catch (error) {
+        if (!(await find(document.id))) await words.removeAll(document.id);
+        throw error;
+      }
     },
     async insertMany(documents: T[]): Promise<boolean[]> {
       if (documents.length === 0) return [];
+      await words.addMany(documents.map((document) => ({ id: document.id, words: wordsOf(document) })));
       const operations = documents.map((document) => ({ insertOne: { document: toStored(document) } }));
       try {
         await model.collection.bulkWrite(operations as never, { ordered: false });
@@ -110,10 +147,13 @@ export function documentCollection<T extends Document>(connection: Connection, s
         return documents.map((_, index) => !refused.has(index));
       }
     },
-    find: (id: string) => findOne({ _id: id }),
+    find,
     findByUnique: (value: string) => findOne({ [uniqueField]: value }),
     async update(document: T, options?: { durable: boolean }): Promise<T> {
       const next = { ...document, version: document.version + 1 };
+      const before = await find(document.id);
+      const isFoundAnew = before !== undefined && wordsOf(before).join() !== wordsOf(next).join();
+      if (isFoundAnew) await words.add(next.id, wordsOf(next));
       const { _id, ...fields } = toStored(next);
       // `$set` rather than a replacement: what a newer program has added beside our fields stays.
       const { matchedCount } = await unique(
@@ -122,20 +162,31 @@ export function documentCollection<T extends Document>(connection: Connection, s
           .exec(),
         taken,
       );
-      if (matchedCount === 1) return next;
+      if (matchedCount === 1) {
+        if (isFoundAnew) await settleWords(next);
+        return next;
+      }
       throw (await model.exists({ _id }))
         ? conflict('the record was changed meanwhile')
         : notFound('the record is gone');
     },
-    delete: async (id: string) => (await model.deleteOne({ _id: id })).deletedCount > 0,
-    async list(request: PageRequest): Promise<Page<T>> {
-      const { position, limit } = readPageRequest(request);
-      const found = await model
-        .find(position ? following(position) : {})
-        .sort({ created_at: 1, _id: 1 })
-        .limit(limit + 1)
-        .lean<Stored<T>[]>();
-      return toPage(found.map(fromStored<T>), limit);
+    async delete(id: string): Promise<boolean> {
+      const { deletedCount } = await model.deleteOne({ _id: id });
+      await words.removeAll(id);
+      return deletedCount > 0;
     },
+    search: (search: Search): Promise<Page<T>> => searchPage({ scan: words.scan, find, list, wordsOf }, search),
+    /** Once, where the store is older than the index. */
+    async buildWords(): Promise<void> {
+      if (await words.isBuilt()) return;
+      let after: string | undefined;
+      do {
+        const page = await list({ after, limit: 500 });
+        await words.addMany(page.items.map((document) => ({ id: document.id, words: wordsOf(document) })));
+        after = page.next;
+      } while (after !== undefined);
+      await words.setBuilt();
+    },
+    list,
   };
 }

@@ -52,6 +52,8 @@ export async function openMongo(url: string): Promise<Storage> {
 
   try {
     await server.createIndexes();
+    await stores.accounts.buildWords();
+    await stores.clients.buildWords();
   } catch (error) {
     await close();
     throw error;

@@ -2,8 +2,11 @@
 import { conflict, duplicate, notFound } from '../../kernel/errors.ts';
 import { readPageRequest, toPage } from '../../kernel/paging.ts';
 import type { Page, PageRequest } from '../../kernel/paging.ts';
+import { searchPage } from '../../kernel/search.ts';
+import type { Search } from '../../kernel/search.ts';
 import { isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
+import { searchWords } from './search-words.ts';
 
 interface Document {
   id: string;
@@ -18,6 +21,8 @@ interface Shape<T> {
   uniqueValue: (document: T) => string | null;
   /** What a duplicate is told, and the public name of its field. */
   taken: { message: string; field: string };
+  /** What it is found by. */
+  wordsOf: (document: T) => string[];
 }
 
 const parse = <T>(row: Row | undefined): T | undefined =>
@@ -30,7 +35,7 @@ const parse = <T>(row: Row | undefined): T | undefined =>
  */
 export function documentTable<T extends Document>(
   { everyday, durable }: { everyday: Connection; durable: Connection },
-  { table, uniqueColumn, uniqueValue, taken }: Shape<T>,
+  { table, uniqueColumn, uniqueValue, taken, wordsOf }: Shape<T>,
 ) {
   const insert = durable.prepare(
     `INSERT INTO ${table} (id, ${uniqueColumn}, version, created_at, document) VALUES (?, ?, ?, ?, ?)`,
@@ -46,6 +51,20 @@ export function documentTable<T extends Document>(
     `SELECT document FROM ${table} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
   );
 
+  const words = searchWords(table, everyday);
+  words.build(durable, table, (document) => wordsOf(JSON.parse(document) as T));
+  const [wordsDurably, wordsEveryday] = [words.on(durable), words.on(everyday)];
+
+  /** Runs `write`, and with it, if it took, what changes of the words. */
+  const together = (connection: Connection, write: () => number, change: (() => void) | undefined): number => {
+    if (!change) return write();
+    return connection.transaction(() => {
+      const changed = write();
+      if (changed > 0) change();
+      return changed;
+    });
+  };
+
   const unique = <R>(work: () => R): R => {
     try {
       return work();
@@ -60,7 +79,9 @@ export function documentTable<T extends Document>(
 
   function isAdded(document: T): boolean {
     try {
-      return add(document) > 0;
+      if (add(document) === 0) return false;
+      wordsDurably.change(document.id, [], wordsOf(document))?.();
+      return true;
     } catch (error) {
       // Undoes only this statement; the transaction goes on.
       if (isConstraintError(error)) return false;
@@ -68,35 +89,53 @@ export function documentTable<T extends Document>(
     }
   }
 
+  const find = async (id: string) => parse<T>(byId.get(id));
+
+  async function list(request: PageRequest): Promise<Page<T>> {
+    const { position, limit } = readPageRequest(request);
+    const rows = position ? following.all(...position, limit + 1) : first.all(limit + 1);
+    return toPage(
+      rows.map((row) => parse<T>(row)!),
+      limit,
+    );
+  }
+
   return {
     async insert(document: T): Promise<void> {
-      unique(() => add(document));
+      const write = () => add(document);
+      unique(() => together(durable, write, wordsDurably.change(document.id, [], wordsOf(document))));
     },
     insertMany: async (documents: T[]) => durable.transaction(() => documents.map(isAdded)),
-    find: async (id: string) => parse<T>(byId.get(id)),
+    find,
     findByUnique: async (value: string) => parse<T>(byUnique.get(value)),
     async update(document: T, options?: { durable: boolean }): Promise<T> {
       const next = { ...document, version: document.version + 1 };
-      const changed = unique(() =>
-        (options?.durable === false ? updateEveryday : update).run(
+      const late = options?.durable === false;
+      const before = parse<T>(byId.get(next.id));
+      // Of another version nothing is written, so that its words do not matter.
+      const change = (late ? wordsEveryday : wordsDurably).change(
+        next.id,
+        before ? wordsOf(before) : [],
+        wordsOf(next),
+      );
+      const write = () =>
+        (late ? updateEveryday : update).run(
           uniqueValue(next),
           next.version,
           JSON.stringify(next),
           next.id,
           document.version,
-        ),
-      );
+        );
+      const changed = unique(() => together(late ? everyday : durable, write, change));
       if (changed === 1) return next;
       throw byId.get(document.id) ? conflict('the record was changed meanwhile') : notFound('the record is gone');
     },
-    delete: async (id: string) => remove.run(id) > 0,
-    async list(request: PageRequest): Promise<Page<T>> {
-      const { position, limit } = readPageRequest(request);
-      const rows = position ? following.all(...position, limit + 1) : first.all(limit + 1);
-      return toPage(
-        rows.map((row) => parse<T>(row)!),
-        limit,
-      );
+    async delete(id: string): Promise<boolean> {
+      const before = parse<T>(byId.get(id));
+      const change = before && wordsDurably.change(id, wordsOf(before), []);
+      return together(durable, () => remove.run(id), change) > 0;
     },
+    search: (search: Search): Promise<Page<T>> => searchPage({ scan: words.scan, find, list, wordsOf }, search),
+    list,
   };
 }

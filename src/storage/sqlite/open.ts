@@ -1,6 +1,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
+import { wordsOfAccount } from '../../accounts/account.ts';
 import type { Account } from '../../accounts/account.ts';
+import { wordsOfClient } from '../../clients/client.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Consent } from '../../consents/consent.ts';
 import type { ConsentStore } from '../../consents/store.ts';
@@ -103,6 +105,7 @@ export function openSqlite(file: string): Storage {
       uniqueColumn: 'resource',
       uniqueValue: (client) => client.resource,
       taken: { message: 'the client id or resource identifier is taken', field: 'resource' },
+      wordsOf: wordsOfClient,
     },
   );
   const accounts = documentTable<Account>(
@@ -112,6 +115,7 @@ export function openSqlite(file: string): Storage {
       uniqueColumn: 'email_normalized',
       uniqueValue: (account) => account.email_normalized,
       taken: { message: 'the e-mail address is taken', field: 'email' },
+      wordsOf: wordsOfAccount,
     },
   );
   const toErase = everyday.prepare(

@@ -14,6 +14,7 @@ import { outboxContract } from './outbox.ts';
 import { passkeyContract } from './passkeys.ts';
 import { protocolContract } from './protocol.ts';
 import { revocationContract } from './revocation.ts';
+import { searchContract } from './search.ts';
 import { signingKeyContract } from './signing-keys.ts';
 import { singleUseContract } from './single-use.ts';
 
@@ -46,6 +47,7 @@ const CONTRACTS = {
   'signing keys': signingKeyContract,
   'protocol records': protocolContract,
   'single use': singleUseContract,
+  search: searchContract,
   expiry: expiryContract,
   revocation: revocationContract,
   outbox: outboxContract,

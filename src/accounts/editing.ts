@@ -1,0 +1,69 @@
+/** What an admin may change of an account beside its state, e-mail and password, which have use cases of their own. */
+import { invalidInput } from '../kernel/errors.ts';
+import type { Account, ProfileClaims } from './account.ts';
+import { CONTROL, normalizeName, PROFILE_FIELDS, profileOf, profileProblems, TEXT_MAX } from './profile.ts';
+import type { ProfileField } from './profile.ts';
+import { isRole } from './role.ts';
+
+/** A field that is absent stays, one that is null goes. */
+export interface AccountChange {
+  name?: string | undefined;
+  picture?: string | null | undefined;
+  email_verified?: boolean | undefined;
+  roles?: string[] | undefined;
+  claims?: { [Name in keyof ProfileClaims]?: ProfileClaims[Name] | null | undefined } | undefined;
+}
+
+const isProfileField = (name: string): name is ProfileField => (PROFILE_FIELDS as readonly string[]).includes(name);
+
+/** Speaks against a claim that the person cannot set themselves. */
+function problemOf(value: unknown): string | undefined {
+  const texts = typeof value === 'object' && value !== null ? Object.values(value) : [value];
+  for (const text of texts) {
+    if (typeof text !== 'string') continue;
+    if (text.length > TEXT_MAX) return 'long';
+    if (CONTROL.test(text)) return 'invisible';
+  }
+  return undefined;
+}
+
+function checkClaims(account: Account, claims: NonNullable<AccountChange['claims']>): void {
+  const ofProfile = Object.entries(claims).filter(([name]) => isProfileField(name));
+  const values = {
+    ...profileOf(account),
+    ...Object.fromEntries(ofProfile.map(([name, value]) => [name, value ?? ''])),
+  };
+  const problems: Record<string, string | undefined> = profileProblems(values);
+  for (const [name, value] of Object.entries(claims)) {
+    const problem = isProfileField(name) ? problems[name] : problemOf(value);
+    if (problem) throw invalidInput(`${name}: ${problem}`, `claims/${name}`);
+  }
+}
+
+function mergedClaims(before: ProfileClaims, change: NonNullable<AccountChange['claims']>): ProfileClaims {
+  const entries = Object.entries({ ...before, ...change });
+  return Object.fromEntries(entries.filter(([, value]) => value !== null && value !== undefined && value !== ''));
+}
+
+/** @returns the account with the change. @throws invalid_input naming the first field that something speaks against. */
+export function edited(account: Account, { name, picture, email_verified, roles, claims }: AccountChange): Account {
+  const values = profileOf(account);
+  if (name !== undefined) values.name = normalizeName(name);
+  if (picture !== undefined) values.picture = picture ?? '';
+  const problems = profileProblems(values);
+  // What stands there already is not asked about again.
+  for (const field of ['name', 'picture'] as const)
+    if ((field === 'name' ? name : picture) !== undefined && problems[field])
+      throw invalidInput(`${field}: ${problems[field]}`, field);
+  const bad = roles?.find((role) => !isRole(role));
+  if (bad !== undefined) throw invalidInput(`role ${bad} may only have letters, digits and . _ : -`, 'roles');
+  if (claims) checkClaims(account, claims);
+  return {
+    ...account,
+    name: values.name,
+    picture: values.picture || null,
+    email_verified: email_verified ?? account.email_verified,
+    roles: roles === undefined ? account.roles : [...new Set(roles)],
+    claims: claims ? mergedClaims(account.claims, claims) : account.claims,
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * The admin room: the JSON API for admins and their programs. It owns the list of routes, from which what is served, who may
+ * ask, the OpenAPI document and the tests are derived. What is done it leaves to `administration/`.
+ */
+import type { z } from 'zod';
+import type { Apps } from '../administration/apps.ts';
+import type { People } from '../administration/people.ts';
+import type { Principal } from '../administration/principal.ts';
+import type { AdminScope } from '../administration/scopes.ts';
+
+export interface UseCases {
+  people: People;
+  apps: Apps;
+}
+
+export interface Call<P, Q, B> {
+  params: P;
+  query: Q;
+  body: B;
+  by: Principal;
+  /** The version that `If-Match` names; undefined for any. */
+  version: number | undefined;
+}
+
+export interface Answer {
+  body?: unknown;
+  /** Of a single record: what its `ETag` is made of. */
+  version?: number;
+  /** Path below the API of what was made. */
+  location?: string;
+}
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
+  /** Names the operation in the document, such as `listUsers`. */
+  id: string;
+  method: Method;
+  /** Below `/admin/api/v1`, parameters in braces. */
+  path: string;
+  scope: AdminScope;
+  tag: string;
+  summary: string;
+  description?: string;
+  params?: P;
+  query?: Q;
+  body?: B;
+  answer: { status: 200 | 201 | 204; schema?: z.ZodType };
+  /** `If-Match`: heeded where it is sent, or demanded. */
+  ifMatch?: 'heeded' | 'demanded';
+  /** `Idempotency-Key` is heeded. */
+  idempotent?: boolean;
+  /** What the rooms call a field that has another name here. */
+  fieldNames?: Record<string, string>;
+  run(useCases: UseCases, call: Call<z.output<P>, z.output<Q>, z.output<B>>): Promise<Answer>;
+}
+
+export type Route = Definition<z.ZodObject, z.ZodObject, z.ZodType>;
+
+type Nothing = z.ZodObject<Record<never, never>>;
+
+/** One entry of the list, its schemas giving `run` its types. */
+export const route = <
+  P extends z.ZodType = Nothing,
+  Q extends z.ZodType = Nothing,
+  B extends z.ZodType = z.ZodUndefined,
+>(
+  definition: Definition<P, Q, B>,
+): Route => definition as unknown as Route;

@@ -1,0 +1,6 @@
+/** The list of all that the admin API does: what is served, guarded, documented and tested is this. */
+import { apiRoutes, clientRoutes } from './routes/clients.ts';
+import { sessionRoutes, userRoutes } from './routes/users.ts';
+import type { Route } from './route.ts';
+
+export const ROUTES: Route[] = [...userRoutes, ...sessionRoutes, ...clientRoutes, ...apiRoutes];

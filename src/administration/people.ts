@@ -1,0 +1,201 @@
+/** People, as admins handle them. The rules of accounts are in their rooms; here is who may do what to whom, and what belongs together. */
+import type { Account } from '../accounts/account.ts';
+import type { Accounts, NewAccount } from '../accounts/accounts.ts';
+import type { AccountChange } from '../accounts/editing.ts';
+import { ADMIN_ROLE, isAdmin } from '../accounts/role.ts';
+import type { Consent } from '../consents/consent.ts';
+import type { ConsentStore } from '../consents/store.ts';
+import type { Factors } from '../factors/factors.ts';
+import { publicPasskey } from '../factors/passkey.ts';
+import type { PasskeyStore } from '../factors/passkey-store.ts';
+import type { Passkeys } from '../factors/passkeys.ts';
+import type { Identity } from '../federation/identity.ts';
+import { conflict, forbidden, notFound, unavailable } from '../kernel/errors.ts';
+import type { Page } from '../kernel/paging.ts';
+import type { Search } from '../kernel/search.ts';
+import { mark } from '../kernel/search.ts';
+import type { Access } from '../oidc/access.ts';
+import type { SessionOverview, Sessions } from '../oidc/sessions.ts';
+import type { Verification } from '../verification/verification.ts';
+import { mustHave } from './principal.ts';
+import type { Principal } from './principal.ts';
+
+/** Of mails about what an admin did: nobody's browser tells. */
+const NOTICE_LOCALE = 'en';
+
+export type State = Account['state'];
+
+export interface PeopleSearch extends Search {
+  role?: string | undefined;
+  state?: State | undefined;
+}
+
+/** All that a person proves who they are with, without what it takes to do so. */
+export interface SignInMethods {
+  has_password: boolean;
+  identities: Identity[];
+  passkeys: ReturnType<typeof publicPasskey>[];
+  second_factors: Awaited<ReturnType<Factors['details']>> & {
+    remembered_devices: Awaited<ReturnType<Factors['devices']['list']>>;
+  };
+}
+
+/** Whoever is named, is by `sub` or by e-mail. All throw not_found, and forbidden where an admin is protected. */
+export interface People {
+  search(search: PeopleSearch): Promise<Page<Account>>;
+  get(who: string): Promise<Account>;
+  /** @throws invalid_input naming the field, duplicate, forbidden for a role that whoever asks may not give. */
+  create(by: Principal, input: NewAccount): Promise<Account>;
+  /** @param version that the admin has seen. @throws invalid_input naming the field, stale. */
+  edit(by: Principal, who: string, change: AccountChange, version?: number): Promise<Account>;
+  /** Ends what acts in their name, on every instance. */
+  suspend(by: Principal, who: string): Promise<Account>;
+  resume(by: Principal, who: string): Promise<Account>;
+  /** Forgets wrong tries and ends lock-outs. @returns how many counters there were. */
+  unlock(by: Principal, who: string): Promise<{ account: Account; counters_cleared: number }>;
+  /** They are told by mail; sessions and tokens end. @throws invalid_input. */
+  setPassword(by: Principal, who: string, password: string): Promise<Account>;
+  /**
+   * Mails a link to the new address, or where it is known to be theirs changes it at once.
+   * @throws invalid_input, duplicate, unavailable where no mail can be sent.
+   */
+  changeEmail(by: Principal, who: string, email: string, options: { confirmed: boolean }): Promise<Account>;
+  signInMethods(who: string): Promise<SignInMethods>;
+  /** Second factors, passkeys and remembered devices go; sessions and tokens end. */
+  resetFactors(by: Principal, who: string): Promise<Account>;
+  /** @throws not_found, conflict when it is the last way in, unavailable where there are no passkeys. */
+  removePasskey(by: Principal, who: string, passkeyId: string): Promise<Account>;
+  consents(who: string): Promise<Consent[]>;
+  /** @throws not_found also where nothing was allowed. */
+  withdrawConsent(by: Principal, who: string, clientId: string): Promise<Account>;
+  sessions(who: string): Promise<SessionOverview[]>;
+  /** @throws not_found also where the person has no such session. */
+  endSession(by: Principal, who: string, sessionId: string): Promise<void>;
+  /** Ends all sessions, with the tokens that end with them. @returns how many sessions. */
+  signOut(by: Principal, who: string): Promise<number>;
+  /** Erases them with all that descends from them. */
+  remove(by: Principal, who: string): Promise<Account>;
+}
+
+interface Needs {
+  accounts: Accounts;
+  access: Access;
+  consents: Pick<ConsentStore, 'listByAccount'>;
+  factors: Factors;
+  /** Undefined where there are none. */
+  passkeys: Pick<Passkeys, 'remove'> | undefined;
+  passkeyStore: Pick<PasskeyStore, 'listByAccount'>;
+  identitiesOf(accountId: string): Promise<Identity[]>;
+  limits: { unlock(email: string): Promise<number> };
+  mailAvailable: boolean;
+  sessions: Pick<Sessions, 'list' | 'end'>;
+  verification: Pick<Verification, 'emailChanges' | 'notices'>;
+}
+
+/** Whoever may take an admin's place could do all that the admin may. */
+function mayTouch(by: Principal, account: Account): Account {
+  if (isAdmin(account)) mustHave(by, 'admins:write', 'this person is an admin');
+  return account;
+}
+
+const NOT_ACTIVE: State[] = ['suspended', 'deleting'];
+
+export function createPeople(needs: Needs): People {
+  const { accounts, access, consents, factors, passkeys, passkeyStore, limits, sessions, verification } = needs;
+  const get = (who: string) => accounts.get(who);
+  const getFor = async (by: Principal, who: string) => mayTouch(by, await get(who));
+
+  function mayGive(by: Principal, roles: string[] | undefined): void {
+    if (roles?.includes(ADMIN_ROLE)) mustHave(by, 'admins:write', `the role ${ADMIN_ROLE} makes an admin`);
+  }
+
+  return {
+    get,
+    search({ role, state, having = [], not = [], ...search }) {
+      return accounts.search({
+        ...search,
+        having: [
+          ...having,
+          ...(role === undefined ? [] : [mark('role', role)]),
+          ...(state === undefined || state === 'active' ? [] : [mark('state', state)]),
+        ],
+        not: [...not, ...(state === 'active' ? NOT_ACTIVE.map((other) => mark('state', other)) : [])],
+      });
+    },
+    async create(by, input) {
+      mayGive(by, input.roles);
+      return accounts.create(input);
+    },
+    async edit(by, who, change, version) {
+      const { id } = await getFor(by, who);
+      mayGive(by, change.roles);
+      return accounts.edit(id, change, version);
+    },
+    async suspend(by, who) {
+      const { id } = await getFor(by, who);
+      if (by.id === id) throw conflict('nobody suspends themselves');
+      return access.suspend(id);
+    },
+    resume: async (by, who) => access.resume((await getFor(by, who)).id),
+    async unlock(by, who) {
+      const account = await getFor(by, who);
+      return { account, counters_cleared: await limits.unlock(account.email) };
+    },
+    async setPassword(by, who, password) {
+      const account = await access.setPassword((await getFor(by, who)).id, password);
+      await verification.notices.passwordChanged(account, NOTICE_LOCALE);
+      return account;
+    },
+    async changeEmail(by, who, email, { confirmed }) {
+      const account = await getFor(by, who);
+      if (confirmed) return verification.emailChanges.change(account, email, NOTICE_LOCALE);
+      if (!needs.mailAvailable) throw unavailable('no mail can be sent: mail.smtp_url is not set');
+      await verification.emailChanges.request(account, email, NOTICE_LOCALE);
+      return account;
+    },
+    async signInMethods(who) {
+      const { id, password_hash } = await get(who);
+      return {
+        has_password: password_hash !== null,
+        identities: await needs.identitiesOf(id),
+        passkeys: (await passkeyStore.listByAccount(id)).map(publicPasskey),
+        second_factors: { ...(await factors.details(id)), remembered_devices: await factors.devices.list(id) },
+      };
+    },
+    async resetFactors(by, who) {
+      const account = await getFor(by, who);
+      await access.resetFactors(account.id);
+      return account;
+    },
+    async removePasskey(by, who, passkeyId) {
+      const account = await getFor(by, who);
+      if (!passkeys) throw unavailable('there are no passkeys here: see passkeys.enabled and issuer');
+      await passkeys.remove(account.id, passkeyId, 'admin');
+      return account;
+    },
+    consents: async (who) => consents.listByAccount((await get(who)).id),
+    async withdrawConsent(by, who, clientId) {
+      const account = await getFor(by, who);
+      if (!(await access.withdrawConsent(account.id, clientId)))
+        throw notFound(`${who} has allowed ${clientId} nothing`);
+      return account;
+    },
+    sessions: async (who) => sessions.list((await get(who)).id),
+    async endSession(_by, who, sessionId) {
+      const { id } = await get(who);
+      if (!(await sessions.end(id, sessionId))) throw notFound('the person has no such session');
+    },
+    async signOut(_by, who) {
+      const { id } = await get(who);
+      const open = await sessions.list(id);
+      for (const session of open) await sessions.end(id, session.id);
+      return open.length;
+    },
+    async remove(by, who) {
+      const account = await getFor(by, who);
+      if (by.id === account.id) throw forbidden('nobody deletes themselves here: the account page does');
+      await access.remove(account.id);
+      return account;
+    },
+  };
+}

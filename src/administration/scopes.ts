@@ -1,0 +1,27 @@
+/**
+ * Administration: what admins do, whatever door they come through. This room owns the use cases that span rooms and the rules of
+ * who may do what; each room keeps the rules of its own records. It knows nothing of HTTP: the admin API, the console and the
+ * command line call the same functions.
+ */
+
+/** What a token for the admin API may be good for, each with what people are told of it. */
+export const ADMIN_SCOPES = {
+  'users:read': 'See people, their sign-in methods and what they allowed apps.',
+  'users:write': 'Create, change, suspend and delete people who are not admins.',
+  'admins:write': 'Make admins, and change, suspend and delete them.',
+  'clients:read': 'See apps.',
+  'clients:write': 'Register, change and delete apps.',
+  'apis:read': 'See APIs.',
+  'apis:write': 'Register, change and delete APIs.',
+  'sessions:read': 'See where people are signed in.',
+  'sessions:write': 'Sign people out.',
+  'audit:read': 'Read the record of what happened.',
+} as const;
+
+export type AdminScope = keyof typeof ADMIN_SCOPES;
+export const ADMIN_SCOPE_NAMES = Object.keys(ADMIN_SCOPES) as AdminScope[];
+
+export const isAdminScope = (scope: string): scope is AdminScope => scope in ADMIN_SCOPES;
+
+/** Identifier of the admin API: the audience of the tokens it accepts. */
+export const adminApiResource = (issuer: string): string => `${issuer}/admin/api`;

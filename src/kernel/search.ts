@@ -1,0 +1,153 @@
+/**
+ * Finding records by the beginnings of words. A record's words (of its name, e-mail address, id) and its marks (such as a role)
+ * rest in one index, in byte order, so that a search walks one stretch of it and costs what it shows, on every driver alike.
+ */
+import { encodePosition, readPageRequest } from './paging.ts';
+import type { Page, PageRequest, Position } from './paging.ts';
+
+export interface Search extends PageRequest {
+  /** What somebody typed: each of its words must begin a word of the record. */
+  text?: string | undefined;
+  /** Marks that it has. */
+  having?: string[] | undefined;
+  /** Marks that it does not have. */
+  not?: string[] | undefined;
+}
+
+export interface Entry {
+  word: string;
+  id: string;
+}
+
+/** From `from` on, up to but without `to`, in byte order. */
+export interface Range {
+  from: string;
+  to: string;
+}
+
+/** What a driver brings along for one kind of record. */
+export interface Searchable<T> {
+  /** Entries in order of word, then id, that come after a position. */
+  scan(range: Range, after: Position | undefined, limit: number): Promise<Entry[]>;
+  find(id: string): Promise<T | undefined>;
+  list(page: PageRequest): Promise<Page<T>>;
+  wordsOf(record: T): string[];
+}
+
+const WORD_MAX = 64;
+const MOST_WORDS = 40;
+/** Entries looked at for one page: a search that finds little stops there, with a `next` to go on from. */
+const MOST_SCANNED = 2000;
+const LAST_CHARACTER = '\u{10FFFF}';
+/** Of ids and addresses, which are typed or pasted as a whole. */
+const WHOLE = /@|^(?:usr|app|api)_/;
+
+const fold = (text: string): string => text.toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '');
+const cut = (word: string): string => [...word].slice(0, WORD_MAX).join('');
+const pieces = (text: string): string[] => fold(text).match(/[\p{L}\p{N}]+/gu) ?? [];
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** What a record is found by, whatever is searched for: no word that is typed begins with it. */
+export const mark = (name: string, value: string): string => `=${name}:${value}`;
+
+/** @param texts names, addresses and ids. */
+export function wordsIn(texts: string[], marks: string[]): string[] {
+  const whole = texts.map(fold).filter((text) => WHOLE.test(text) && !text.startsWith('='));
+  const words = [...texts.flatMap(pieces), ...whole].map(cut);
+  return [...marks, ...new Set(words)].slice(0, MOST_WORDS);
+}
+
+/** The words of what was typed, the longest, which finds least, first. */
+function termsOf(text: string): string[] {
+  const typed = text.split(/\s+/).filter((part) => part !== '');
+  const terms = typed.flatMap((part) => {
+    const folded = fold(part);
+    return WHOLE.test(folded) ? [folded] : pieces(part);
+  });
+  return terms.map(cut).toSorted((a, b) => b.length - a.length);
+}
+
+const beginningWith = (term: string): Range => ({ from: term, to: term + LAST_CHARACTER });
+
+interface Test {
+  terms: string[];
+  having: string[];
+  not: string[];
+}
+
+const fits = (words: string[], { terms, having, not }: Test): boolean =>
+  terms.every((term) => words.some((word) => word.startsWith(term))) &&
+  having.every((one) => words.includes(one)) &&
+  !not.some((one) => words.includes(one));
+
+interface Found<T> {
+  position: Position;
+  record: T | undefined;
+}
+
+/** Goes on from page to page until enough was found, nothing is left, or enough was looked at. */
+async function collect<T>(
+  limit: number,
+  next: (after: Position | undefined, count: number) => Promise<Found<T>[]>,
+  after: Position | undefined,
+): Promise<Page<T>> {
+  const items: T[] = [];
+  let last = after;
+  for (let scanned = 0; scanned < MOST_SCANNED;) {
+    const count = Math.min(500, Math.max(limit + 1 - items.length, 20));
+    const found = await next(last, count);
+    for (const { position, record } of found) {
+      if (record !== undefined) {
+        if (items.length === limit) return { items, next: encodePosition(last!) };
+        items.push(record);
+      }
+      last = position;
+    }
+    if (found.length < count) return { items, next: undefined };
+    scanned += found.length;
+  }
+  return { items, next: encodePosition(last!) };
+}
+
+/**
+ * One page of what fits: in the order of the index where it searches for something, else oldest first.
+ * @throws invalid_input when the cursor or limit is not ours.
+ */
+export async function searchPage<T extends { id: string; created_at: string }>(
+  { scan, find, list, wordsOf }: Searchable<T>,
+  { text = '', having = [], not = [], ...page }: Search,
+): Promise<Page<T>> {
+  const { position, limit } = readPageRequest(page);
+  const terms = termsOf(text);
+  if (text.trim() !== '' && terms.length === 0) return { items: [], next: undefined };
+  const test = { terms, having, not };
+  const [first, firstMark] = [terms[0], having[0]];
+  if (first === undefined && firstMark === undefined) {
+    if (not.length === 0) return list(page);
+    return collect(limit, listed, position);
+  }
+  const range = first === undefined ? { from: firstMark!, to: `${firstMark!}\0` } : beginningWith(first);
+  return collect(limit, scanned, position);
+
+  async function listed(after: Position | undefined, count: number): Promise<Found<T>[]> {
+    const { items } = await list({ after: after && encodePosition(after), limit: count });
+    return items.map((record) => ({
+      position: [record.created_at, record.id],
+      record: fits(wordsOf(record), test) ? record : undefined,
+    }));
+  }
+
+  async function scanned(after: Position | undefined, count: number): Promise<Found<T>[]> {
+    const entries = await scan(range, after, count);
+    return Promise.all(
+      entries.map(async ({ word, id }) => {
+        const record = await find(id);
+        const words = record && wordsOf(record);
+        // Once, at the first of its words that fit; an entry that a change has left behind is none of them.
+        const own = words?.filter((one) => byBytes(one, range.from) >= 0 && byBytes(one, range.to) < 0);
+        const isFirst = own?.toSorted(byBytes)[0] === word;
+        return { position: [word, id] as Position, record: isFirst && fits(words!, test) ? record : undefined };
+      }),
+    );
+  }
+}
