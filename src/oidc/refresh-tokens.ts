@@ -132,9 +132,12 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
         throw new errors.InvalidGrant('refresh token already used');
       },
 
+      // The grant first: stopped in between, the client may come again with the token and finish what it began.
       async destroy(token) {
         const place = toPlace(token);
-        if (place && isOurs(token, place)) await records.destroy(REFRESH_TOKEN, place.chain);
+        const chain = place && (await records.find(REFRESH_TOKEN, place.chain));
+        if (!chain?.grantId || !isOurs(token, place!)) return;
+        await records.revokeGrant(chain.grantId, { withGrant: true });
       },
     },
   };
