@@ -3,31 +3,26 @@
  * after it is done: what a killed process and a store that is away look like to those who go on.
  */
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import inject from 'light-my-request';
-import { exportJWK, generateKeyPair } from 'jose';
 import type { Provider } from 'oidc-provider';
+import { assembleBackstage } from '../../../src/assemble.ts';
+import { assembleProtocol, clientSecrets } from '../../../src/assemble-protocol.ts';
+import { loadConfig } from '../../../src/config/load.ts';
 import { newId } from '../../../src/kernel/ids.ts';
-import { createVault } from '../../../src/kernel/secrets.ts';
 import { unavailable } from '../../../src/kernel/errors.ts';
+import { loadSigningKeys } from '../../../src/keys/signing-key.ts';
+import { createLogger } from '../../../src/log.ts';
+import { createClientDirectory } from '../../../src/oidc/client-directory.ts';
 import { handleFailures } from '../../../src/oidc/failures.ts';
 import { createProvider } from '../../../src/oidc/provider.ts';
 import type { ProviderNeeds } from '../../../src/oidc/provider.ts';
 import { createSealedRecords } from '../../../src/protocol/sealed-records.ts';
 import type { SealedRecords } from '../../../src/protocol/sealed-records.ts';
 import type { ProtocolStore } from '../../../src/protocol/store.ts';
-import { openStorage } from '../../../src/storage/open.ts';
 
 export const GRACE = 10;
-const CLIENT = {
-  client_id: 'tabs',
-  redirect_uris: ['https://app.example/callback'],
-  grant_types: ['authorization_code', 'refresh_token'],
-  response_types: ['code'],
-  token_endpoint_auth_method: 'none',
-  id_token_signed_response_alg: 'ES256',
-  scope: 'openid offline_access',
-  allowed_scopes: [],
-};
+const SCOPE = 'openid offline_access';
 const WRITES = new Set(['upsert', 'swap', 'insertIfAbsent', 'consume', 'destroy', 'revokeGrant', 'revokeByAccount']);
 
 /** Which write of a round fails, and whether it was done all the same. */
@@ -76,12 +71,17 @@ export async function createWorld(
   url: string,
   { mutate = () => undefined, grace = GRACE }: { mutate?: Mutate; grace?: number } = {},
 ): Promise<World> {
-  const key = randomBytes(32);
-  const vault = createVault(key);
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  const signingKeys = [{ ...(await exportJWK(privateKey)), kid: 'k', alg: 'ES256', use: 'sig' }];
   const suspended = new Set<string>();
   const told: string[] = [];
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    GATEHOUSE_ISSUER: 'http://localhost',
+    GATEHOUSE_DATA_DIR: tmpdir(),
+    GATEHOUSE_STORAGE_URL: url,
+    GATEHOUSE_SECRETS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    GATEHOUSE_SECRETS_COOKIE_KEYS: 'a cookie key for these tests',
+    GATEHOUSE_LIFETIMES_REFRESH_TOKEN_GRACE: String(grace),
+  });
   let turn = atOnce;
   let crashes: Crash[] = [];
   let writes = 0;
@@ -110,33 +110,26 @@ export async function createWorld(
     find: async (id: string) => ({ id, state: suspended.has(id) ? 'suspended' : 'active', claims: {} }),
   };
 
+  const registrar = await assembleBackstage(config, createLogger('silent'));
+  const { client } = await registrar.clients.register({
+    type: 'spa',
+    name: 'Tabs',
+    redirect_uris: ['https://app.example/callback'],
+  });
+  await registrar.close();
+
   async function instance() {
-    const storage = await openStorage(url);
+    const backstage = await assembleBackstage(config, createLogger('silent'));
+    const { storage, vault, clients } = backstage;
     const records = createSealedRecords({ store: inSteps(storage.protocol), vault });
     const needs = {
-      config: {
-        issuer: 'http://localhost',
-        secrets: { cookie_keys: ['a cookie key for tests'] },
-        lifetimes: {
-          access_token: 900,
-          id_token: 3600,
-          authorization_code: 60,
-          refresh_token: 604_800,
-          refresh_token_absolute: 2_592_000,
-          refresh_token_grace: grace,
-          session: 86_400,
-          interaction: 3600,
-        },
-        factors: { policy: 'off', required_roles: [] },
-      },
-      signingKeys,
+      ...backstage,
+      ...assembleProtocol(config),
+      config,
       records,
-      vault,
-      directory: {
-        metadata: async (id: string) => (id === CLIENT.client_id ? CLIENT : undefined),
-        api: async () => undefined,
-      },
       accounts,
+      signingKeys: await loadSigningKeys({ store: storage.signingKeys, vault }),
+      directory: createClientDirectory({ clients, ...clientSecrets(vault) }),
       clientAddress: () => '127.0.0.1',
       caller: () => undefined,
       onReuse: ({ accountId }: { accountId: string }) => step(true, async () => void told.push(accountId)),
@@ -149,11 +142,11 @@ export async function createWorld(
     mutate({ provider, records });
     const handle = provider.callback();
     return {
-      storage,
+      close: backstage.close,
       records,
       provider,
       async post(path: string, fields: Record<string, string>) {
-        const payload = new URLSearchParams({ client_id: CLIENT.client_id, ...fields }).toString();
+        const payload = new URLSearchParams({ client_id: client.id, ...fields }).toString();
         const headers = { 'content-type': 'application/x-www-form-urlencoded', host: 'localhost' };
         const answer = await inject((req, res) => void handle(req, res), {
           method: 'POST',
@@ -188,21 +181,21 @@ export async function createWorld(
       writes = 0;
     },
     async close() {
-      for (const { storage } of instances) await storage.close();
+      for (const { close } of instances) await close();
     },
     family: () =>
       aside(async () => {
         const { provider, records } = by(0);
         const accountId = newId();
-        const grant = new provider.Grant({ accountId, clientId: CLIENT.client_id });
-        grant.addOIDCScope(CLIENT.scope);
+        const grant = new provider.Grant({ accountId, clientId: client.id });
+        grant.addOIDCScope(SCOPE);
         const grantId = await grant.save();
-        const client = (await provider.Client.find(CLIENT.client_id))!;
+        const app = (await provider.Client.find(client.id))!;
         const token = new provider.RefreshToken({
-          client,
+          client: app,
           accountId,
           grantId,
-          scope: CLIENT.scope,
+          scope: SCOPE,
           gty: 'authorization_code',
           rotations: 0,
         });
