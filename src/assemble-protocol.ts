@@ -1,7 +1,14 @@
 /** Wires what the extensions of the protocol need from the other rooms. */
+import { readFileSync } from 'node:fs';
+import { createVouching, readCertificates } from './clients/certificate.ts';
 import type { Client } from './clients/client.ts';
+import { AUTH_METHODS } from './clients/protocol.ts';
+import type { AuthMethod } from './clients/protocol.ts';
 import type { Config } from './config/schema.ts';
+import { createFromProxy } from './http/client-address.ts';
+import { createClientCertificate } from './http/client-certificate.ts';
 import type { Vault } from './kernel/secrets.ts';
+import type { MutualTls } from './oidc/features/mutual-tls.ts';
 
 const context = (clientId: string) => `client-secret:${clientId}`;
 
@@ -11,8 +18,28 @@ export const clientSecrets = (vault: Pick<Vault, 'seal' | 'open'>) => ({
   openSecret: ({ id, secret_sealed }: Client) => vault.open(Buffer.from(secret_sealed!, 'base64url'), context(id)),
 });
 
-export const assembleProtocol = (config: Pick<Config, 'outbound'>) => ({
+function mutualTls({ mtls, trusted_proxies }: Settings): MutualTls | undefined {
+  if (!mtls.enabled) return undefined;
+  const file = mtls.certificate_authorities_file;
+  return {
+    certificateOf: createClientCertificate({
+      fromProxy: createFromProxy(trusted_proxies),
+      header: mtls.certificate_header,
+    }),
+    isVouchedFor: createVouching(file === undefined ? [] : readCertificates(readFileSync(file, 'utf8'))),
+    origin: mtls.origin,
+  };
+}
+
+/** The ways in which clients can prove themselves here. */
+export const authMethods = ({ mtls }: Pick<Config, 'mtls'>): AuthMethod[] =>
+  AUTH_METHODS.filter((method) => mtls.enabled || !method.includes('tls'));
+
+type Settings = Pick<Config, 'outbound' | 'mtls' | 'trusted_proxies'>;
+
+export const assembleProtocol = (config: Settings) => ({
   // Loaded with the first address that is fetched.
   clientFetch: async (url: string, init: RequestInit) =>
     (await import('./http/fetch-for-clients.ts')).createClientFetch(config.outbound.allow_private)(url, init),
+  mutualTls: mutualTls(config),
 });

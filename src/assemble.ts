@@ -19,7 +19,7 @@ import type { Mail } from './assemble-mail.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
 import { assembleAudit, noteConsents, noteLinking, noteVerification, noteWrongPasswords } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
-import { assembleProtocol, clientSecrets } from './assemble-protocol.ts';
+import { assembleProtocol, authMethods, clientSecrets } from './assemble-protocol.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assembleReuse } from './assemble-reuse.ts';
 import { createClients } from './clients/clients.ts';
@@ -143,6 +143,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   for (const { name, strings } of themes.all) locales.addTheme(name, strings);
   const clients = createClients({
     ...clientSecrets(vault),
+    authMethods: authMethods(config),
     store: storage.clients,
     consents: storage.consents,
     providers: Object.keys(config.federation),

@@ -1,9 +1,12 @@
 /** The server process: configuration, assembly, listening, and an end by draining on SIGINT or SIGTERM. */
-import { createServer } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { assemble } from './assemble.ts';
+import type { RequestHandler } from './app.ts';
 import type { Gatehouse } from './assemble.ts';
 import { ConfigError } from './config/error.ts';
 import { loadConfig } from './config/load.ts';
@@ -20,6 +23,15 @@ function readyLine(config: Config, { storage, demo }: Gatehouse, port: number): 
   const signIn = demo ? ` — sign in as ${demo.email} / ${demo.password}` : '';
   const listening = new URL(config.issuer).port === String(port) ? '' : ` (listening on ${config.host}:${port})`;
   return `Gatehouse ${version} is ready at ${config.issuer}${listening} — ${storage.description}${signIn}`;
+}
+
+/** Serves https where there is a certificate. What a client's own certificate is worth is decided where it is used. */
+export function createServer({ tls, mtls }: Pick<Config, 'tls' | 'mtls'>, handle: RequestHandler): Server {
+  const { certificate_file: certificate, key_file: key } = tls;
+  if (certificate === undefined || key === undefined) return createHttpServer(handle);
+  const requestCert = mtls.enabled && mtls.certificate_header === undefined;
+  const files = { cert: readFileSync(certificate), key: readFileSync(key) };
+  return createHttpsServer({ ...files, requestCert, rejectUnauthorized: false }, handle);
 }
 
 const listen = (server: Server, { port, host }: Config) =>
@@ -44,7 +56,7 @@ async function start(): Promise<void> {
   const config = loadConfig();
   const log = createLogger(config.log.level);
   const gatehouse = await assemble(config, log);
-  const server = createServer(gatehouse.handle);
+  const server = createServer(config, gatehouse.handle);
   const port = await listen(server, config).catch(async (error: NodeJS.ErrnoException) => {
     await gatehouse.close();
     throw error.code === 'EADDRINUSE'

@@ -8,7 +8,7 @@ import { authMethod, CLIENT_TYPES } from './client.ts';
 import type { Client, ClientType } from './client.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 import { hashSecret } from './secret.ts';
-import { checkProtocol, hasSecret, needsPlainSecret } from './protocol.ts';
+import { AUTH_METHODS, checkProtocol, hasSecret, needsPlainSecret } from './protocol.ts';
 import type { AuthMethod, ProtocolMetadata } from './protocol.ts';
 import type { ClientStore } from './store.ts';
 
@@ -181,6 +181,8 @@ interface Needs {
   themes?: string[];
   /** `acr` values that sign-ins can reach. */
   acrValues?: string[];
+  /** How clients can prove themselves here; all ways unless said. */
+  authMethods?: AuthMethod[];
   /** Encrypts a secret for the client with this id. */
   seal?: (secret: string, clientId: string) => string;
   /** What people allowed a client goes with it. */
@@ -215,6 +217,15 @@ const NO_SECRET = { secret_hash: null, secret_sealed: null };
 const isKeptAlike = (one: AuthMethod, other: AuthMethod): boolean =>
   hasSecret(one) && hasSecret(other) && needsPlainSecret(one) === needsPlainSecret(other);
 
+/** What needs certificates is refused where none can be seen, rather than left out unnoticed. */
+function checkMethod(method: AuthMethod, protocol: ProtocolMetadata | undefined, available: AuthMethod[]): void {
+  if (!available.includes(method))
+    throw invalidInput(`${method} is off: set mtls.enabled`, 'token_endpoint_auth_method');
+  const field = 'tls_client_certificate_bound_access_tokens';
+  if (protocol?.[field] && !available.includes('tls_client_auth'))
+    throw invalidInput('mutual TLS is off: set mtls.enabled', field);
+}
+
 /** What is kept of a secret: its hash, or where it must be read again the encrypted secret. */
 function kept(method: AuthMethod, secret: string | undefined, id: string, seal: Needs['seal']) {
   if (secret === undefined) return { secret_hash: null };
@@ -223,7 +234,15 @@ function kept(method: AuthMethod, secret: string | undefined, id: string, seal: 
   return { secret_hash: null, secret_sealed: seal(secret, id) };
 }
 
-export function createClients({ store, consents, seal, providers = [], themes = [], acrValues = [] }: Needs): Clients {
+export function createClients({
+  store,
+  consents,
+  seal,
+  authMethods = [...AUTH_METHODS],
+  providers = [],
+  themes = [],
+  acrValues = [],
+}: Needs): Clients {
   async function get(id: string): Promise<Client> {
     const client = await store.find(id);
     if (!client) throw notFound(`no client has the id ${id}`);
@@ -240,6 +259,7 @@ export function createClients({ store, consents, seal, providers = [], themes = 
       throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
     const { type, redirect_uris = [], protocol: asked } = input;
     const method = authMethod({ type, ...(asked && { protocol: asked }) });
+    checkMethod(method, asked, authMethods);
     const protocol = asked && checkProtocol(asked, { type, redirect_uris, method });
     return { protocol: protocol && Object.keys(protocol).length > 0 ? protocol : undefined, method };
   }

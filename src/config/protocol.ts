@@ -1,4 +1,6 @@
 /** The parts of the schema that switch extensions of OAuth 2.0 and OpenID Connect on, or ask for more of every client. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const oauth = z.strictObject({
@@ -14,6 +16,81 @@ const oauth = z.strictObject({
   }),
 });
 
+const origin = z
+  .string()
+  .refine(
+    (value) => URL.parse(value)?.origin === value && value.startsWith('https:'),
+    'must be an https origin, such as https://mtls.example.com',
+  );
+
+const mtls = z.strictObject({
+  enabled: z.boolean().default(false).meta({
+    description: 'Clients may prove themselves by TLS certificates, and have tokens bound to them (RFC 8705).',
+  }),
+  certificate_header: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'must be the name of a header')
+    .optional()
+    .meta({
+      description:
+        'Header in which a proxy of `trusted_proxies` passes the certificate on: `Client-Cert` (RFC 9440), or one with percent-encoded PEM or base64. The proxy must remove it from what others send. Without it certificates come from our own TLS (`tls.*`).',
+    }),
+  certificate_authorities_file: z.string().min(1).optional().meta({
+    description:
+      'PEM file of the authorities whose certificates count for `tls_client_auth`. `self_signed_tls_client_auth` needs none.',
+  }),
+  origin: origin.optional().meta({
+    description:
+      'Other address of this server where certificates are asked for, named as `mtls_endpoint_aliases`, so that browsers at `issuer` are not asked.',
+  }),
+});
+
+const tls = z.strictObject({
+  certificate_file: z.string().min(1).optional().meta({
+    description: 'PEM file with the certificate and its chain, to serve https without a proxy. Read at start.',
+  }),
+  key_file: z.string().min(1).optional().meta({ description: 'PEM file with the private key of it.' }),
+});
+
 export const protocolSchema = {
   oauth: oauth.prefault({}),
+  mtls: mtls.prefault({}),
+  tls: tls.prefault({}),
 };
+
+interface Parsed {
+  mtls: z.output<typeof mtls>;
+  tls: z.output<typeof tls>;
+  trusted_proxies: string[];
+}
+
+function unreadable(key: string, file: string | undefined, read: (pem: string) => unknown): string[] {
+  if (file === undefined) return [];
+  try {
+    read(readFileSync(file, 'utf8'));
+    return [];
+  } catch {
+    return [`${key} names ${file}, which cannot be read as PEM`];
+  }
+}
+
+/** What is wrong with the files and with what needs each other. */
+export function tlsProblems({ mtls: mutual, tls: own, trusted_proxies }: Parsed): string[] {
+  const problems = [
+    ...unreadable('tls.certificate_file', own.certificate_file, (pem) => new X509Certificate(pem)),
+    ...unreadable('tls.key_file', own.key_file, createPrivateKey),
+    ...unreadable(
+      'mtls.certificate_authorities_file',
+      mutual.certificate_authorities_file,
+      (pem) => new X509Certificate(pem),
+    ),
+  ];
+  if ((own.certificate_file === undefined) !== (own.key_file === undefined))
+    problems.push('tls.certificate_file and tls.key_file need each other');
+  if (!mutual.enabled) return problems;
+  if (mutual.certificate_header === undefined && own.certificate_file === undefined)
+    problems.push('mtls.enabled needs mtls.certificate_header, or our own TLS by tls.certificate_file');
+  if (mutual.certificate_header !== undefined && trusted_proxies.length === 0)
+    problems.push('mtls.certificate_header is believed from trusted_proxies only, and none is set');
+  return problems;
+}

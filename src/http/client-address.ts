@@ -28,6 +28,15 @@ function parseHop(text: string): Address | null {
   return parseAddress(bare);
 }
 
+/** Whether a request came by a trusted proxy, whose other headers count too. */
+export function createFromProxy(trusted: string[]): (req: Pick<IncomingMessage, 'socket'>) => boolean {
+  const isTrusted = createNetworks(trusted);
+  return ({ socket }) => {
+    const peer = parseAddress(socket.remoteAddress ?? '');
+    return peer !== null && isTrusted(peer);
+  };
+}
+
 export function createClientAddress({ trusted, log }: Needs): ClientAddress {
   const isTrusted = createNetworks(trusted);
   const reported = new Set<string>();

@@ -27,6 +27,8 @@ import { CLIENT_PROPERTIES } from './client-directory.ts';
 import type { ClientDirectory } from './client-directory.ts';
 import { protocolConfiguration, protocolFeatures } from './features/features.ts';
 import type { ClientFetch } from './features/features.ts';
+import { nameAliases } from './features/mutual-tls.ts';
+import type { MutualTls } from './features/mutual-tls.ts';
 import { createSubjects } from './features/subjects.ts';
 import { loadGrant } from './grants.ts';
 import { answerForJwts, concerns, createJwtAccessTokens } from './jwt-access-tokens.ts';
@@ -69,6 +71,7 @@ export interface ProviderNeeds {
   canEnrolPasskey: boolean;
   vault: Vault;
   clientFetch: ClientFetch;
+  mutualTls: MutualTls | undefined;
   restarts: Restarts;
   /** A mark that only this browser can show again. */
   browserOf: (ctx: KoaContextWithOIDC) => string;
@@ -212,6 +215,7 @@ export function createProvider(needs: ProviderNeeds): Provider {
   accessTokens.set(provider, jwtAccessTokens);
   const sealedAccessTokens = createSealedAccessTokens({ vault, records });
   adaptLibrary(provider, { ...needs, jwtAccessTokens, sealedAccessTokens, refreshTokens });
+  provider.use(nameAliases(config.issuer, needs.mutualTls) as never);
   provider.use(
     except(provider, ['token', 'userinfo', 'jwks', 'discovery'], answerForJwts(provider, jwtAccessTokens) as never),
   );

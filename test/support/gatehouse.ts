@@ -12,6 +12,7 @@ import type { NewAccount } from '../../src/accounts/accounts.ts';
 import type { NewClient } from '../../src/clients/clients.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/log.ts';
+import { createServer as createGatehouseServer } from '../../src/serve.ts';
 import { testDatabase } from '../storage/support/test-database.ts';
 
 export const PASSWORD = 'tr0ubadour and staple';
@@ -70,7 +71,7 @@ export async function startGatehouse(
     },
   });
   const gatehouse = await assemble(config, log);
-  const server = createServer(gatehouse.handle);
+  const server = createGatehouseServer(config, gatehouse.handle);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     ...gatehouse,

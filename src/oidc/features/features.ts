@@ -5,6 +5,8 @@ import type { Config } from '../../config/schema.ts';
 import type { Vault } from '../../kernel/secrets.ts';
 import { bindingFeatures } from './binding.ts';
 import { fapiFeatures } from './fapi.ts';
+import { mutualTlsFeatures } from './mutual-tls.ts';
+import type { MutualTls } from './mutual-tls.ts';
 import { algorithms, signatureFeatures } from './signatures.ts';
 import { createSubjects, subjectConfiguration } from './subjects.ts';
 
@@ -15,6 +17,7 @@ export interface FeatureNeeds {
   config: Pick<Config, 'oauth'>;
   vault: Pick<Vault, 'sign'>;
   clientFetch: ClientFetch;
+  mutualTls: MutualTls | undefined;
 }
 
 const MOST_BYTES = 64 * 1024;
@@ -23,11 +26,12 @@ export const protocolFeatures = (needs: FeatureNeeds) => ({
   ...signatureFeatures(needs.config),
   ...bindingFeatures(needs),
   ...fapiFeatures,
+  ...mutualTlsFeatures(needs.mutualTls),
 });
 
-export function protocolConfiguration({ vault, clientFetch }: FeatureNeeds): Configuration {
+export function protocolConfiguration({ vault, clientFetch, mutualTls }: FeatureNeeds): Configuration {
   return {
-    clientAuthMethods: AUTH_METHODS.filter((method) => !method.includes('tls')),
+    clientAuthMethods: AUTH_METHODS.filter((method) => mutualTls || !method.includes('tls')),
     enabledJWA: algorithms(),
     fetch: clientFetch as NonNullable<Configuration['fetch']>,
     fetchResponseBodyLimits: { jwks_uri: MOST_BYTES, sector_identifier_uri: MOST_BYTES },
