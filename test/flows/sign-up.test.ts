@@ -34,7 +34,7 @@ describe('a person without an account', () => {
       password: PASSWORD,
       ...values,
     });
-  const errors = (page: Page) => page.html.querySelectorAll('.gh-alert li').map((item) => item.text.trim());
+  const errors = (page: Page) => page.html.querySelectorAll('.gh-alert a').map((item) => item.text.trim());
 
   it('creates one on the way to the app, with an e-mail that is not yet verified', async () => {
     const page = await browser.submit(await signUpPage(), {

@@ -2,7 +2,7 @@
 import type { Browser as Chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
-import { chromiumPath, launch, screenshot, violations } from '../support/chromium.ts';
+import { chromiumPath, launch, screenshot } from '../support/chromium.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { heading, linkNamed } from '../support/journey.ts';
@@ -108,15 +108,6 @@ describe('the mailbox', () => {
       ]);
       await tab.waitForURL(link);
       await context.close();
-    });
-
-    it.each(['', '/one'])('has no fault that axe finds (/mailbox%s)', async (which) => {
-      const page = await (await chromium.newContext({ viewport: { width: 320, height: 640 } })).newPage();
-      const [{ id } = { id: '' }] = (await gatehouse.mail.outbox.list('shown', {})).items;
-      await page.goto(`${gatehouse.issuer}/mailbox${which && `/${id}`}`);
-      expect(await violations(page)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
-      await page.context().close();
     });
   });
 

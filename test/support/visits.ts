@@ -1,0 +1,231 @@
+/** How each page of the product is come to. A template without a way to it here, and no page of the account, is a page that nobody checks. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { codeOf } from './authenticator.ts';
+import { withApp } from './factors.ts';
+import { PASSWORD } from './gatehouse.ts';
+import { browserOn, openAccount } from './portal.ts';
+import type { Running } from './gatehouse.ts';
+import type { RelyingParty } from './relying-party.ts';
+import type { OpenidServer } from './upstream-servers.ts';
+
+const VIEWS = path.resolve(import.meta.dirname, '../../views');
+
+/** Templates that are a page of their own: in no other template, neither frame nor part nor mail. */
+export function pageTemplates(): string[] {
+  const all = readdirSync(VIEWS, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ejs') && !/^(?:layout|partials|mail\b)/.test(file))
+    .map((file) => file.slice(0, -'.ejs'.length));
+  const included = new Set(
+    all.flatMap((name) =>
+      [...readFileSync(path.join(VIEWS, `${name}.ejs`), 'utf8').matchAll(/include\(\s*'([^']+)'/g)].map(([, target]) =>
+        path.join(path.dirname(name), target!),
+      ),
+    ),
+  );
+  return all.filter((name) => !included.has(name)).sort();
+}
+
+export interface Stage {
+  gatehouse: Running;
+  /** An app that takes people with a password; one that wants two factors; the provider that an account can be joined with. */
+  rp: RelyingParty;
+  strict: RelyingParty;
+  upstream: OpenidServer;
+}
+
+type Way = (page: Page, stage: Stage) => Promise<void>;
+type Person = Awaited<ReturnType<Running['person']>>;
+
+const start = async (page: Page, rp: RelyingParty, parameters?: Record<string, string>) => {
+  await page.goto((await rp.request(parameters)).url.href);
+};
+
+async function enterPassword(page: Page, { email, password }: Pick<Person, 'email' | 'password'>): Promise<void> {
+  await page.fill('input[name=email]', email);
+  await page.fill('input[name=password]', password);
+  await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+  await arrived(page);
+}
+
+/** Waits until no page goes on by itself any more. */
+const arrived = (page: Page) =>
+  page.waitForFunction(`document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]')`);
+
+async function signIn(page: Page, { gatehouse, rp }: Stage): Promise<Person> {
+  const person = await gatehouse.person();
+  await start(page, rp);
+  await enterPassword(page, person);
+  return person;
+}
+
+const press = (page: Page, selector: string) => Promise.all([page.waitForEvent('load'), page.click(selector)]);
+
+/** The way that a link of the sign-in page leads. */
+const fromSignIn =
+  (step: string): Way =>
+  async (page, { rp }) => {
+    await start(page, rp);
+    await press(page, `a[href$="/${step}"]`);
+  };
+
+async function toSecondFactor(page: Page, { gatehouse, rp }: Stage): Promise<{ secret: string; codes: string[] }> {
+  const person = await gatehouse.person();
+  const factors = await withApp(gatehouse, person);
+  await start(page, rp);
+  await enterPassword(page, person);
+  return factors;
+}
+
+async function toEnrolment(page: Page, { gatehouse, strict }: Stage): Promise<void> {
+  await start(page, strict);
+  await enterPassword(page, await gatehouse.person());
+}
+
+/** The link in the newest mail to an address. */
+async function mailedLink({ gatehouse }: Stage, to: string): Promise<string> {
+  for (;;) {
+    const { items } = await gatehouse.mail.outbox.list('shown', {});
+    const mail = items.find(({ message }) => message?.to === to);
+    if (mail) return String(mail.message!.data['url']);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The page of an account's section at the path that its template is named after. */
+const section =
+  (name: string): Way =>
+  async (page, stage) => {
+    if ((await page.context().cookies()).length === 0) {
+      const person = await stage.gatehouse.person();
+      await stage.rp.signIn(person, {}, browserOn(stage.gatehouse.issuer, 'phone'));
+      await openAccount(browserOn(stage.gatehouse.issuer, 'laptop'), person);
+      await page.goto(`${stage.gatehouse.issuer}/account`);
+      await enterPassword(page, person);
+      await page.waitForURL(/\/account$/);
+    }
+    const target = name === 'overview' ? '' : `/${name.replaceAll('-', '/')}`;
+    await page.goto(`${stage.gatehouse.issuer}/account${target}`);
+  };
+
+const WAYS: Record<string, Way> = {
+  'landing/index': async (page, { gatehouse }) => void (await page.goto(gatehouse.issuer)),
+  'http/error': async (page, { gatehouse }) => void (await page.goto(`${gatehouse.issuer}/nowhere`)),
+  async 'http/continue'(page, stage) {
+    await signIn(page, stage);
+    // It goes on by itself: here it stays, to be looked at.
+    await page.route('**/consent', async (route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers(), refresh: '3600' };
+      const body = (await response.text()).replace(/<meta http-equiv="refresh"[^>]*>/, '');
+      await route.fulfill({ response, headers, body });
+    });
+    await press(page, 'button[value=deny]');
+  },
+
+  'interaction/sign-in': (page, { rp }) => start(page, rp),
+  'interaction/sign-up': fromSignIn('sign-up'),
+  'interaction/forgot-password': fromSignIn('forgot-password'),
+  'interaction/mailed-sign-in': fromSignIn('mailed-sign-in'),
+  async 'interaction/check-mail'(page, stage) {
+    await fromSignIn('mailed-sign-in')(page, stage);
+    await page.fill('input[name=email]', 'nobody@example.com');
+    await press(page, 'button[type=submit] >> nth=0');
+  },
+  async 'interaction/consent'(page, stage) {
+    await signIn(page, stage);
+  },
+  'interaction/dead-end': async (page, { gatehouse }) => void (await page.goto(`${gatehouse.issuer}/interaction/gone`)),
+  'interaction/enrol': toEnrolment,
+  async 'interaction/recovery-codes'(page, stage) {
+    await toEnrolment(page, stage);
+    const secret = await page.locator('#secret').textContent();
+    await page.fill('#code', await codeOf(secret!.replaceAll(' ', '')));
+    await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+  },
+  async 'interaction/second-factor'(page, stage) {
+    await toSecondFactor(page, stage);
+  },
+  async 'interaction/factors-lost'(page, stage) {
+    await toSecondFactor(page, stage);
+    await press(page, 'a[href$="/second-factor/lost"]');
+  },
+  async 'interaction/few-codes'(page, stage) {
+    const person = await stage.gatehouse.person();
+    const { codes } = await withApp(stage.gatehouse, person);
+    for (const code of codes.slice(3)) await stage.gatehouse.factors.useRecoveryCode(person.sub, code);
+    await start(page, stage.rp);
+    await enterPassword(page, person);
+    await press(page, 'a[href*="way=recovery_code"]');
+    await page.fill('#code', codes[0]!);
+    await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+  },
+  async 'interaction/add-passkey'(page, stage) {
+    await page.context().addCookies([{ name: 'gatehouse_passkey_offer', value: 'able', url: stage.gatehouse.issuer }]);
+    await signIn(page, stage);
+  },
+  async 'interaction/keep-account'(page, stage) {
+    const person = await stage.gatehouse.person();
+    await stage.gatehouse.access.leave(person.sub, new Date(Date.now() + 86_400_000).toISOString());
+    await start(page, stage.rp);
+    await enterPassword(page, person);
+  },
+  async 'interaction/link'(page, stage) {
+    const { email } = await stage.gatehouse.person();
+    await page.route(`${stage.upstream.issuer}/**`, () => undefined);
+    await start(page, stage.rp);
+    const [request] = await Promise.all([
+      page.waitForRequest(`${stage.upstream.issuer}/**`),
+      page.click('form[action$="/upstream/acme"] button'),
+    ]);
+    const asked = new URL(request.url());
+    await page.goto(stage.upstream.approve(asked, { sub: `acme-${email}`, email, email_verified: true }).href);
+  },
+  async 'interaction/log-out'(page, stage) {
+    await signIn(page, stage);
+    await page.goto(stage.rp.config.serverMetadata().end_session_endpoint!);
+  },
+  async 'interaction/logged-out'(page, stage) {
+    await WAYS['interaction/log-out']!(page, stage);
+    await page.click('button[name=logout]');
+    await page.waitForURL(/\/session\/end\/success/);
+  },
+  async 'interaction/mailed-link'(page, stage) {
+    const account = await stage.gatehouse.accounts.get((await stage.gatehouse.person()).sub);
+    await stage.gatehouse.verification.emailChanges.request(account, `new-${account.email}`, 'en');
+    await page.goto(await mailedLink(stage, `new-${account.email}`));
+  },
+  'interaction/mailed-done': async (page, { gatehouse }) =>
+    void (await page.goto(`${gatehouse.issuer}/mailed/verify-email?token=gone`)),
+  async 'interaction/set-password'(page, stage) {
+    const { email } = await stage.gatehouse.person();
+    await stage.gatehouse.verification.recovery.request({ email, locale: 'en' });
+    await page.goto(await mailedLink(stage, email));
+  },
+
+  'mailbox/index': async (page, stage) => {
+    await stage.gatehouse.verification.recovery.request({ email: 'nobody@example.com', locale: 'en' });
+    await page.goto(`${stage.gatehouse.issuer}/mailbox`);
+  },
+  async 'mailbox/mail'(page, stage) {
+    await WAYS['mailbox/index']!(page, stage);
+    await press(page, 'a[href*="/mailbox/"]');
+  },
+  async 'playground/index'(page, { gatehouse }) {
+    const { email } = await gatehouse.person();
+    await page.goto(`${gatehouse.issuer}/playground`);
+    await press(page, 'form[action$="/begin"] button');
+    await press(page, 'a[href*="/auth?"]');
+    await enterPassword(page, { email, password: PASSWORD });
+    await page.click('button[value=allow]');
+    await page.waitForURL(/\/playground$/);
+  },
+  'playground/refused': async (page, { gatehouse }) =>
+    void (await page.goto(`${gatehouse.issuer}/playground/callback?state=strange&code=strange`)),
+  'portal/outside': async (page, { gatehouse }) => void (await page.goto(`${gatehouse.issuer}/account/signed-out`)),
+};
+
+/** @returns how to come to the page of this template, if that is known. */
+export const wayTo = (template: string): Way | undefined =>
+  WAYS[template] ?? (template.startsWith('portal/') ? section(template.slice('portal/'.length)) : undefined);
