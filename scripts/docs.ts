@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import { adminCommands } from '../src/cli/admin.ts';
 import { clientCommands } from '../src/cli/client.ts';
 import { configCommands } from '../src/cli/config.ts';
 import { mailCommands } from '../src/cli/mail.ts';
@@ -25,6 +26,7 @@ export interface Generated {
 export function commandLine(): Command {
   const program = new Command('gatehouse');
   const session = () => Promise.reject(new Error('documentation runs no command'));
+  adminCommands(program, session, output);
   clientCommands(program, session, output);
   userCommands(program, session, output);
   mailCommands(program, session, output);

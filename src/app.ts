@@ -22,7 +22,10 @@ export interface AppNeeds {
   render: Render;
   continueTo: ContinueTo;
   /** Web rooms, each at its place below the issuer's path. */
-  rooms: Record<'assets' | 'health' | 'landing' | 'interaction' | 'language' | 'mailedLinks' | 'logos', Middleware> & {
+  rooms: Record<
+    'assets' | 'health' | 'firstAdmin' | 'landing' | 'interaction' | 'language' | 'mailedLinks' | 'logos',
+    Middleware
+  > & {
     playground: Middleware | undefined;
     mailbox: Middleware | undefined;
     portal: Middleware | undefined;
@@ -93,6 +96,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms, ca
   if (rooms.playground) app.use(mount(`${base}/playground`, rooms.playground));
   if (rooms.mailbox) app.use(mount(`${base}/mailbox`, rooms.mailbox));
   if (rooms.portal) app.use(mount(`${base}/account`, rooms.portal));
+  app.use(mount(`${base}/admin/first`, rooms.firstAdmin));
   if (rooms.admin) app.use(mount(`${base}/admin/api`, rooms.admin));
   app.use(under(rooms.landing));
   app.use(under(rooms.mailedLinks));

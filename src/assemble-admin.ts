@@ -1,9 +1,11 @@
 /** Wires what admins do, and the doors to it. */
+import { createAdmins } from './administration/admins.ts';
 import { createApps } from './administration/apps.ts';
 import { createPeople } from './administration/people.ts';
 import { adminApiResource } from './administration/scopes.ts';
 import { adminApi } from './admin/api.ts';
 import { createAuthenticate } from './admin/authenticate.ts';
+import { firstAdminRoutes } from './admin/first-admin.ts';
 import { createOnce } from './admin/idempotency.ts';
 import { registerAdminApi } from './admin/register.ts';
 import { adminRoom } from './admin/room.ts';
@@ -11,6 +13,8 @@ import { ROUTES } from './admin/routes.ts';
 import type { Backstage } from './assemble.ts';
 import type { Config } from './config/schema.ts';
 import type { Callers } from './http/caller.ts';
+import type { Csrf } from './http/csrf.ts';
+import type { Render } from './http/render.ts';
 import type { Logger } from './kernel/logger.ts';
 import type { Vault } from './kernel/secrets.ts';
 import type { LiveToken } from './oidc/jwt-access-tokens.ts';
@@ -18,11 +22,15 @@ import { createSessionList } from './oidc/sessions.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
 import { version } from './version.ts';
 
-type UseCaseNeeds = Omit<Backstage, 'people' | 'apps' | 'audit' | 'close'> & { records: SealedRecords; vault: Vault };
+type UseCaseNeeds = Omit<Backstage, 'people' | 'apps' | 'admins' | 'audit' | 'close'> & {
+  config: Config;
+  records: SealedRecords;
+  vault: Vault;
+};
 
 /** The use cases, for the commands too. */
 export function assembleAdministration(needs: UseCaseNeeds) {
-  const { storage, mail, linking, records, vault, clients } = needs;
+  const { config, storage, mail, linking, records, vault, clients, accounts } = needs;
   const people = createPeople({
     ...needs,
     consents: storage.consents,
@@ -31,7 +39,8 @@ export function assembleAdministration(needs: UseCaseNeeds) {
     mailAvailable: mail.mailer.available,
     sessions: createSessionList({ records, vault }),
   });
-  return { people, apps: createApps({ clients }) };
+  const admins = createAdmins({ people, accounts, records, issuer: config.issuer });
+  return { people, apps: createApps({ clients }), admins };
 }
 
 interface ApiNeeds extends Backstage {
@@ -39,12 +48,26 @@ interface ApiNeeds extends Backstage {
   records: SealedRecords;
   callers: Callers;
   findToken(token: string): Promise<LiveToken | undefined>;
+  render: Render;
+  csrf: Csrf;
   log: Logger;
 }
 
-/** The API, and its registration among the APIs that tokens can be had for. */
-export async function assembleAdminApi(needs: ApiNeeds) {
-  const { config, clients, accounts, records, limits, callers, findToken, people, apps, log } = needs;
+/** The pages that admins come in by, and the API, registered among the APIs that tokens can be had for. */
+export async function assembleAdmin(needs: ApiNeeds) {
+  const { config, accounts, callers } = needs;
+  const firstAdmin = firstAdminRoutes({
+    ...needs,
+    issuer: config.issuer,
+    passwordProblem: (password, email) => accounts.passwordProblem(password, email),
+    doors: { account: config.portal.enabled, api: config.admin.api },
+    caller: callers.current,
+  });
+  return { firstAdmin, api: needs.config.admin.api ? await assembleApi(needs) : undefined };
+}
+
+async function assembleApi(needs: ApiNeeds) {
+  const { config, clients, accounts, records, limits, callers, findToken, people, apps, render, log } = needs;
   const { issuer } = config;
   await registerAdminApi({ clients, issuer });
   const api = adminApi({
@@ -58,5 +81,5 @@ export async function assembleAdminApi(needs: ApiNeeds) {
     actAs: callers.actAs,
     log,
   });
-  return adminRoom({ issuer, version, routes: ROUTES, api });
+  return adminRoom({ issuer, version, routes: ROUTES, api, render });
 }

@@ -8,12 +8,13 @@ import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createMoving } from './accounts/moving/moving.ts';
 import type { Moving } from './accounts/moving/moving.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
+import type { Admins } from './administration/admins.ts';
 import type { Apps } from './administration/apps.ts';
 import type { People } from './administration/people.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
-import { assembleAdminApi, assembleAdministration } from './assemble-admin.ts';
+import { assembleAdmin, assembleAdministration } from './assemble-admin.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
@@ -87,6 +88,7 @@ export interface Backstage {
   /** What admins do to people, apps and APIs. */
   people: People;
   apps: Apps;
+  admins: Admins;
   access: Access;
   audit: Audit;
   limits: Limits;
@@ -216,7 +218,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     draw,
     close,
   };
-  return { ...backstage, ...assembleAdministration(backstage) };
+  return { ...backstage, ...assembleAdministration({ ...backstage, config }) };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
@@ -321,9 +323,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       })
     : undefined;
 
-  const admin = config.admin.api
-    ? await assembleAdminApi({ ...backstage, config, findToken: (token) => findAccessToken(provider, token), log })
-    : undefined;
+  const findToken = (token: string) => findAccessToken(provider, token);
+  const admin = await assembleAdmin({ ...backstage, config, findToken, render, csrf, log });
 
   let draining = false;
   const handle: RequestHandler = createApp({
@@ -369,7 +370,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       playground,
       mailbox,
       portal: portal?.middleware,
-      admin,
+      admin: admin.api,
+      firstAdmin: admin.firstAdmin,
     },
     caller: callers.middleware({ ...guards, afterwards }),
   });

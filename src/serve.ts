@@ -66,7 +66,15 @@ async function start(): Promise<void> {
 
   onEnd(() => stop(server, gatehouse));
   process.stdout.write(`${readyLine(config, gatehouse, port)}\n`);
+  await greetFirstAdmin(gatehouse);
   flushCompileCache();
+}
+
+/** Whoever reads what the program prints runs it. The log, which others read too, is told nothing. */
+async function greetFirstAdmin({ admins }: Gatehouse): Promise<void> {
+  if (await admins.exist()) return;
+  const { url } = await admins.issueLink({ onlyFirst: true });
+  process.stdout.write(`Nobody is an admin yet. This link makes you one, once, within a day: ${url}\n`);
 }
 
 /** Calls `end` once, when this process is told to end, and exits after it. */

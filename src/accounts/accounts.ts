@@ -12,7 +12,7 @@ import { isEmailAddress, normalizeEmail } from './email.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.ts';
 import type { PasswordProblem } from './password-policy.ts';
-import { NAME_MAX, normalizeName, profileProblems, withProfile } from './profile.ts';
+import { CONTROL, NAME_MAX, normalizeName, profileProblems, withProfile } from './profile.ts';
 import type { ProfileValues } from './profile.ts';
 import { isRole } from './role.ts';
 import type { AccountStore } from './store.ts';
@@ -114,6 +114,7 @@ const PASSWORD_TEXT: Record<PasswordProblem, string> = {
 function checkInput({ email, name, roles = [] }: NewAccount): void {
   if (!isEmailAddress(email.trim())) throw invalidInput(`${email} is not an e-mail address`, 'email');
   if (name.trim() === '') throw invalidInput('name must not be empty', 'name');
+  if (CONTROL.test(name)) throw invalidInput('name must not have invisible control characters', 'name');
   if (name.length > NAME_MAX) throw invalidInput(`name must have at most ${NAME_MAX} characters`, 'name');
   const badRole = roles.find((role) => !isRole(role));
   if (badRole !== undefined) throw invalidInput(`role ${badRole} may only have letters, digits and . _ : -`, 'roles');

@@ -2,26 +2,37 @@
 import compose from 'koa-compose';
 import mount from 'koa-mount';
 import type { Middleware } from 'koa';
+import type { Render } from '../http/render.ts';
+import { documentPage } from './document-page.ts';
 import { openApi } from './openapi.ts';
+import type { OpenApi } from './openapi.ts';
 import type { Route } from './route.ts';
 
 interface Needs {
+  render: Render;
   issuer: string;
   version: string;
   routes: Route[];
   api: Middleware;
 }
 
-export function adminRoom({ issuer, version, routes, api }: Needs): Middleware {
-  let text: string | undefined;
+export function adminRoom({ issuer, version, routes, api, render }: Needs): Middleware {
+  let made: { document: OpenApi; text: string } | undefined;
+  function theDocument() {
+    const document = made?.document ?? openApi({ issuer, version, routes });
+    made ??= { document, text: JSON.stringify(document) };
+    return made;
+  }
+
   const document: Middleware = async (ctx, next) => {
-    if (ctx.path !== '/openapi.json' || !['GET', 'HEAD'].includes(ctx.method)) {
-      await next();
-      return;
-    }
-    text ??= JSON.stringify(openApi({ issuer, version, routes }));
-    ctx.type = 'application/json';
-    ctx.body = text;
+    const asked = ['GET', 'HEAD'].includes(ctx.method) ? ctx.path : undefined;
+    if (asked === '/openapi.json') {
+      ctx.type = 'application/json';
+      ctx.body = theDocument().text;
+    } else if (asked === '/') {
+      const page = documentPage(theDocument().document, `${issuer}/admin/api/openapi.json`);
+      await render(ctx, 'admin/api', page, { title: ['admin.api.title'], layout_kind: 'wide' });
+    } else await next();
   };
   return compose([document, mount('/v1', api)]);
 }

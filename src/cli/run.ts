@@ -3,6 +3,7 @@ import { ConfigError } from '../config/error.ts';
 import { loadConfig } from '../config/load.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import { version } from '../version.ts';
+import { adminCommands } from './admin.ts';
 import { clientCommands } from './client.ts';
 import { configCommands } from './config.ts';
 import { mailCommands } from './mail.ts';
@@ -37,6 +38,7 @@ export async function run(argv: string[]): Promise<number> {
     .description('Manage apps, people and configuration of this Gatehouse.')
     .version(version);
   program.exitOverride().showHelpAfterError('(run with --help for the ways to call this)');
+  adminCommands(program, withBackstage, output);
   clientCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
   mailCommands(program, withBackstage, output);

@@ -1,11 +1,10 @@
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { publicAccount } from '../accounts/account.ts';
 import { OPERATOR } from '../administration/principal.ts';
 import type { FactorSummary } from '../factors/factors.ts';
-import { invalidInput } from '../kernel/errors.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
+import { passwordFromStdin } from './password.ts';
 import { peopleCommands } from './people.ts';
 import type { Session } from './session.ts';
 
@@ -35,13 +34,6 @@ function inWords({
     ...(recovery_codes_left > 0 ? [`${recovery_codes_left} recovery code(s) left`] : []),
     ...(remembered_devices.length > 0 ? [`${remembered_devices.length} remembered device(s)`] : []),
   ];
-}
-
-/** The password on standard input, its final line break taken off. A command line would show it to everybody on the machine. */
-async function passwordFromStdin(): Promise<string> {
-  const password = (await text(process.stdin)).replace(/\r?\n$/, '');
-  if (password === '') throw invalidInput('standard input holds no password', 'password');
-  return password;
 }
 
 /** `user create|list|show|suspend|resume|unlock|delete|set-password|change-email|…`. People are named by e-mail or by sub. */

