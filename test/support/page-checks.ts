@@ -20,8 +20,11 @@ async function tooWide(page: Page): Promise<string[]> {
 
 /** Notes, for all that a person can act on, how it looks, and how it looks when the focus comes to it. */
 const WATCH_FOCUS = `(() => {
-  const LOOK = ['outlineStyle', 'outlineWidth', 'outlineColor', 'boxShadow', 'borderTopColor', 'backgroundColor'];
-  const look = (element) => { const style = getComputedStyle(element); return LOOK.map((name) => style[name]).join('|'); };
+  /** An outline: forced colours keep that, and drop shadows and backgrounds. */
+  const ring = (element) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(element);
+    return outlineStyle === 'none' ? 0 : parseFloat(outlineWidth);
+  };
   const nameOf = (one) =>
     one.tagName.toLowerCase() + (one.id ? '#' + one.id : '') + ' "' + (one.textContent.trim() || one.name || '').slice(0, 40) + '"';
   document.activeElement?.blur();
@@ -29,15 +32,13 @@ const WATCH_FOCUS = `(() => {
   const controls = [...document.querySelectorAll(
     'a[href], button, input:not([type=hidden]), select, textarea, summary, iframe, [tabindex="0"]',
   )].filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled);
-  const before = new Map(controls.map((one) => [one, look(one)]));
+  const before = new Map(controls.map((one) => [one, ring(one)]));
   const seen = new Set();
   const problems = [];
   document.addEventListener('focusin', ({ target }) => {
     if (!before.has(target) || seen.has(target)) return;
     seen.add(target);
-    const style = getComputedStyle(target);
-    const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-    if (!ring && look(target) === before.get(target)) problems.push(nameOf(target) + ' does not show its focus');
+    if (ring(target) < 2 || before.get(target) > 0) problems.push(nameOf(target) + ' does not show its focus');
   });
   window.gatehouseFocusGaps = () => {
     // The focus is inside of a frame, which shows it itself.

@@ -1,10 +1,11 @@
-/** How each page of the product is come to. A template without a way to it here, and no page of the account, is a page that nobody checks. */
+/** How each page of the product is come to. A new one needs a way to it here, unless it is the first page of an account's section. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { codeOf } from './authenticator.ts';
 import { withApp } from './factors.ts';
 import { PASSWORD } from './gatehouse.ts';
+import { withPasskey } from './passkeys.ts';
 import { browserOn, openAccount } from './portal.ts';
 import type { Running } from './gatehouse.ts';
 import type { RelyingParty } from './relying-party.ts';
@@ -93,20 +94,32 @@ async function mailedLink({ gatehouse }: Stage, to: string): Promise<string> {
   }
 }
 
-/** The page of an account's section at the path that its template is named after. */
+/** Signs in to the account page, as somebody who has of everything a little. */
+async function signInToAccount(page: Page, { gatehouse, rp }: Stage): Promise<void> {
+  const person = await gatehouse.person();
+  await rp.signIn(person, {}, browserOn(gatehouse.issuer, 'phone'));
+  await openAccount(browserOn(gatehouse.issuer, 'laptop'), person);
+  await withPasskey(gatehouse, person);
+  const { codes } = await withApp(gatehouse, person);
+  await page.goto(`${gatehouse.issuer}/account`);
+  await enterPassword(page, person);
+  await press(page, 'a[href*="way=recovery_code"]');
+  await page.fill('#code', codes[0]!);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/account$/);
+}
+
+/** Browsers that are at home there. */
+const signedIn = new WeakSet<BrowserContext>();
+
+/** A page of the account, and below it where links or buttons of that page lead. */
 const section =
-  (name: string): Way =>
+  (name: string, ...selectors: string[]): Way =>
   async (page, stage) => {
-    if ((await page.context().cookies()).length === 0) {
-      const person = await stage.gatehouse.person();
-      await stage.rp.signIn(person, {}, browserOn(stage.gatehouse.issuer, 'phone'));
-      await openAccount(browserOn(stage.gatehouse.issuer, 'laptop'), person);
-      await page.goto(`${stage.gatehouse.issuer}/account`);
-      await enterPassword(page, person);
-      await page.waitForURL(/\/account$/);
-    }
-    const target = name === 'overview' ? '' : `/${name.replaceAll('-', '/')}`;
-    await page.goto(`${stage.gatehouse.issuer}/account${target}`);
+    if (!signedIn.has(page.context())) await signInToAccount(page, stage);
+    signedIn.add(page.context());
+    await page.goto(`${stage.gatehouse.issuer}/account${name === 'overview' ? '' : `/${name}`}`);
+    for (const selector of selectors) await press(page, selector);
   };
 
 const WAYS: Record<string, Way> = {
@@ -223,6 +236,13 @@ const WAYS: Record<string, Way> = {
   },
   'playground/refused': async (page, { gatehouse }) =>
     void (await page.goto(`${gatehouse.issuer}/playground/callback?state=strange&code=strange`)),
+  'portal/sessions-others': section('sessions/others'),
+  'portal/authenticator-add': section('authenticator/add'),
+  'portal/authenticator-remove': section('authenticator/remove'),
+  'portal/passkeys-add': section('passkeys/add'),
+  'portal/passkeys-rename': section('passkeys', 'main a[href$="/rename"]'),
+  'portal/passkeys-remove': section('passkeys', 'main a[href$="/remove"]'),
+  'portal/recovery-codes-new': section('recovery-codes', 'main button[type=submit]'),
   'portal/outside': async (page, { gatehouse }) => void (await page.goto(`${gatehouse.issuer}/account/signed-out`)),
 };
 
