@@ -11,13 +11,17 @@ interface Claims extends JWTPayload {
   client_id: string;
   scope?: string;
   roles?: string[];
+  /** How much the person's sign-in proved, and when (epoch seconds). */
+  acr?: string;
+  auth_time?: number;
 }
 
+const TWO_FACTORS = ['urn:gatehouse:acr:2', 'urn:gatehouse:acr:3'];
 const claimsOf = (ctx: Context) => ctx.state['claims'] as Claims;
 
 /** Refuses as RFC 6750 asks, with the reason in `WWW-Authenticate` and as JSON. No token at all gets no error code. */
-function refuse(ctx: Context, status: 401 | 403, error?: string, error_description?: string): void {
-  const reason = error === undefined ? '' : `, error="${error}", error_description="${error_description}"`;
+function refuse(ctx: Context, status: 401 | 403, error?: string, error_description?: string, wanted = ''): void {
+  const reason = error === undefined ? '' : `, error="${error}", error_description="${error_description}"${wanted}`;
   ctx.status = status;
   ctx.set('WWW-Authenticate', `Bearer realm="notes"${reason}`);
   ctx.body = { error: error ?? 'unauthorized', error_description: error_description ?? 'send an access token' };
@@ -73,6 +77,18 @@ const needsRole =
   (ctx, next) =>
     claimsOf(ctx).roles?.includes(name) ? next() : refuse(ctx, 403, 'insufficient_scope', `the role ${name} is needed`);
 
+/** What the sign-in must have been like (RFC 9470): two factors, at most `maxAge` seconds ago. The app sends the person to do that. */
+const needsSureness =
+  (maxAge: number): Middleware =>
+  (ctx, next) => {
+    const { acr = '', auth_time = 0 } = claimsOf(ctx);
+    const told = (description: string, wanted: string) =>
+      refuse(ctx, 401, 'insufficient_user_authentication', description, `, ${wanted}`);
+    if (!TWO_FACTORS.includes(acr))
+      return told('two factors are needed for this', `acr_values="${TWO_FACTORS.join(' ')}"`);
+    return auth_time + maxAge < Date.now() / 1000 ? told('sign in anew for this', `max_age="${maxAge}"`) : next();
+  };
+
 /** @param env the settings of README.md. @returns the request handler. @throws when the provider cannot be reached. */
 export async function createApi(env: Record<string, string | undefined>) {
   const { ISSUER = 'http://localhost:3000', API_RESOURCE = 'http://localhost:3002' } = env;
@@ -80,6 +96,9 @@ export async function createApi(env: Record<string, string | undefined>) {
   const router = new Router();
   router.get('/notes', needsScope('notes:read'), (ctx) => {
     ctx.body = { notes, owner: claimsOf(ctx).sub };
+  });
+  router.get('/notes/private', needsScope('notes:read'), needsSureness(300), (ctx) => {
+    ctx.body = { notes: ['The key is under the mat'] };
   });
   router.delete('/notes', needsScope('notes:write'), needsRole('editor'), (ctx) => {
     notes.length = 0;

@@ -1,8 +1,12 @@
-import { decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { tokenIntrospection } from 'openid-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApi } from '../../examples/api/api.ts';
+import { Browser } from '../support/browser.ts';
+import { enterCode, withApp } from '../support/factors.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
+import { backToNow, enterPassword, passTime } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import { listen } from './listen.ts';
 import type { Listening } from './listen.ts';
@@ -116,6 +120,58 @@ describe('the example API', () => {
   it('lets an editor whose app may write do so', async () => {
     expect(await call(await accessToken('openid roles notes:write', { roles: ['editor'] }), 'DELETE')).toMatchObject({
       status: 204,
+    });
+  });
+
+  describe('a note that only a sure and recent sign-in may read (RFC 9470)', () => {
+    const privateNote = async (token: string) => {
+      const response = await fetch(`${server.origin}/notes/private`, { headers: { authorization: `Bearer ${token}` } });
+      return { status: response.status, challenge: response.headers.get('www-authenticate') ?? '' };
+    };
+    /** What the API asks of the next sign-in, as the parameters of an authorization request. */
+    const wanted = (challenge: string) =>
+      Object.fromEntries(
+        [...challenge.matchAll(/(acr_values|max_age)="([^"]*)"/g)].map(([, name, value]) => [name!, value!]),
+      );
+    afterEach(() => backToNow());
+
+    it('is read by an app that sends its person to do what the answer asks for, and no more', async () => {
+      const rp = await relyingParty(gatehouse, await gatehouse.app({ first_party: true }));
+      const person = await gatehouse.person();
+      const request = { scope: 'openid notes:read', resource: server.origin };
+      const browser = new Browser(gatehouse.issuer);
+      const first = await rp.signIn(person, request, browser);
+      const weak = await privateNote(first.access_token);
+      expect(weak.status).toBe(401);
+      expect(weak.challenge).toMatch(/^Bearer realm="notes", error="insufficient_user_authentication", /);
+      expect(wanted(weak.challenge)).toEqual({ acr_values: 'urn:gatehouse:acr:2 urn:gatehouse:acr:3' });
+
+      const { secret } = await withApp(gatehouse, person);
+      const stepUp = await rp.request({ ...request, ...wanted(weak.challenge) });
+      const asked = await browser.open(stepUp.url);
+      expect(asked.html.querySelector('input[name=password]')).toBeNull();
+      const { url: callback } = await enterCode(browser, asked, secret);
+      const strong = await rp.redeem(callback, stepUp.checks);
+      expect(decodeJwt(strong.access_token)).toMatchObject({ acr: 'urn:gatehouse:acr:2', amr: ['pwd', 'otp', 'mfa'] });
+      expect((await privateNote(strong.access_token)).status).toBe(200);
+
+      passTime(301);
+      const old = await privateNote(strong.access_token);
+      expect([old.status, wanted(old.challenge)]).toEqual([401, { max_age: '300' }]);
+      const anew = await rp.request({ ...request, ...wanted(old.challenge) });
+      const again = await enterPassword(browser, await browser.open(anew.url), person);
+      const { url: back } = await enterCode(browser, again, secret);
+      expect((await privateNote((await rp.redeem(back, anew.checks)).access_token)).status).toBe(200);
+    });
+
+    it('is told of the sign-in by introspection as by the token', async () => {
+      const rp = await relyingParty(gatehouse, await gatehouse.app({ first_party: true }));
+      const request = { scope: 'openid notes:read', resource: server.origin };
+      const { access_token } = await rp.signIn(await gatehouse.person(), request);
+      const { acr, amr, auth_time } = decodeJwt(access_token);
+      expect(auth_time).toBeTypeOf('number');
+      const told = await tokenIntrospection(rp.config, access_token);
+      expect(told).toMatchObject({ active: true, acr, amr, auth_time });
     });
   });
 
