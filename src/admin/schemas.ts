@@ -1,5 +1,6 @@
 /** The shapes that the API takes and gives. What it takes is strict; of what it gives, only what is named here leaves. */
 import { z } from 'zod';
+import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
 import { protocolSchema } from '../clients/protocol.ts';
 
 /** Schemas with names of their own in the OpenAPI document. */
@@ -269,12 +270,18 @@ export const clientChange = name(
     .meta({ description: 'What is absent stays, what is null goes (RFC 7396).' }),
 );
 
+const format = z.enum(ACCESS_TOKEN_FORMATS).meta({
+  description:
+    'Form of its tokens: `jwt`, or `opaque`, which it has to ask about and so sees at once that one was revoked.',
+});
+
 export const api = name(
   'Api',
   z.object({
     client_id: z.string(),
     client_name: z.string(),
     resource: z.string().meta({ description: 'Its identifier: the audience of its tokens.' }),
+    access_token_format: format.optional(),
     scope: z.string().optional().meta({ description: 'The scopes it offers.' }),
     client_uri: z.string().nullable(),
     has_secret: z.boolean(),
@@ -289,6 +296,7 @@ export const newApi = name(
   z.strictObject({
     client_name,
     resource: url.optional(),
+    access_token_format: format.optional(),
     scope: scope.optional(),
     client_uri: url.optional(),
   }),
@@ -297,6 +305,7 @@ export const apiChange = name(
   'ApiChange',
   z.strictObject({
     client_name: client_name.optional(),
+    access_token_format: format.nullable().optional(),
     scope: scope.nullable().optional(),
     client_uri: url.nullable().optional(),
   }),

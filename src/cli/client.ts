@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { OPERATOR } from '../administration/principal.ts';
-import { CLIENT_TYPES, publicClient } from '../clients/client.ts';
-import type { ClientType } from '../clients/client.ts';
+import { ACCESS_TOKEN_FORMATS, CLIENT_TYPES, publicClient } from '../clients/client.ts';
+import type { AccessTokenFormat, ClientType } from '../clients/client.ts';
 import type { Registered } from '../clients/clients.ts';
 import { notFound } from '../kernel/errors.ts';
 import { addProtocolOptions, toProtocol } from './client-protocol.ts';
@@ -19,6 +19,7 @@ interface CreateOptions extends ProtocolOptions {
   scope?: string[];
   firstParty?: boolean;
   resource?: string;
+  accessTokenFormat?: AccessTokenFormat;
   defaultApi?: string;
   alwaysIssueRefreshToken?: boolean;
   clientUri?: string;
@@ -51,6 +52,7 @@ function toInput(options: CreateOptions) {
     scope: options.scope?.flatMap((scope) => scope.split(/\s+/)).join(' '),
     first_party: options.firstParty ?? false,
     resource: options.resource,
+    access_token_format: options.accessTokenFormat,
     default_resource: options.defaultApi,
     always_issue_refresh_token: options.alwaysIssueRefreshToken ?? false,
     client_uri: options.clientUri,
@@ -81,6 +83,12 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .option('--scope <scope>', 'scope it may ask for, or of an API: offers; may be repeated', collect)
     .option('--first-party', 'skips consent')
     .option('--resource <uri>', 'of an API: its identifier, the audience of its tokens')
+    .addOption(
+      new Option(
+        '--access-token-format <format>',
+        'of an API: jwt (default), or opaque, so that it sees at once what was revoked',
+      ).choices(ACCESS_TOKEN_FORMATS),
+    )
     .option('--default-api <resource>', 'identifier of the API that requests without a resource are for')
     .option(
       '--always-issue-refresh-token',

@@ -19,6 +19,10 @@ const BUILT_IN = [ACCOUNT_CLIENT, ADMIN_API, 'playground', 'playground-api'];
 /** Whether the program itself registers it, so that changes of others would not last. */
 export const isBuiltIn = (id: string): boolean => BUILT_IN.includes(id);
 
+/** `jwt`: an API can check it by itself, and sees that it was revoked when it asks. `opaque`: it has to ask each time. */
+export const ACCESS_TOKEN_FORMATS = ['jwt', 'opaque'] as const;
+export type AccessTokenFormat = (typeof ACCESS_TOKEN_FORMATS)[number];
+
 export interface Client {
   id: string;
   type: ClientType;
@@ -33,6 +37,8 @@ export interface Client {
   default_resource: string | null;
   /** Of an API: its identifier, the `aud` of tokens made for it. */
   resource: string | null;
+  /** Of an API: the form of its tokens. JWT where it is missing, as in older records. */
+  access_token_format?: AccessTokenFormat;
   /** Of a web client: a refresh token without `offline_access`, which ends with the session. */
   always_issue_refresh_token: boolean;
   client_uri: string | null;

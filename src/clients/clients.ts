@@ -5,7 +5,7 @@ import { newId, newSecret } from '../kernel/ids.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
 import { authMethod, CLIENT_TYPES } from './client.ts';
-import type { Client, ClientType } from './client.ts';
+import type { AccessTokenFormat, Client, ClientType } from './client.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 import { hashSecret } from './secret.ts';
 import { AUTH_METHODS, checkProtocol, hasSecret, needsPlainSecret } from './protocol.ts';
@@ -26,6 +26,8 @@ export interface NewClient {
   first_party?: boolean;
   default_resource?: string | undefined;
   resource?: string | undefined;
+  /** Of an API; `jwt` unless it says otherwise. */
+  access_token_format?: AccessTokenFormat | undefined;
   always_issue_refresh_token?: boolean;
   client_uri?: string | undefined;
   logo_uri?: string | undefined;
@@ -95,6 +97,7 @@ function toInput(client: Client): NewClient {
     scope: client.scope ?? undefined,
     default_resource: client.default_resource ?? undefined,
     resource: client.resource ?? undefined,
+    access_token_format: client.access_token_format,
     client_uri: client.client_uri ?? undefined,
     logo_uri: client.logo_uri ?? undefined,
     policy_uri: client.policy_uri ?? undefined,
@@ -114,6 +117,7 @@ function settingsOf(input: NewClient) {
     scope: input.scope ?? null,
     first_party: input.first_party ?? false,
     default_resource: input.default_resource ?? null,
+    ...(input.type === 'api' ? { access_token_format: input.access_token_format ?? ('jwt' as const) } : {}),
     always_issue_refresh_token: input.always_issue_refresh_token ?? false,
     client_uri: input.client_uri ?? null,
     logo_uri: input.logo_uri ?? null,
@@ -164,6 +168,8 @@ function checkInput(input: NewClient): void {
   }
   if (input.resource !== undefined && input.type !== 'api')
     throw invalidInput('only an API has a resource identifier', 'resource');
+  if (input.access_token_format !== undefined && input.type !== 'api')
+    throw invalidInput('only an API has tokens of a form of its own', 'access_token_format');
   for (const field of ['resource', 'default_resource'] as const) {
     const uri = input[field];
     if (uri !== undefined && (!URL.canParse(uri) || uri.includes('#')))

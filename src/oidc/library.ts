@@ -229,7 +229,12 @@ export function adaptLibrary(
   };
   const findOpaque = AccessToken.find.bind(AccessToken);
   AccessToken.find = async (value, options) => {
-    if (!looksLikeJwt(value)) return findOpaque(value, options);
+    if (!looksLikeJwt(value)) {
+      const found = (await findOpaque(value, options)) as { aud?: string } | undefined;
+      // As with JWTs, below.
+      if (found && Provider.ctx?.oidc.route === 'userinfo') delete found.aud;
+      return found;
+    }
     const live = await jwtAccessTokens.find(provider, value);
     if (live?.grantId === undefined) return undefined;
     const { payload, grantId, accountId } = live;

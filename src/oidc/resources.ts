@@ -1,4 +1,4 @@
-/** Resource indicators (RFC 8707): APIs are registered clients of type `api`, and their access tokens are JWTs (RFC 9068). */
+/** Resource indicators (RFC 8707): APIs are registered clients of type `api`, and their access tokens are JWTs (RFC 9068) unless they want to be asked each time. */
 import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Configuration } from 'oidc-provider';
 import { ADMIN_API } from '../clients/client.ts';
@@ -40,7 +40,7 @@ export function resourceIndicators({ api }: Needs): ResourceIndicators {
       return {
         scope: scopesAt(found, client).join(' '),
         audience: resource,
-        accessTokenFormat: 'jwt',
+        accessTokenFormat: found.access_token_format ?? 'jwt',
         jwt: { sign: { alg: 'ES256' } },
       };
     },

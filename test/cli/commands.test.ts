@@ -155,6 +155,7 @@ describe('the command line', () => {
     [['native', '--redirect-uri', 'com.example.app:/cb'], false],
     [['service', '--scope', 'notes:read'], true],
     [['api', '--scope', 'notes:read', '--resource', 'https://api.example'], true],
+    [['api', '--scope', 'notes:read', '--access-token-format', 'opaque'], true],
   ])('creates a client of type %j, with a secret: %s', async ([type, ...rest], secret) => {
     const client = await json('client', 'create', '--type', type!, '--name', 'X', ...rest);
     expect([client['type'], 'client_secret' in client]).toEqual([type, secret]);

@@ -153,6 +153,52 @@ describe('a refresh token', () => {
     expect((await refresh(refresh_token)).body['error']).toBe('invalid_grant');
   });
 
+  describe('to the second', () => {
+    async function signedInNow() {
+      passTime(0);
+      return (await tokens()).refresh_token;
+    }
+    /** Refreshes each day, so that it is never idle for long. */
+    async function keptUntil(end: number) {
+      let token: unknown = await signedInNow();
+      let answer;
+      for (let at = DAY; at < end; at += DAY) {
+        passTime(DAY);
+        answer = await refresh(token);
+        expect([at / DAY, answer.status]).toEqual([at / DAY, 200]);
+        token = answer.body['refresh_token'];
+      }
+      passTime(DAY - 1);
+      return token;
+    }
+
+    it('lives as long as it may be idle', async () => {
+      const token = await signedInNow();
+      passTime(7 * DAY - 1);
+      expect((await refresh(token)).status).toBe(200);
+    });
+
+    it('ends when it was idle for so long', async () => {
+      const token = await signedInNow();
+      passTime(7 * DAY);
+      expect((await refresh(token)).body['error']).toBe('invalid_grant');
+    });
+
+    it('lives as long as its chain may, however often it was used', async () => {
+      expect((await refresh(await keptUntil(30 * DAY))).status).toBe(200);
+    });
+
+    it('ends with its chain, with all that was given, the window of grace notwithstanding', async () => {
+      const token = await keptUntil(30 * DAY);
+      const last = await refresh(token);
+      passTime(1);
+      for (const one of [token, last.body['refresh_token']])
+        expect((await refresh(one)).body['error']).toBe('invalid_grant');
+      passTime(60);
+      expect((await userinfo(gatehouse, String(last.body['access_token']))).status).toBe(401);
+    });
+  });
+
   it('brings a new access token after the old one ended', async () => {
     const first = await tokens();
     passTime(901);

@@ -16,6 +16,7 @@ const fields: Fields<Stored<Client>> = {
   first_party: Boolean,
   default_resource: String,
   resource: String,
+  access_token_format: { type: String, default: undefined },
   always_issue_refresh_token: Boolean,
   client_uri: String,
   logo_uri: String,
