@@ -123,7 +123,7 @@ function checkInput({ email, name, roles = [] }: NewAccount): void {
 export const newAccountId = (): string => newId('usr_');
 
 /** Nobody signs in to it, not even to keep it. */
-const isClosed = ({ state, erase_at }: Account): boolean =>
+export const isClosed = ({ state, erase_at }: Pick<Account, 'state' | 'erase_at'>): boolean =>
   state === 'suspended' || (state === 'deleting' && erase_at! <= isoNow());
 
 interface Needs {

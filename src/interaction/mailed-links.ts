@@ -11,21 +11,24 @@ import type { Csrf } from '../http/csrf.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
 import type { Limits } from '../limits/limits.ts';
+import type { Confirmation } from '../verification/confirm.ts';
 import { linkPath } from '../verification/links.ts';
 import type { JourneyMark, LinkPurpose } from '../verification/links.ts';
 import type { RequestPurpose } from '../verification/request.ts';
 import type { Verification } from '../verification/verification.ts';
+import { createConfirmElsewhere } from './confirm-elsewhere.ts';
 import { countMisses } from './misses.ts';
+import { createTryPassword } from './password-proof.ts';
 import type { Visitor } from './visitor.ts';
 
 interface Needs {
   verification: Verification;
-  accounts: Pick<Accounts, 'passwordProblem'>;
+  accounts: Pick<Accounts, 'passwordProblem' | 'authenticate'>;
   csrf: Csrf;
   locales: Locales;
   render: Render;
-  limits: Pick<Limits, 'reserve' | 'unlock'>;
-  visitor: Pick<Visitor, 'keys'>;
+  limits: Limits;
+  visitor: Visitor;
   /** The issuer's path. */
   base: string;
 }
@@ -43,6 +46,7 @@ const CONFIRMED: RequestPurpose[] = ['sign_up', 'verify_email', 'sign_in', 'link
 export function mailedLinkRoutes(needs: Needs): Middleware {
   const { verification, accounts, limits, csrf, locales, render, base } = needs;
   const { confirmations, recovery, emailChanges } = verification;
+  const elsewhere = createConfirmElsewhere({ ...needs, confirmations, tryPassword: createTryPassword(needs) });
   const router = new Router();
   router.use(countMisses(needs, 'link'));
   const localeOf = (ctx: Context) => locales.choose(ctx).lang;
@@ -87,11 +91,14 @@ export function mailedLinkRoutes(needs: Needs): Middleware {
       purpose,
       async (ctx, token) => {
         const found = await confirmations.look(purpose, token, csrf.token(ctx));
+        if (found.outcome === 'elsewhere') return elsewhere.show(ctx, token, found);
         if (found.outcome !== 'good') return tell(ctx, found.outcome, { status: 400 });
         return ask(ctx, purpose, token, { email: found.link.email });
       },
       async (ctx, token) => {
-        const found = await confirmations.confirm(purpose, token, csrf.token(ctx));
+        let found: Confirmation | undefined = await confirmations.confirm(purpose, token, csrf.token(ctx));
+        if (found.outcome === 'elsewhere') found = await elsewhere.press(ctx, token, found);
+        if (!found) return;
         if (found.outcome !== 'good') return tell(ctx, found.outcome, { status: 400 });
         if (goOn(ctx, found.journey)) return;
         await tell(ctx, found.journey ? 'go_back' : 'verified', { about: { email: found.link.email } });

@@ -23,7 +23,7 @@ import type { Visitor } from './visitor.ts';
 
 interface Needs {
   accounts: Accounts;
-  steps: Pick<MailSteps, 'ask' | 'localeOf'>;
+  steps: Pick<MailSteps, 'ask' | 'localeOf' | 'markOf'>;
   confirmations: Pick<Confirmations, 'mailLater'>;
   afterwards: Afterwards;
   /** No account before its e-mail is proved. */
@@ -141,7 +141,8 @@ export function createSignUp(needs: Needs) {
 
   function mailLater(ctx: Context, under: InteractionUnderWay, account: Account): void {
     const [locale, app] = [steps.localeOf(ctx, under), clientForPages(under.client, base).name];
-    afterwards.after(ctx, () => confirmations.mailLater(account, locale, app));
+    const { browser } = steps.markOf(ctx, under);
+    afterwards.after(ctx, () => confirmations.mailLater(account, { locale, app, browser }));
   }
 
   /** @returns the proof that comes with a new account; undefined when the answer is another page. */

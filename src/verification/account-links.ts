@@ -1,5 +1,6 @@
 /** Links that are about an account: dead as soon as its address or password is another one. */
 import type { Account } from '../accounts/account.ts';
+import { isClosed } from '../accounts/accounts.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { JourneyMark, LinkPurpose, MailedLink, MailedLinks } from './links.ts';
 
@@ -22,7 +23,10 @@ export interface AccountLinks {
   issue(purpose: LinkPurpose, request: AccountLinkRequest): Promise<string>;
   /** Does the same work for nobody. */
   issueDecoy(purpose: LinkPurpose, subject: string, ttl: number): Promise<void>;
-  /** Undefined too when the account is gone or suspended, or its address or password changed since. */
+  /**
+   * Undefined too when the account is gone or suspended, or its address or password changed since. Of an account that is about to
+   * be deleted only what leads back into it works: whoever forgot the password can keep it all the same.
+   */
   find(purpose: LinkPurpose, token: string): Promise<UsableLink | undefined>;
   /** The same, and uses it up: of callers at once exactly one gets it. */
   take(purpose: LinkPurpose, token: string): Promise<UsableLink | undefined>;
@@ -35,6 +39,11 @@ interface Needs {
   vault: Vault;
 }
 
+const LEAD_BACK: LinkPurpose[] = ['reset_password', 'sign_in'];
+
+const mayUse = (purpose: LinkPurpose, account: Account): boolean =>
+  account.state === 'active' || (LEAD_BACK.includes(purpose) && !isClosed(account));
+
 export function createAccountLinks({ links, accounts, vault }: Needs): AccountLinks {
   /** The hash of the password is part of it: whoever had a link when it was changed has it no more. */
   const stateOf = ({ email_normalized, password_hash }: Account) =>
@@ -43,7 +52,7 @@ export function createAccountLinks({ links, accounts, vault }: Needs): AccountLi
   async function find(purpose: LinkPurpose, token: string): Promise<UsableLink | undefined> {
     const link = await links.find(purpose, token);
     const account = link?.account_id ? await accounts.find(link.account_id) : undefined;
-    if (!link || account?.state !== 'active' || stateOf(account) !== link.state) return undefined;
+    if (!link || !account || !mayUse(purpose, account) || stateOf(account) !== link.state) return undefined;
     return { link, account };
   }
 

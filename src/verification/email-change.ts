@@ -3,6 +3,7 @@
  * a proved address gets that link: one that never was may be a stranger's.
  */
 import type { Account } from '../accounts/account.ts';
+import { isClosed } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress, normalizeEmail } from '../accounts/email.ts';
 import { readsBest } from '../accounts/profile.ts';
@@ -161,7 +162,7 @@ export function createEmailChanges(needs: Needs): EmailChanges {
       await empty(account);
       const restored = await restore(account.id, link.email);
       await empty(account);
-      if (restored.state === 'active') await recovery.mailLink(restored, locale);
+      if (!isClosed(restored)) await recovery.mailLink(restored, locale);
       return restored;
     },
   };

@@ -3,6 +3,7 @@
  * the same whether an account exists or not; only the mail differs.
  */
 import type { Account } from '../accounts/account.ts';
+import { isClosed } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { readsBest } from '../accounts/profile.ts';
 import { epochSeconds } from '../kernel/clock.ts';
@@ -13,7 +14,7 @@ import type { MailedCodes } from './codes.ts';
 import type { JourneyMark, MailedLinks } from './links.ts';
 import type { AddressProofs } from './proofs.ts';
 import type { Recovery } from './recovery.ts';
-import type { MailRequest, MailRequests } from './request.ts';
+import type { MailRequest, MailRequests, RequestPurpose } from './request.ts';
 
 /** What one journey may ask for: enough for a mail that got lost and a typing mistake. */
 export const MAILS_PER_JOURNEY = 5;
@@ -51,6 +52,9 @@ interface Needs {
   recovery: Pick<Recovery, 'linkFor'>;
   mailer: Mailer;
 }
+
+const mayBeMailed = (purpose: RequestPurpose, account: Account): boolean =>
+  account.state === 'active' || (purpose === 'sign_in' && !isClosed(account));
 
 export function createJourneyMail(needs: Needs): JourneyMail {
   const { accounts, requests, links, accountLinks, codes, proofs, recovery, mailer } = needs;
@@ -148,7 +152,7 @@ export function createJourneyMail(needs: Needs): JourneyMail {
       const code = await codes.issue({ purpose, uid: journey.uid, email });
       const account = account_id === null ? undefined : await accounts.find(account_id);
       if (purpose === 'sign_up') await mailSignUp(journey, request, code);
-      else if (account?.state === 'active') await mailAccount(journey, request, account, code);
+      else if (account && mayBeMailed(purpose, account)) await mailAccount(journey, request, account, code);
       else await mailNobody(request);
     },
 

@@ -1,5 +1,6 @@
 /** What follows when an address was proved, by link or by code, for each thing a journey may have asked it for. */
 import type { Account } from '../accounts/account.ts';
+import { isClosed } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { normalizeEmail } from '../accounts/email.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
@@ -56,7 +57,8 @@ export function createAddressProofs({ accounts, planted }: { accounts: Accounts;
 
     async forAccount(purpose, accountId, email) {
       const account = await accounts.find(accountId);
-      if (account?.state !== 'active') return undefined;
+      // Whoever wants their account deleted may sign in by mail to keep it.
+      if (!account || isClosed(account) || (account.state !== 'active' && purpose !== 'sign_in')) return undefined;
       if (purpose === 'verify_email') return verify(account, email);
       return normalizeEmail(email) === account.email_normalized ? planted.claim(account) : undefined;
     },

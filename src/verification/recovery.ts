@@ -1,5 +1,6 @@
 /** A new password for whoever reads the mail of an account's address. */
 import type { Account } from '../accounts/account.ts';
+import { isClosed } from '../accounts/accounts.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { normalizeEmail } from '../accounts/email.ts';
 import { readsBest } from '../accounts/profile.ts';
@@ -78,7 +79,7 @@ export function createRecovery({ accounts, links, mailer, planted, notices, requ
     mailLink,
     async request({ email, locale, journey = null }) {
       const account = await accounts.findByEmail(email);
-      if (account?.state === 'active') await mailLink(account, locale, journey);
+      if (account && !isClosed(account)) await mailLink(account, locale, journey);
       else await tellNobody(email, locale);
     },
     find: (token) => links.find('reset_password', token),

@@ -64,6 +64,15 @@ export function createVerification({
   const recovery = createRecovery({ accounts, links: accountLinks, mailer, planted, notices, requests });
   const journeyMail = createJourneyMail({ accounts, requests, links, accountLinks, codes, proofs, recovery, mailer });
   const emailChanges = createEmailChanges({ accounts, accountLinks, links, history, mailer, planted, recovery });
-  const confirmations = createConfirmations({ links, accountLinks, requests, journeyMail, proofs, mailer });
+  const confirmations = createConfirmations({
+    links,
+    accountLinks,
+    requests,
+    journeyMail,
+    proofs,
+    planted,
+    recovery,
+    mailer,
+  });
   return { journeyMail, confirmations, recovery, emailChanges, notices, codes };
 }

@@ -8,10 +8,11 @@ import { Browser } from '../support/browser.ts';
 import { as, userinfo } from '../support/endpoints.ts';
 import { PASSWORD, startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
-import { begin, enterPassword, heading } from '../support/journey.ts';
+import { alertText, atOnce, begin, enterPassword, heading } from '../support/journey.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import type { MailServer } from '../support/mail-server.ts';
 import { forgotPassword, pressButton, signUp } from '../support/mailed.ts';
+import { withPasskey } from '../support/passkeys.ts';
 import { clickThrough, relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
 import { press, startWithUpstreams } from '../support/upstream.ts';
@@ -149,6 +150,65 @@ describe('an attacker who was there first', () => {
     await recover();
     expect(heading(await attacker.submit(shown))).toBe('This link is no longer good');
     expect(await gatehouse.accounts.get(account.id)).toMatchObject({ email });
+  });
+
+  describe('by an address to be confirmed: the victim who opens the link of that mail', () => {
+    const bait = async () => {
+      await signUp(rp, attacker, { email });
+      const { link } = await mail.waitFor(email, /Confirm/);
+      const account = await gatehouse.accounts.get(email);
+      await withPasskey(gatehouse, { sub: account.id, email });
+      return { account, link };
+    };
+
+    it('is asked for the password, and confirms nothing by the button alone', async () => {
+      const { account, link } = await bait();
+      const page = await victim.open(link);
+      expect(page.text).toContain('was made in another browser');
+      const empty = await victim.submit(page, { password: '' });
+      const wrong = await victim.submit(page, { password: VICTIMS_PASSWORD });
+      expect([empty.status, wrong.status]).toEqual([400, 401]);
+      expect(alertText(wrong)).toContain('not the password of this account');
+      expect(await gatehouse.accounts.get(account.id)).toMatchObject({ email_verified: false });
+    });
+
+    it('takes the account over empty, and sets a password of their own', async () => {
+      const { account, link } = await bait();
+      const setting = await victim.submit(await victim.open(link), { decision: 'take' });
+      expect(heading(setting)).toBe('Set a new password');
+      // Before any new one is set the attacker has nothing left.
+      expect([await attackersPasswordWorks(), await isSignedIn(attacker)]).toEqual([false, false]);
+      expect(await gatehouse.factors.of(account.id)).toMatchObject({ passkeys: 0 });
+      await victim.submit(setting, { password: VICTIMS_PASSWORD });
+      expect(await gatehouse.accounts.get(account.id)).toMatchObject({ email_verified: true });
+      expect(await gatehouse.accounts.authenticate(email, VICTIMS_PASSWORD)).toBeDefined();
+      expect(heading(await victim.open(link))).toBe('This link is no longer good');
+    });
+
+    it('may guess at the password only so often', async () => {
+      const { link } = await bait();
+      const page = await victim.open(link);
+      const tries = await atOnce(20, (index) => victim.submit(page, { password: `guess ${index}` }));
+      expect(tries.filter(({ status }) => status === 429)).toHaveLength(10);
+    });
+  });
+
+  it('who is the same person confirms by the password, from any browser, or at once from where they signed up', async () => {
+    await signUp(rp, attacker, { email });
+    const phone = new Browser(gatehouse.issuer);
+    const { link } = await mail.waitFor(email, /Confirm/);
+    const done = await phone.submit(await phone.open(link), { password: PASSWORD });
+    expect(heading(done)).toBe('Your e-mail is confirmed');
+    expect(await gatehouse.accounts.get(email)).toMatchObject({ email_verified: true });
+    expect(await isSignedIn(attacker)).toBe(true);
+
+    const other = `other-${email}`;
+    const own = new Browser(gatehouse.issuer);
+    await signUp(rp, own, { email: other });
+    expect(heading(await pressButton(own, (await mail.waitFor(other, /Confirm/)).link))).toBe(
+      'Your e-mail is confirmed',
+    );
+    expect(await gatehouse.accounts.authenticate(other, PASSWORD)).toBeDefined();
   });
 
   it('by an upstream that verifies nothing: the attacker’s login there, under the victim’s e-mail, gets no account', async () => {

@@ -2,7 +2,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Browser } from '../support/browser.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
-import { alertText, atOnce, backToNow, enterPassword, fieldValue, heading, passTime } from '../support/journey.ts';
+import {
+  alertText,
+  atOnce,
+  backToNow,
+  enterPassword,
+  fieldValue,
+  heading,
+  linkNamed,
+  passTime,
+} from '../support/journey.ts';
 import type { Person } from '../support/journey.ts';
 import type { MailServer } from '../support/mail-server.ts';
 import { pressButton, startWithMail } from '../support/mailed.ts';
@@ -68,6 +77,43 @@ describe('with mail, on the account page', () => {
     const page = await openAccount(browser, person, '/password');
     await browser.submit(page, { current: person.password, password: 'another tr0ubadour' }, '/password');
     expect((await mail.waitFor(person.email)).subject).toBe('Your password was changed');
+  });
+
+  describe('whoever forgot the password of an account that is to be deleted', () => {
+    const leave = async () => {
+      await browser.submit(await openAccount(browser, person, '/delete'), {}, '/delete');
+      await mail.waitFor(person.email, /will be deleted/);
+    };
+    const NEW = 'another tr0ubadour altogether';
+
+    it('sets a new one by mail, and may then keep it', async () => {
+      await leave();
+      const page = await browser.open(linkNamed(await browser.open('/account'), 'Forgot your password?'));
+      await browser.submit(page, { email: person.email });
+      const { link } = await mail.waitFor(person.email, /new password/);
+      const offer = await pressButton(browser, link, { password: NEW });
+      expect(heading(offer)).toBe('Keep your account?');
+      const home = await browser.submit(offer, { decision: 'keep' }, '/keep');
+      expect(heading(home)).toBe('Hello Ada Lovelace');
+      expect(await gatehouse.accounts.get(person.sub)).toMatchObject({ state: 'active', erase_at: null });
+    });
+
+    it('does not keep it by that alone, nor get in', async () => {
+      await leave();
+      await gatehouse.verification.recovery.request({ email: person.email, locale: 'en' });
+      const { link } = await mail.waitFor(person.email, /new password/);
+      const phone = browserOn(gatehouse.issuer, 'phone');
+      expect(heading(await pressButton(phone, link, { password: NEW }))).toBe('Your password is set');
+      expect((await gatehouse.accounts.get(person.sub)).state).toBe('deleting');
+      expect(heading(await openAccount(phone, { ...person, password: NEW }))).toBe('Keep your account?');
+    });
+
+    it('is told that there is no account once its time is over', async () => {
+      await leave();
+      passTime(8 * 86_400);
+      await gatehouse.verification.recovery.request({ email: person.email, locale: 'en' });
+      expect((await mail.waitFor(person.email, /no account/)).link).toBe('');
+    });
   });
 
   it('a deletion is told by mail, with where to keep the account', async () => {

@@ -1,6 +1,7 @@
 import { isEmailAddress, normalizeEmail } from '../../accounts/email.ts';
 import type { Audit } from '../../audit/audit.ts';
 import { field } from '../../http/body.ts';
+import type { Csrf } from '../../http/csrf.ts';
 import type { Locales } from '../../http/locale.ts';
 import type { CurrentCaller } from '../../kernel/caller.ts';
 import { isGatehouseError, minutes } from '../../kernel/errors.ts';
@@ -16,6 +17,8 @@ interface Needs {
   caller: CurrentCaller;
   locales: Pick<Locales, 'choose'>;
   audit: Pick<Audit, 'record'>;
+  /** Tells one browser from another. */
+  csrf: Pick<Csrf, 'token'>;
   brandName: string;
 }
 
@@ -26,7 +29,7 @@ interface Problem {
 
 /** The address under which the person is found, and mailed to. */
 export function emailSection(needs: Needs): Section {
-  const { verification, mailer, limits, caller, locales, audit, brandName } = needs;
+  const { verification, mailer, limits, caller, locales, audit, csrf, brandName } = needs;
   const { emailChanges, confirmations } = verification;
   const langOf = ({ ctx }: Visit) => locales.choose(ctx).lang;
 
@@ -76,7 +79,8 @@ export function emailSection(needs: Needs): Section {
       desk.post('/email/verify', async (visit) => {
         const count = await mayMail(visit);
         if (count !== undefined) return show(desk, visit, '', { key: 'limited', count });
-        if (!visit.account.email_verified) await confirmations.mailLater(visit.account, langOf(visit), brandName);
+        const request = { locale: langOf(visit), app: brandName, browser: csrf.token(visit.ctx) };
+        if (!visit.account.email_verified) await confirmations.mailLater(visit.account, request);
         return desk.done(visit, '/email', 'verification_sent', { email: visit.account.email });
       });
     },

@@ -12,6 +12,9 @@ interface Needs {
   rememberedCookie: Pick<DeviceCookie, 'read'>;
 }
 
+/** What picture stands for it; only its name was kept. */
+const kindOf = (name: string) => (name === '' ? 'unknown' : /\b(iOS|Android)\b/.test(name) ? 'phone' : 'computer');
+
 /** Browsers that are spared the second step. Forgetting one takes nothing from its person, so it asks for no fresh proof. */
 export function rememberedSection({ factors: { devices }, hasFactors, rememberedCookie }: Needs): Section | undefined {
   if (!hasFactors || devices.ttl === 0) return undefined;
@@ -26,6 +29,7 @@ export function rememberedSection({ factors: { devices }, hasFactors, remembered
       const dates = datesFor(lang, account);
       const shown = all.map(({ id, name, created_at, last_used_at, expires_at }) => ({
         name,
+        kind: kindOf(name),
         current: id === own,
         since: dates.day(created_at),
         last_used: dates.moment(last_used_at),
