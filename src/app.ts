@@ -23,7 +23,7 @@ export interface AppNeeds {
   continueTo: ContinueTo;
   /** Web rooms, each at its place below the issuer's path. */
   rooms: Record<
-    'assets' | 'health' | 'firstAdmin' | 'landing' | 'interaction' | 'language' | 'mailedLinks' | 'logos',
+    'assets' | 'health' | 'firstAdmin' | 'landing' | 'interaction' | 'language' | 'mailedLinks' | 'signedOut' | 'logos',
     Middleware
   > & {
     playground: Middleware | undefined;
@@ -100,6 +100,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms, ca
   if (rooms.admin) app.use(mount(`${base}/admin/api`, rooms.admin));
   app.use(under(rooms.landing));
   app.use(under(rooms.mailedLinks));
+  app.use(under(rooms.signedOut));
   app.use(under(rooms.interaction));
   app.use(formPostPolicy);
   app.use(engine);

@@ -30,14 +30,14 @@ type UseCaseNeeds = Omit<Backstage, 'people' | 'apps' | 'admins' | 'audit' | 'cl
 
 /** The use cases, for the commands too. */
 export function assembleAdministration(needs: UseCaseNeeds) {
-  const { config, storage, mail, linking, records, vault, clients, accounts } = needs;
+  const { config, storage, mail, linking, records, vault, clients, accounts, logOuts } = needs;
   const people = createPeople({
     ...needs,
     consents: storage.consents,
     passkeyStore: storage.passkeys,
     identitiesOf: (id) => linking.identitiesOf(id),
     mailAvailable: mail.mailer.available,
-    sessions: createSessionList({ records, vault }),
+    sessions: createSessionList({ records, endings: logOuts.endings, vault }),
   });
   const admins = createAdmins({ people, accounts, records, issuer: config.issuer });
   return { people, apps: createApps({ clients }), admins };

@@ -93,3 +93,8 @@ export const noteLinking = (linking: Linking, audit: Audit): Linking => ({
     return connected;
   },
 });
+
+export const noteSignOut =
+  (audit: Audit) =>
+  (accountId: string, clientId: string | undefined): Promise<void> =>
+    audit.record('sign_out', accountId, clientId === undefined ? {} : { detail: { client_id: clientId } });

@@ -4,6 +4,7 @@ import type { Audit } from './audit/audit.ts';
 import type { Clients } from './clients/clients.ts';
 import type { Logger } from './kernel/logger.ts';
 import type { EndedFamily } from './oidc/reuse.ts';
+import type { LogOuts } from './assemble-logout.ts';
 import type { Notices } from './verification/notices.ts';
 
 interface Needs {
@@ -11,13 +12,15 @@ interface Needs {
   clients: Pick<Clients, 'find'>;
   audit: Pick<Audit, 'record'>;
   notices: Pick<Notices, 'tokenReused'>;
+  logOuts: Pick<LogOuts, 'endings'>;
   log: Logger;
 }
 
 export const assembleReuse =
-  ({ accounts, clients, audit, notices, log }: Needs) =>
-  async ({ accountId, clientId, grantId }: EndedFamily): Promise<void> => {
+  ({ accounts, clients, audit, notices, logOuts, log }: Needs) =>
+  async ({ accountId, clientId, grantId, sid }: EndedFamily): Promise<void> => {
     log.warn({ client_id: clientId }, 'a used refresh token was sent again: its grant was ended');
+    await logOuts.endings.grant({ accountId, clientId, grantId, sid, cause: 'token_theft' });
     const account = await accounts.find(accountId);
     if (!account) return;
     const app = (await clients.find(clientId))?.client_name ?? clientId;

@@ -17,8 +17,17 @@ import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.t
 import { assembleAdmin, assembleAdministration } from './assemble-admin.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
+import { assembleLogOuts } from './assemble-logout.ts';
+import type { LogOuts } from './assemble-logout.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
-import { assembleAudit, noteConsents, noteLinking, noteVerification, noteWrongPasswords } from './assemble-audit.ts';
+import {
+  assembleAudit,
+  noteConsents,
+  noteLinking,
+  noteSignOut,
+  noteVerification,
+  noteWrongPasswords,
+} from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
 import { assembleProtocol, authMethods, clientSecrets } from './assemble-protocol.ts';
 import { assemblePortal } from './assemble-portal.ts';
@@ -52,6 +61,7 @@ import { logoRoutes } from './interaction/logos.ts';
 import { mailedLinkRoutes } from './interaction/mailed-links.ts';
 import { createProviderPages } from './interaction/provider-pages.ts';
 import { interactionRoutes } from './interaction/routes.ts';
+import { signedOutRoutes } from './interaction/signed-out.ts';
 import type { Logger } from './kernel/logger.ts';
 import { createVault } from './kernel/secrets.ts';
 import { issuerPath } from './kernel/urls.ts';
@@ -64,6 +74,7 @@ import type { Access } from './oidc/access.ts';
 import { noteAppUses } from './oidc/app-uses.ts';
 import { createClientDirectory } from './oidc/client-directory.ts';
 import { handleFailures } from './oidc/failures.ts';
+import { signLogoutToken } from './oidc/library.ts';
 import { createProvider, findAccessToken } from './oidc/provider.ts';
 import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
@@ -90,6 +101,7 @@ export interface Backstage {
   apps: Apps;
   admins: Admins;
   access: Access;
+  logOuts: LogOuts;
   audit: Audit;
   limits: Limits;
   mail: Mail;
@@ -152,6 +164,8 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     themes: themes.all.map(({ name }) => name),
     acrValues: ACR_VALUES,
   });
+  const logOuts = assembleLogOuts({ config, store: storage.logout, vault, records, clients, log });
+  const { endings } = logOuts;
   const { identities } = storage;
   const secondFactors = createFactors({
     store: storage.factors,
@@ -172,6 +186,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     issuer: config.issuer,
     accounts,
     records,
+    endAccess: (accountId) => endings.account({ accountId, cause: 'recovered' }, async () => undefined),
     vault,
     mailer,
     history,
@@ -183,7 +198,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const news = createFactorNews({ audit, accounts, notices: verification.notices, callers, locales, log });
   const factors = noteFactors(secondFactors, audit, news);
   const passkeys = assemblePasskeys({ config, storage, records, accounts, factors, mailer, audit: news, log });
-  const needed = { accounts, consents: storage.consents, identities, factors, audit, records };
+  const needed = { accounts, consents: storage.consents, identities, factors, audit, endings };
   const access = tellOfReset(createAccess(needed), news);
   const linking = createLinking({
     identities,
@@ -207,6 +222,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     moving: createMoving({ store: storage.accounts, reservedFor }),
     clients,
     access,
+    logOuts,
     limits,
     linking: noteLinking(linking, audit),
     factors,
@@ -239,7 +255,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     themes,
     draw,
   } = backstage;
-  const { callers, audit, access } = backstage;
+  const { callers, audit, access, logOuts } = backstage;
   const { mailer } = mail;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
@@ -285,6 +301,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     caller: callers.current,
     onSignIn: (accountId, detail) => audit.record('sign_in', accountId, { detail }),
     onReuse: assembleReuse({ ...backstage, notices: verification.notices, log }),
+    logOuts: { ...logOuts, onSignOut: noteSignOut(audit) },
   });
   noteAppUses({ provider, consents, after: afterwards.after });
   const providers = createProviders({
@@ -308,7 +325,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       ? (await import('./mailbox/routes.ts')).mailboxRoutes({ config, ...mail, render, locales, csrf })
       : undefined;
 
-  const sessions = createSessions({ provider, records, vault });
+  const sessions = createSessions({ provider, records, endings: logOuts.endings, vault });
   const language = assembleLanguage({ config, accounts, sessions, locales, csrf });
   const portal = config.portal.enabled
     ? await assemblePortal({
@@ -344,6 +361,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         consents: noteConsents(consents, audit),
         directory,
         records,
+        endings: logOuts.endings,
         limits,
         visitor,
         restarts,
@@ -365,6 +383,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         log,
       }),
       mailedLinks: mailedLinkRoutes({ verification, accounts, limits, visitor, csrf, locales, render, base }),
+      signedOut: signedOutRoutes({ receipts: logOuts.receipts, render, continueTo }),
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
       language: language.route,
       playground,
@@ -376,6 +395,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     caller: callers.middleware({ ...guards, afterwards }),
   });
   const stopMail = await mail.start();
+  const stopLogOuts = logOuts.start((claims) => signLogoutToken(provider, claims));
   const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, () => audit.purge());
   const sweepings = [storage.protocol, storage.counters].map((store) =>
     startSweeper(store, (error) => log.warn({ err: error }, 'sweeping expired records failed')),
@@ -393,7 +413,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       stopErasing();
       for (const stop of sweepings) stop();
       await afterwards.idle();
-      await stopMail();
+      await Promise.all([stopMail(), stopLogOuts()]);
       await backstage.close();
     },
   };

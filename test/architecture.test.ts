@@ -14,6 +14,7 @@ const DOMAIN = [
   'federation',
   'keys',
   'limits',
+  'logout',
   'mail',
   'protocol',
 ];

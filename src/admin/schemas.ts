@@ -205,6 +205,12 @@ const scope = text(4000).meta({ description: 'Scopes, separated by spaces.' });
 const appSettings = {
   redirect_uris: uris,
   post_logout_redirect_uris: uris,
+  backchannel_logout_uri: url.meta({
+    description: 'Where it is told that a session has ended, by a signed log-out token.',
+  }),
+  backchannel_logout_session_required: z.boolean(),
+  frontchannel_logout_uri: url.meta({ description: 'The same by a frame in the browser.' }),
+  frontchannel_logout_session_required: z.boolean(),
   scope,
   first_party: z.boolean().meta({ description: 'Skips consent.' }),
   default_resource: url.meta({ description: 'Identifier of the API that requests without `resource` are for.' }),
@@ -238,6 +244,10 @@ export const client = name(
     client_name: z.string(),
     redirect_uris: z.array(z.string()),
     post_logout_redirect_uris: z.array(z.string()),
+    backchannel_logout_uri: z.string().nullable().optional(),
+    backchannel_logout_session_required: z.boolean().optional(),
+    frontchannel_logout_uri: z.string().nullable().optional(),
+    frontchannel_logout_session_required: z.boolean().optional(),
     scope: z.string().optional(),
     first_party: z.boolean(),
     default_resource: z.string().nullable(),

@@ -16,6 +16,10 @@ interface CreateOptions extends ProtocolOptions {
   name: string;
   redirectUri?: string[];
   postLogoutRedirectUri?: string[];
+  backchannelLogoutUri?: string;
+  backchannelLogoutSessionRequired?: boolean;
+  frontchannelLogoutUri?: string;
+  frontchannelLogoutSessionRequired?: boolean;
   scope?: string[];
   firstParty?: boolean;
   resource?: string;
@@ -49,6 +53,10 @@ function toInput(options: CreateOptions) {
     name: options.name,
     redirect_uris: options.redirectUri ?? [],
     post_logout_redirect_uris: options.postLogoutRedirectUri ?? [],
+    backchannel_logout_uri: options.backchannelLogoutUri,
+    backchannel_logout_session_required: options.backchannelLogoutSessionRequired ?? false,
+    frontchannel_logout_uri: options.frontchannelLogoutUri,
+    frontchannel_logout_session_required: options.frontchannelLogoutSessionRequired ?? false,
     scope: options.scope?.flatMap((scope) => scope.split(/\s+/)).join(' '),
     first_party: options.firstParty ?? false,
     resource: options.resource,
@@ -80,6 +88,10 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .requiredOption('--name <name>', 'name that people see')
     .option('--redirect-uri <uri>', 'where people come back to; may be repeated', collect)
     .option('--post-logout-redirect-uri <uri>', 'where people come back to after log-out; may be repeated', collect)
+    .option('--backchannel-logout-uri <url>', 'where we tell it that a session has ended, by a signed log-out token')
+    .option('--backchannel-logout-session-required', 'it needs the sid in that token')
+    .option('--frontchannel-logout-uri <url>', 'the same by a frame in the browser, for apps that have no other way')
+    .option('--frontchannel-logout-session-required', 'it needs iss and sid in that address')
     .option('--scope <scope>', 'scope it may ask for, or of an API: offers; may be repeated', collect)
     .option('--first-party', 'skips consent')
     .option('--resource <uri>', 'of an API: its identifier, the audience of its tokens')

@@ -29,6 +29,13 @@ export interface Client {
   client_name: string;
   redirect_uris: string[];
   post_logout_redirect_uris: string[];
+  /** Where it is told of a log-out by us (OpenID Connect Back-Channel Logout 1.0); missing in older records. */
+  backchannel_logout_uri?: string | null;
+  /** It needs the `sid` to know which session is meant. */
+  backchannel_logout_session_required?: boolean;
+  /** Where it is told by the person's browser, in a frame (OpenID Connect Front-Channel Logout 1.0); missing in older records. */
+  frontchannel_logout_uri?: string | null;
+  frontchannel_logout_session_required?: boolean;
   /** Scopes the client may ask for; null is any. Of an API: the scopes it offers. */
   scope: string | null;
   /** Skips consent: the people who run this provider run the app too. */

@@ -6,6 +6,7 @@ import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
 import { authMethod, CLIENT_TYPES } from './client.ts';
 import type { AccessTokenFormat, Client, ClientType } from './client.ts';
+import { logoutProblem } from './logout-uris.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 import { hashSecret } from './secret.ts';
 import { AUTH_METHODS, checkProtocol, hasSecret, needsPlainSecret } from './protocol.ts';
@@ -21,6 +22,10 @@ export interface NewClient {
   name: string;
   redirect_uris?: string[];
   post_logout_redirect_uris?: string[];
+  backchannel_logout_uri?: string | undefined;
+  backchannel_logout_session_required?: boolean;
+  frontchannel_logout_uri?: string | undefined;
+  frontchannel_logout_session_required?: boolean;
   /** One or more scopes, separated by spaces. */
   scope?: string | undefined;
   first_party?: boolean;
@@ -104,6 +109,10 @@ function toInput(client: Client): NewClient {
     tos_uri: client.tos_uri ?? undefined,
     initiate_login_uri: client.initiate_login_uri ?? undefined,
     theme: client.theme ?? undefined,
+    backchannel_logout_uri: client.backchannel_logout_uri ?? undefined,
+    backchannel_logout_session_required: client.backchannel_logout_session_required ?? false,
+    frontchannel_logout_uri: client.frontchannel_logout_uri ?? undefined,
+    frontchannel_logout_session_required: client.frontchannel_logout_session_required ?? false,
     protocol: client.protocol,
   };
 }
@@ -114,6 +123,10 @@ function settingsOf(input: NewClient) {
     client_name: input.name.trim(),
     redirect_uris: input.redirect_uris ?? [],
     post_logout_redirect_uris: input.post_logout_redirect_uris ?? [],
+    backchannel_logout_uri: input.backchannel_logout_uri ?? null,
+    backchannel_logout_session_required: input.backchannel_logout_session_required ?? false,
+    frontchannel_logout_uri: input.frontchannel_logout_uri ?? null,
+    frontchannel_logout_session_required: input.frontchannel_logout_session_required ?? false,
     scope: input.scope ?? null,
     first_party: input.first_party ?? false,
     default_resource: input.default_resource ?? null,
@@ -155,6 +168,8 @@ function checkInput(input: NewClient): void {
   if (input.name.trim() === '' || input.name.length > NAME_MAX)
     throw invalidInput(`name must have 1 to ${NAME_MAX} characters`, 'name');
   checkRedirects(input);
+  const logout = logoutProblem(input);
+  if (logout) throw invalidInput(...logout);
   const badScope = input.scope?.split(' ').find((scope) => !SCOPE.test(scope));
   if (badScope !== undefined)
     throw invalidInput(`scope ${JSON.stringify(badScope)} has characters that RFC 6749 does not allow`, 'scope');

@@ -1,10 +1,12 @@
-/** Fetching addresses that others named: with limits of time and size, and never from inside the network we stand in. */
+/** Reaching addresses that others named: with limits of time and size, and never inside the network we stand in. */
 import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Agent, fetch } from 'undici';
+import type { RequestInit, Response } from 'undici';
 
 const TIMEOUT_MS = 3000;
+const POST_TIMEOUT_MS = 5000;
 
 export interface Fetched {
   type: string;
@@ -39,17 +41,16 @@ export const publicOnly: LookupFunction = (hostname, options, callback) => {
 
 const guarded = new Agent({ connect: { lookup: publicOnly, timeout: TIMEOUT_MS } });
 
-/** @throws Error when the address is private, too slow, too large, redirects or does not answer 200. */
-export async function fetchUntrusted(url: string, { maxBytes, allowPrivate }: UntrustedLimits): Promise<Fetched> {
+/** @throws Error when the address is private, or does not answer in time. */
+function reach(url: string, init: RequestInit, { allowPrivate, timeout }: { allowPrivate: boolean; timeout: number }) {
   const { hostname, protocol } = new URL(url);
   if (!allowPrivate && protocol !== 'https:') throw new Error('only https is fetched');
   if (!allowPrivate && !isPublicLiteral(hostname)) throw new Error(`${hostname} is not a public address`);
-  const response = await fetch(url, {
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    ...(allowPrivate ? {} : { dispatcher: guarded }),
-  });
-  if (response.status !== 200) throw new Error(`status ${response.status}`);
+  const signal = AbortSignal.timeout(timeout);
+  return fetch(url, { ...init, signal, ...(allowPrivate ? {} : { dispatcher: guarded }) });
+}
+
+async function bodyOf(response: Response, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
@@ -57,5 +58,38 @@ export async function fetchUntrusted(url: string, { maxBytes, allowPrivate }: Un
     if (size > maxBytes) throw new Error(`larger than ${maxBytes} bytes`);
     chunks.push(chunk as Uint8Array);
   }
-  return { type: response.headers.get('content-type') ?? '', body: Buffer.concat(chunks) };
+  return Buffer.concat(chunks);
+}
+
+/** @throws Error when the address is private, too slow, too large, redirects or does not answer 200. */
+export async function fetchUntrusted(url: string, { maxBytes, allowPrivate }: UntrustedLimits): Promise<Fetched> {
+  const response = await reach(url, { redirect: 'error' }, { allowPrivate, timeout: TIMEOUT_MS });
+  if (response.status !== 200) throw new Error(`status ${response.status}`);
+  return { type: response.headers.get('content-type') ?? '', body: await bodyOf(response, maxBytes) };
+}
+
+/** Why nothing answered, without what was sent or where to. */
+function problemOf(error: Error): string {
+  if (error.name === 'TimeoutError') return `no answer within ${POST_TIMEOUT_MS / 1000} seconds`;
+  const { code, message } = (error.cause instanceof Error ? error.cause : error) as Error & { code?: string };
+  return code === undefined ? message : `not reached (${code})`;
+}
+
+/**
+ * Posts a form. Whatever the answer says beside its status is not read, and no redirect is followed.
+ * @returns the status, or in words why there is none.
+ */
+export async function postUntrusted(
+  url: string,
+  form: Record<string, string>,
+  { allowPrivate }: Pick<UntrustedLimits, 'allowPrivate'>,
+): Promise<{ status: number } | { problem: string }> {
+  try {
+    const init: RequestInit = { method: 'POST', redirect: 'manual', body: new URLSearchParams(form) };
+    const response = await reach(url, init, { allowPrivate, timeout: POST_TIMEOUT_MS });
+    await response.body?.cancel().catch(() => undefined);
+    return { status: response.status };
+  } catch (error) {
+    return { problem: problemOf(error as Error) };
+  }
 }

@@ -61,3 +61,9 @@ export const programHeaders = (https: boolean): [name: string, value: string][] 
 export function allowFormTo(policy: string): string {
   return policy.replace(/form-action [^;]*;?/, '');
 }
+
+/** Lets a page show frames of just these addresses. */
+export function allowFrames(policy: string, urls: string[]): string {
+  const origins = [...new Set(urls.map((url) => new URL(url).origin))];
+  return `${policy};frame-src ${origins.join(' ')}`;
+}

@@ -15,6 +15,8 @@ export interface PageOptions {
   status?: number;
   /** Where the browser goes on to by itself. */
   refresh?: string;
+  /** Where scripts are off: what the browser loads next by itself, in how many seconds. */
+  poll?: { seconds: number; url: string };
   /** Ties an error page to a log line. */
   reference?: string;
   layout_kind?: 'card' | 'wide';
@@ -74,7 +76,7 @@ export function createRender({ config, draw, themes, csrf, locales, version }: N
     ctx,
     view,
     page,
-    { title: [key, variables], status = 200, refresh, reference, layout_kind = 'card', side, ui_locales },
+    { title: [key, variables], status = 200, refresh, poll, reference, layout_kind = 'card', side, ui_locales },
   ) => {
     const theme = themes.find(themeOfClient(page) ?? config.brand.theme ?? '');
     const locale = locales.choose(ctx, ui_locales, theme?.name);
@@ -88,6 +90,7 @@ export function createRender({ config, draw, themes, csrf, locales, version }: N
       csrf: csrf.token(ctx),
       title: locale.t(key, { ...variables }),
       refresh: refresh ?? null,
+      poll: poll ?? null,
       reference: reference ?? null,
       layout_kind,
       languages: locales.languages,

@@ -5,7 +5,7 @@ import type { Client as ProviderClient, Provider } from 'oidc-provider';
 import { ACCOUNT_CLIENT } from '../clients/client.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { displayHost } from '../kernel/urls.ts';
-import { endSession } from '../oidc/sign-out.ts';
+import type { Endings } from '../logout/endings.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { ContinueTo } from '../http/continue.ts';
 import { loginResult } from './dispatch.ts';
@@ -32,6 +32,7 @@ export class DeadEnd extends Error {
 export interface JourneyNeeds {
   provider: Provider;
   records: SealedRecords;
+  endings: Pick<Endings, 'session'>;
   continueTo: ContinueTo;
 }
 
@@ -88,7 +89,7 @@ export async function unmet(
  * itself the library would ask the browser to log out by a page that needs script.
  */
 export async function signedIn(
-  { provider, records, continueTo }: JourneyNeeds,
+  { provider, endings, continueTo }: JourneyNeeds,
   ctx: Context,
   { details, client }: InteractionUnderWay,
   proofs: [Proof, ...Proof[]],
@@ -102,7 +103,7 @@ export async function signedIn(
   const chosen = details.prompt.name === 'select_account' ? { select_account: {} } : {};
   details.result = { ...before, ...chosen, login };
   await details.save(remaining(details));
-  if (switched) await endSession(provider, records, session.uid);
+  if (switched) await endings.session({ sessionUid: session.uid, cause: 'other_person' });
   await continueTo(ctx, details.returnTo, returnHost(client, details));
 }
 

@@ -27,6 +27,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { Limits } from '../limits/limits.ts';
+import type { Endings } from '../logout/endings.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { Verification } from '../verification/verification.ts';
@@ -79,6 +80,7 @@ export interface InteractionNeeds {
   consents: ConsentStore;
   directory: { api(resource: string): Promise<Client | undefined> };
   records: SealedRecords;
+  endings: Pick<Endings, 'session'>;
   limits: Limits;
   visitor: Visitor;
   restarts: Restarts;

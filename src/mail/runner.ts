@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { epochSeconds } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { startWorker } from '../kernel/worker.ts';
 import { waitAfter } from './back-off.ts';
 import type { Write } from './letter.ts';
 import type { Outbox } from './outbox.ts';
@@ -40,9 +41,6 @@ interface Needs {
 export function startRunner({ store, outbox, write, transport, log }: Needs): Runner {
   const holder = newId();
   let stopped = false;
-  let working: Promise<void> | undefined;
-  let again = false;
-  let storeAway = false;
   /** The mail server does not work: how often in a row that was seen, since when, and when to ask it again. */
   const outage = { failures: 0, since: 0, until: 0 };
 
@@ -153,32 +151,15 @@ export function startRunner({ store, outbox, write, transport, log }: Needs): Ru
     }
   }
 
-  function nudge(): void {
-    again = true;
-    working ??= (async () => {
-      while (again && !stopped) {
-        again = false;
-        await work();
-        storeAway = false;
-      }
-    })()
-      .catch((error: unknown) => {
-        if (!storeAway) log.warn({ err: error }, 'the outbox cannot be worked on; it is tried again every second');
-        storeAway = true;
-      })
-      .finally(() => {
-        working = undefined;
-      });
-  }
-
-  const poll = setInterval(nudge, POLL_MS).unref();
+  const worker = startWorker(work, (error) =>
+    log.warn({ err: error }, 'the outbox cannot be worked on; it is tried again every second'),
+  );
   return {
-    nudge,
+    nudge: worker.nudge,
     async stop() {
       stopped = true;
-      clearInterval(poll);
       const impatience = setTimeout(() => transport.abort(), LAST_MAIL_MS);
-      await working;
+      await worker.stop();
       clearTimeout(impatience);
     },
   };

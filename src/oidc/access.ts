@@ -2,7 +2,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/account.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { ConsentStore } from '../consents/store.ts';
-import type { SealedRecords } from '../protocol/sealed-records.ts';
+import type { Endings } from '../logout/endings.ts';
 
 interface Needs {
   accounts: Accounts;
@@ -10,7 +10,7 @@ interface Needs {
   identities: { deleteByAccount(accountId: string): Promise<void> };
   factors: { erase(accountId: string): Promise<void> };
   audit: Pick<Audit, 'record' | 'erase'>;
-  records: SealedRecords;
+  endings: Pick<Endings, 'account' | 'app'>;
 }
 
 /** Use cases that end what acts in a person's name, for every instance at once: the store is where all of them look. */
@@ -33,12 +33,13 @@ export interface Access {
   remove(id: string): Promise<boolean>;
 }
 
-export function createAccess({ accounts, consents, identities, factors, audit, records }: Needs): Access {
+export function createAccess({ accounts, consents, identities, factors, audit, endings }: Needs): Access {
   return {
     // First the state, then what is under way: a sign-in in between finds the account suspended.
     async suspend(id) {
-      const account = await accounts.setState(id, 'suspended');
-      await records.revokeByAccount(id);
+      const account = await endings.account({ accountId: id, cause: 'suspended' }, () =>
+        accounts.setState(id, 'suspended'),
+      );
       await audit.record('suspended', id, { actor: 'admin' });
       return account;
     },
@@ -48,31 +49,30 @@ export function createAccess({ accounts, consents, identities, factors, audit, r
       return account;
     },
     async setPassword(id, password, options) {
-      const account = await accounts.setPassword(id, password);
-      await records.revokeByAccount(id, options);
+      const kept = options && { keep: options.keepSession };
+      const account = await endings.account({ accountId: id, ...kept, cause: 'password_changed' }, () =>
+        accounts.setPassword(id, password),
+      );
       await audit.record('password_changed', id, { actor: options ? 'person' : 'admin' });
       return account;
     },
     async leave(id, eraseAt) {
-      const account = await accounts.leave(id, eraseAt);
-      await records.revokeByAccount(id);
+      const account = await endings.account({ accountId: id, cause: 'deletion' }, () => accounts.leave(id, eraseAt));
       await audit.record('deletion_asked', id);
       return account;
     },
     async resetFactors(id) {
-      await factors.erase(id);
-      await records.revokeByAccount(id);
+      await endings.account({ accountId: id, cause: 'factors_reset' }, () => factors.erase(id));
       await audit.record('factors_reset', id, { actor: 'admin' });
     },
     async withdrawConsent(id, clientId) {
       const existed = await consents.delete(id, clientId);
-      await records.revokeByClient(id, clientId);
+      await endings.app({ accountId: id, clientId, cause: 'app_withdrawn' });
       return existed;
     },
     async remove(id) {
       // From here on nobody signs in, so nothing new comes in between; the account itself goes last, as it says what is left to do.
-      const existed = await accounts.condemn(id);
-      await records.revokeByAccount(id);
+      const existed = await endings.account({ accountId: id, cause: 'erased' }, () => accounts.condemn(id));
       await identities.deleteByAccount(id);
       await factors.erase(id);
       await consents.deleteByAccount(id);

@@ -18,6 +18,8 @@ export const CLIENT_PROPERTIES = [
   'identity_providers',
   'theme',
   'fapi_profile',
+  'frontchannel_logout_uri',
+  'frontchannel_logout_session_required',
 ] as const;
 
 export interface ClientDirectory {
@@ -58,6 +60,8 @@ export function toMetadata(client: Client, plainSecret?: string): AllClientMetad
     application_type: client.type === 'native' ? 'native' : 'web',
     redirect_uris: client.redirect_uris,
     post_logout_redirect_uris: client.post_logout_redirect_uris,
+    backchannel_logout_session_required: client.backchannel_logout_session_required ?? false,
+    frontchannel_logout_session_required: client.frontchannel_logout_session_required ?? false,
     grant_types: types,
     response_types:
       (protocol?.response_types as ResponseType[] | undefined) ??
@@ -77,6 +81,8 @@ export function toMetadata(client: Client, plainSecret?: string): AllClientMetad
       default_resource: client.default_resource,
       resource: client.resource,
       client_uri: client.client_uri,
+      backchannel_logout_uri: client.backchannel_logout_uri ?? null,
+      frontchannel_logout_uri: client.frontchannel_logout_uri ?? null,
       logo_uri: client.logo_uri,
       policy_uri: client.policy_uri,
       tos_uri: client.tos_uri,

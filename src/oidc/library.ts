@@ -4,7 +4,8 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { errors, Provider } from 'oidc-provider';
-import type { Client as ProviderClient } from 'oidc-provider';
+import type { Client as ProviderClient, KoaContextWithOIDC } from 'oidc-provider';
+import { isBuiltIn } from '../clients/client.ts';
 import { secretMatches } from '../clients/secret.ts';
 import type { CurrentCaller } from '../kernel/caller.ts';
 import { acrToTell } from '../factors/levels.ts';
@@ -12,6 +13,7 @@ import type { Proof } from '../factors/levels.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
 import type { Limits } from '../limits/limits.ts';
+import type { SessionApps } from '../logout/session-apps.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { acrsAsked, askedOf } from './asked.ts';
 import { looksLikeJwt } from './jwt-access-tokens.ts';
@@ -32,6 +34,10 @@ interface Needs {
   limits: Pick<Limits, 'spend'>;
   caller: CurrentCaller;
   onSignIn(accountId: string, detail: Record<string, string>): Promise<void>;
+  /** Which apps take part in a session. */
+  apps: Pick<SessionApps, 'note' | 'prolong'>;
+  /** Ends the session that a person signs out of. */
+  signOut(ctx: KoaContextWithOIDC, session: { uid: string; accountId: string }): Promise<void>;
 }
 
 interface SessionProofs {
@@ -42,6 +48,7 @@ interface SessionProofs {
 
 interface SessionModel {
   jti: string;
+  uid: string;
   accountId?: string;
   loginTs?: number;
   amr?: string[];
@@ -51,6 +58,16 @@ interface SessionModel {
   touched: boolean;
   destroyed: boolean;
   getValueAndPayload(): Promise<{ payload: Record<string, unknown> }>;
+  save(ttl: number): Promise<string>;
+  destroy(): Promise<void>;
+  sidFor(clientId: string): string | undefined;
+}
+
+interface CodeModel {
+  accountId?: string;
+  clientId: string;
+  sessionUid?: string;
+  scope?: string;
   save(ttl: number): Promise<string>;
 }
 
@@ -76,6 +93,9 @@ interface TokenModel {
   };
   find(value: string, options?: object): Promise<object | undefined>;
 }
+
+/** How often the whole idle life of a session has passed since it began: what goes by it is prolonged when that changes. */
+const periods = ({ since, at }: Seen, ttl: number): number => Math.floor((at - since) / ttl);
 
 /** Opaque access tokens are handed out sealed instead of stored; JWTs never were stored. */
 function sealInsteadOfStoring(model: TokenModel, tokens: SealedAccessTokens): void {
@@ -108,6 +128,8 @@ export function adaptLibrary(
     limits,
     caller,
     onSignIn,
+    apps,
+    signOut,
   }: Needs,
 ): void {
   const { Client, Grant, ReplayDetection } = provider as Provider & Record<'ReplayDetection', object>;
@@ -191,8 +213,44 @@ export function adaptLibrary(
     delete this.oldId;
     this.touched = false;
     if (this.seen && this.seen.login_at !== before?.login_at) await noteSignIn(this.seen.account_id, this.amr);
+    if (before && this.seen && periods(before, ttl) < periods(this.seen, ttl)) await apps.prolong(this.uid);
     return this.jti;
   };
+
+  // The library destroys the session first and leaves the rest to us: whoever was stopped in between would have ended nothing else.
+  const { destroy } = Session.prototype;
+  Session.prototype.destroy = async function end() {
+    const { ctx } = Provider;
+    const { uid, accountId } = this;
+    if (ctx?.oidc.route !== 'end_session_confirm' || accountId === undefined) return destroy.call(this);
+    await signOut(ctx, { uid, accountId });
+    this.destroyed = true;
+  };
+
+  // It would call the apps while the person waits, each once, and only those that the session remembers. Ours are queued.
+  Object.assign(Client.prototype, { backchannelLogout: async () => undefined });
+  // Whoever can be told of a log-out learns which session it will be about.
+  Object.assign(Client.prototype, {
+    includeSid(this: ProviderClient) {
+      return Boolean(this.backchannelLogoutUri ?? this['frontchannel_logout_uri']);
+    },
+  });
+
+  // Before an app gets a code, it is written down that it takes part in the session.
+  const { AuthorizationCode } = provider as unknown as { AuthorizationCode: { prototype: CodeModel } };
+  const { save: saveCode } = AuthorizationCode.prototype;
+  AuthorizationCode.prototype.save = async function save(ttl) {
+    const [saved] = await Promise.all([saveCode.call(this, ttl), noteApp(this)]);
+    return saved;
+  };
+
+  async function noteApp({ accountId, clientId, sessionUid, scope = '' }: CodeModel): Promise<void> {
+    const session = Provider.ctx?.oidc.session as unknown as SessionModel | undefined;
+    const sid = session?.sidFor(clientId);
+    if (accountId === undefined || sessionUid === undefined || sid === undefined || isBuiltIn(clientId)) return;
+    const offline = scope.split(' ').includes('offline_access');
+    await apps.note({ account_id: accountId, client_id: clientId, session_uid: sessionUid, sid, offline });
+  }
 
   async function noteSignIn(accountId: string, amr: string[] = []): Promise<void> {
     const client_id = Provider.ctx?.oidc.client?.clientId;
@@ -243,4 +301,29 @@ export function adaptLibrary(
     const { jti, iat, exp, client_id: clientId, scope } = payload;
     return new AccessToken({ jti, iat, exp, accountId, clientId, scope, grantId, ...cnf });
   };
+}
+
+interface LogoutTokenModel {
+  mask: object;
+  set(claim: string, value: unknown): void;
+  issue(options: { use: 'logout' }): Promise<string>;
+}
+
+/**
+ * A log-out token (OpenID Connect Back-Channel Logout 1.0, section 2.4), good for two minutes, signed as the client's ID tokens are
+ * with the key of the moment. @throws where there is no such client any more.
+ */
+export async function signLogoutToken(
+  provider: Provider,
+  { client_id, sub, sid, jti }: { client_id: string; sub: string; sid: string | undefined; jti: string },
+): Promise<string> {
+  const client = await provider.Client.find(client_id);
+  if (!client) throw new Error('the client is gone');
+  const { IdToken } = provider as unknown as { IdToken: new (claims: object, options: object) => LogoutTokenModel };
+  const token = new IdToken({ sub }, { client, ctx: undefined });
+  token.mask = { sub: null };
+  token.set('events', { 'http://schemas.openid.net/event/backchannel-logout': {} });
+  token.set('jti', jti);
+  if (sid !== undefined) token.set('sid', sid);
+  return token.issue({ use: 'logout' });
 }

@@ -17,6 +17,7 @@ import type { Vault } from '../kernel/secrets.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
 import type { Limits } from '../limits/limits.ts';
 import { issuerPath } from '../kernel/urls.ts';
+import type { SessionApps } from '../logout/session-apps.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { extraTokenClaims, findAccount } from './account.ts';
 import { createAdapterFactory } from './adapter.ts';
@@ -46,7 +47,8 @@ import type { EndedFamily } from './reuse.ts';
 import { noteFinished } from './restarts.ts';
 import type { Restarts } from './restarts.ts';
 import { createSealedAccessTokens } from './sealed-access-tokens.ts';
-import { revokeAfterSignOut, skipEmptySignOut } from './sign-out.ts';
+import { createSignOut, skipEmptySignOut } from './sign-out.ts';
+import type { SignOutNeeds } from './sign-out.ts';
 
 /** What the library shows to people, drawn by a web room. */
 export interface ProviderPages {
@@ -84,6 +86,7 @@ export interface ProviderNeeds {
   onSignIn(accountId: string, detail: Record<string, string>): Promise<void>;
   /** A family of tokens was ended because a used refresh token was sent again. */
   onReuse(family: EndedFamily): Promise<void>;
+  logOuts: SignOutNeeds & { apps: Pick<SessionApps, 'note' | 'prolong'> };
 }
 
 const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);
@@ -165,6 +168,7 @@ function configuration({
       },
     },
     routes: { userinfo: '/userinfo' },
+    discovery: { frontchannel_logout_supported: true, frontchannel_logout_session_supported: true },
     renderError: (ctx, response, error) => pages.error(ctx, response as { error: string }, error),
     features: {
       ...protocolFeatures({ ...needs, config }),
@@ -182,6 +186,7 @@ function configuration({
         logoutSource: async (ctx) => pages.signOut(ctx),
         postLogoutSuccessSource: async (ctx) => pages.signedOut(ctx),
       },
+      backchannelLogout: { enabled: true },
     },
   };
 }
@@ -214,14 +219,22 @@ export function createProvider(needs: ProviderNeeds): Provider {
   });
   accessTokens.set(provider, jwtAccessTokens);
   const sealedAccessTokens = createSealedAccessTokens({ vault, records });
-  adaptLibrary(provider, { ...needs, jwtAccessTokens, sealedAccessTokens, refreshTokens });
+  const signOut = createSignOut({ ...needs.logOuts, issuer: config.issuer });
+  adaptLibrary(provider, {
+    ...needs,
+    jwtAccessTokens,
+    sealedAccessTokens,
+    refreshTokens,
+    apps: needs.logOuts.apps,
+    signOut: signOut.end,
+  });
   provider.use(nameAliases(config.issuer, needs.mutualTls) as never);
   provider.use(
     except(provider, ['token', 'userinfo', 'jwks', 'discovery'], answerForJwts(provider, jwtAccessTokens) as never),
   );
   const forPeople = [
     boundRequest(provider.pathFor('authorization', { mountPath: '' })),
-    revokeAfterSignOut(records),
+    signOut.showReceipt,
     skipEmptySignOut,
     noteFinished(needs.restarts),
   ];

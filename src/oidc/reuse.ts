@@ -20,6 +20,8 @@ export interface EndedFamily {
   clientId: string;
   /** The uid of the session that the grant ends with; absent where it outlives it. */
   sessionUid?: string | undefined;
+  /** What the app knows the session by, where its tokens say so. */
+  sid?: string | undefined;
 }
 
 export interface Reuse {
@@ -45,8 +47,10 @@ interface Ended {
 
 const endedOf = (seen: Payload) => seen['ended'] as Ended | undefined;
 
-function familyOf({ accountId, grantId, clientId }: Payload, sessionUid: string | undefined): EndedFamily {
-  return { accountId: accountId!, grantId: grantId!, clientId: String(clientId), sessionUid };
+function familyOf(token: Payload, sessionUid: string | undefined): EndedFamily {
+  const { accountId, grantId, clientId } = token;
+  const sid = token['sid'] as string | undefined;
+  return { accountId: accountId!, grantId: grantId!, clientId: String(clientId), sessionUid, sid };
 }
 
 export function createReuse({ records, tell }: Needs): Reuse {

@@ -5,6 +5,7 @@ import type { Proof } from '../factors/levels.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Vault } from '../kernel/secrets.ts';
+import type { Ended, Endings } from '../logout/endings.ts';
 import type { Payload, SealedRecords } from '../protocol/sealed-records.ts';
 
 /** What a session remembers of its use. */
@@ -39,7 +40,7 @@ export interface Sessions {
   /** Ends one with the grants that end with it. @returns whether the person has such a session. */
   end(accountId: string, id: string): Promise<boolean>;
   /** Ends one by its uid: the session under way. */
-  endThis(uid: string): Promise<void>;
+  endThis(uid: string): Promise<Ended>;
   /** Ends all but one. @returns how many. */
   endOthers(accountId: string, uid: string): Promise<number>;
 }
@@ -71,11 +72,12 @@ function overview({ uid, loginTs, seen, authorizations }: Payload, id: string): 
 
 interface Needs {
   records: SealedRecords;
+  endings: Pick<Endings, 'session' | 'others'>;
   vault: Vault;
 }
 
 /** The sessions of people, for those who have no browser in hand: admins and the command line. */
-export function createSessionList({ records, vault }: Needs): Omit<Sessions, 'ofBrowser'> {
+export function createSessionList({ records, endings, vault }: Needs): Omit<Sessions, 'ofBrowser'> {
   async function list(accountId: string): Promise<SessionOverview[]> {
     const found = await records.listByAccount('Session', accountId);
     return found
@@ -91,13 +93,13 @@ export function createSessionList({ records, vault }: Needs): Omit<Sessions, 'of
     },
     async end(accountId, id) {
       const session = (await list(accountId)).find((one) => one.id === id);
-      if (session) await records.revokeBySession(session.uid);
+      if (session) await endings.session({ sessionUid: session.uid, cause: 'session_ended' });
       return session !== undefined;
     },
-    endThis: (uid) => records.revokeBySession(uid),
+    endThis: (uid) => endings.session({ sessionUid: uid, cause: 'log_out' }),
     async endOthers(accountId, uid) {
       const others = (await list(accountId)).filter((session) => session.uid !== uid);
-      for (const other of others) await records.revokeBySession(other.uid);
+      await endings.others({ accountId, keep: uid, cause: 'session_ended' });
       return others.length;
     },
   };

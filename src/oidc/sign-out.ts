@@ -1,26 +1,46 @@
-/** Ending things: sessions with the grants that end with them, and everything of an account. */
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { SealedRecords } from '../protocol/sealed-records.ts';
+/** Signing out (OpenID Connect RP-Initiated Logout 1.0), as far as the library leaves it to us. */
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { issuerPath } from '../kernel/urls.ts';
+import type { Ended, Endings } from '../logout/endings.ts';
+import type { Receipts } from '../logout/receipts.ts';
 
-/**
- * After a confirmed log-out (OpenID Connect RP-Initiated Logout 1.0) the grants of that session are revoked, tokens and all;
- * those with `offline_access` stay, as the person was told on the consent page.
- */
-export const revokeAfterSignOut =
-  (records: SealedRecords) =>
-  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    await next();
-    const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] };
-    const session = oidc?.session as { uid: string; destroyed?: boolean } | undefined;
-    if (oidc?.route === 'end_session_confirm' && session?.destroyed === true)
-      await records.revokeBySession(session.uid);
+export interface SignOutNeeds {
+  endings: Pick<Endings, 'session'>;
+  receipts: Pick<Receipts, 'issue'>;
+  /** Somebody signed out, by way of the app `clientId` where one asked for it. */
+  onSignOut(accountId: string, clientId: string | undefined): Promise<void>;
+}
+
+/** Where the page is that says which apps were told. */
+export const receiptPath = (issuer: string, ticket: string): string => `${issuerPath(issuer)}/signed-out/${ticket}`;
+
+export function createSignOut({ endings, receipts, onSignOut, issuer }: SignOutNeeds & { issuer: string }) {
+  const ended = new WeakMap<object, Ended>();
+
+  return {
+    /**
+     * Ends the session with its grants, tokens and all; those with `offline_access` stay, as the person was told on the consent page.
+     * The apps are told.
+     */
+    async end(ctx: KoaContextWithOIDC, { uid, accountId }: { uid: string; accountId: string }): Promise<void> {
+      ended.set(ctx, await endings.session({ sessionUid: uid, cause: 'log_out' }));
+      const { clientId } = ctx.oidc.session!.state as { clientId?: string };
+      await onSignOut(accountId, clientId);
+    },
+
+    /** Leads by way of the page that says which apps were told. */
+    async showReceipt(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+      await next();
+      const done = ended.get(ctx);
+      const location = URL.parse(ctx.response.get('Location'), issuer);
+      if (!done || !location) return;
+      const away = location.origin !== new URL(issuer).origin;
+      // Else somebody else is signing in here, who is not to be held up.
+      if (!away && location.href !== ctx.oidc.urlFor('end_session_success')) return;
+      const ticket = await receipts.issue(done, away ? { continueTo: location.href } : {});
+      if (ticket !== undefined) ctx.redirect(receiptPath(issuer, ticket));
+    },
   };
-
-/** Ends one session now, as if its person had signed out. */
-export async function endSession(provider: Provider, records: SealedRecords, uid: string): Promise<void> {
-  const session = await provider.Session.findByUid(uid);
-  await records.revokeBySession(uid);
-  await session?.destroy();
 }
 
 /**

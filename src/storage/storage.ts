@@ -11,6 +11,7 @@ import type { FactorStore } from '../factors/store.ts';
 import type { IdentityStore } from '../federation/store.ts';
 import type { CounterStore } from '../limits/store.ts';
 import type { SigningKeyStore } from '../keys/signing-key.ts';
+import type { LogoutStore } from '../logout/store.ts';
 import type { OutboxStore } from '../mail/store.ts';
 import type { ProtocolStore } from '../protocol/store.ts';
 
@@ -27,6 +28,7 @@ export interface Storage {
   signingKeys: SigningKeyStore;
   protocol: ProtocolStore;
   outbox: OutboxStore;
+  logout: LogoutStore;
   counters: CounterStore;
   /** Resolves when the database answers. @throws unavailable. */
   ping(): Promise<void>;

@@ -4,7 +4,6 @@
  */
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
-import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { AccountLinks } from './account-links.ts';
 
 export interface Planted {
@@ -19,20 +18,20 @@ export interface Planted {
 
 interface Needs {
   accounts: Pick<Accounts, 'claim'>;
-  records: Pick<SealedRecords, 'revokeByAccount'>;
+  endAccess(accountId: string): Promise<void>;
   links: Pick<AccountLinks, 'end'>;
   identities: { deleteByAccount(accountId: string): Promise<void> };
   factors: { erase(accountId: string): Promise<void> };
 }
 
-export function createPlanted({ accounts, records, links, identities, factors }: Needs): Planted {
+export function createPlanted({ accounts, endAccess, links, identities, factors }: Needs): Planted {
   async function clear({ id, email_verified }: Account): Promise<void> {
     await links.end('change_email', id);
     if (!email_verified) {
       await identities.deleteByAccount(id);
       await factors.erase(id);
     }
-    await records.revokeByAccount(id);
+    await endAccess(id);
   }
 
   return {

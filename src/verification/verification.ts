@@ -35,6 +35,8 @@ interface Needs {
   issuer: string;
   accounts: Accounts;
   records: SealedRecords;
+  /** Ends all that acts in a person's name. */
+  endAccess(accountId: string): Promise<void>;
   vault: Vault;
   mailer: Mailer;
   history: EmailHistory;
@@ -47,6 +49,7 @@ export function createVerification({
   issuer,
   accounts,
   records,
+  endAccess,
   vault,
   mailer,
   history,
@@ -58,7 +61,7 @@ export function createVerification({
   const accountLinks = createAccountLinks({ links, accounts, vault });
   const codes = createMailedCodes({ records, vault });
   const requests = createMailRequests(records);
-  const planted = createPlanted({ accounts, records, links: accountLinks, identities, factors });
+  const planted = createPlanted({ accounts, endAccess, links: accountLinks, identities, factors });
   const proofs = createAddressProofs({ accounts, planted });
   const notices = createNotices({ mailer, links: accountLinks, records, accountUrl });
   const recovery = createRecovery({ accounts, links: accountLinks, mailer, planted, notices, requests });

@@ -28,6 +28,14 @@ const INDEXES = {
   upstream_identities: ['_id_', 'account_id_1_created_at_1'],
   outbox: ['_id_', 'state_1_created_at_1__id_1', 'state_1_due_at_1_created_at_1__id_1', 'state_1_settled_at_1'],
   leases: ['_id_'],
+  session_apps: ['_id_', 'account_key_1', 'expires_at_1', 'session_key_1'],
+  logout_deliveries: [
+    '_id_',
+    'logout_id_1',
+    'state_1_created_at_1__id_1',
+    'state_1_due_at_1_created_at_1__id_1',
+    'state_1_settled_at_1',
+  ],
   counters: ['_id_', 'expires_at_1', 'owner_1'],
   protocol_records: [
     '_id_',

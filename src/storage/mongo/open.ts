@@ -12,6 +12,7 @@ import { counterStore } from './counters.ts';
 import { createGuard } from './errors.ts';
 import { factorStore } from './factors.ts';
 import { identityStore } from './identities.ts';
+import { logoutStore } from './log-out.ts';
 import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
@@ -37,6 +38,7 @@ export async function openMongo(url: string): Promise<Storage> {
     signingKeys: calls.guard(signingKeyStore(connection)),
     protocol: calls.guard(protocolStore(connection)),
     outbox: calls.guard(outboxStore(connection)),
+    logout: calls.guard(logoutStore(connection)),
     counters: calls.guard(counterStore(connection)),
   };
   const server = calls.guard({

@@ -7,10 +7,21 @@ import upstreamIdentities from './migrations/004-upstream-identities.ts';
 import auditEvents from './migrations/006-audit-events.ts';
 import accountFactors from './migrations/007-account-factors.ts';
 import passkeys from './migrations/008-passkeys.ts';
+import logOut from './migrations/010-log-out.ts';
 import searchWords from './migrations/012-search-words.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
-const MIGRATIONS = [initial, outbox, counters, upstreamIdentities, auditEvents, accountFactors, passkeys, searchWords];
+const MIGRATIONS = [
+  initial,
+  outbox,
+  counters,
+  upstreamIdentities,
+  auditEvents,
+  accountFactors,
+  passkeys,
+  logOut,
+  searchWords,
+];
 
 /**
  * Brings the file to the newest schema. The write lock of one transaction makes processes that start at once take turns.

@@ -17,6 +17,7 @@ import { documentTable } from './documents.ts';
 import { factorStore } from './factors.ts';
 import { groupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
+import { logoutStore } from './log-out.ts';
 import { migrate } from './migrate.ts';
 import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
@@ -139,6 +140,7 @@ export function openSqlite(file: string): Storage {
     signingKeys: signingKeyStore(durable),
     protocol: protocolStore(everyday, durable, group),
     outbox: outboxStore(everyday, durable),
+    logout: logoutStore(everyday, durable, group),
     counters: counterStore(everyday, group),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),

@@ -10,6 +10,7 @@ import { expiryContract } from './expiry.ts';
 import { factorContract } from './factors.ts';
 import { identityContract } from './identities.ts';
 import { lifecycleContract } from './lifecycle.ts';
+import { logOutContract } from './log-out.ts';
 import { outboxContract } from './outbox.ts';
 import { passkeyContract } from './passkeys.ts';
 import { protocolContract } from './protocol.ts';
@@ -51,6 +52,7 @@ const CONTRACTS = {
   expiry: expiryContract,
   revocation: revocationContract,
   outbox: outboxContract,
+  'log-out': logOutContract,
   counters: counterContract,
   'opening and closing': lifecycleContract,
 };

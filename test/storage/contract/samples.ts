@@ -10,6 +10,7 @@ import type { Identity } from '../../../src/federation/identity.ts';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { newId } from '../../../src/kernel/ids.ts';
 import type { SigningKey } from '../../../src/keys/signing-key.ts';
+import type { Delivery, SessionApp } from '../../../src/logout/store.ts';
 import type { QueuedMail } from '../../../src/mail/store.ts';
 import type { ProtocolRecord } from '../../../src/protocol/store.ts';
 
@@ -185,4 +186,36 @@ export function aMail(overrides: Partial<QueuedMail> = {}): QueuedMail {
 export function aGrant(overrides: Partial<ProtocolRecord> = {}): ProtocolRecord {
   const key = newId();
   return aRecord({ key, kind: 'Grant', grant_key: key, account_key: newId(), session_key: newId(), ...overrides });
+}
+
+export function aSessionApp(overrides: Partial<SessionApp> = {}): SessionApp {
+  return {
+    session_key: newId(),
+    app_key: newId(),
+    account_key: newId(),
+    offline: false,
+    ended: false,
+    sealed: randomBytes(40),
+    expires_at: epochSeconds() + 1000,
+    ...overrides,
+  };
+}
+
+export function aDelivery(overrides: Partial<Delivery> = {}): Delivery {
+  return {
+    id: newId(),
+    logout_id: newId(),
+    client_id: newId('app_'),
+    cause: 'log_out',
+    state: 'waiting',
+    sealed: randomBytes(40),
+    created_at: NOW,
+    due_at: epochSeconds(),
+    give_up_at: epochSeconds() + 1000,
+    attempts: 0,
+    refusals: 0,
+    problem: null,
+    settled_at: null,
+    ...overrides,
+  };
 }
