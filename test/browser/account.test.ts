@@ -33,7 +33,7 @@ describe.skipIf(!chromiumPath)('the account page in Chromium', () => {
     await page.goto(`${gatehouse.issuer}/account/apps`);
     await page.locator('.gh-menu summary').focus();
     await page.keyboard.press('Enter');
-    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByRole('link', { name: 'Devices', exact: true }).click();
     await page.getByRole('heading', { name: 'Devices', level: 1 }).waitFor();
     await page.locator('.gh-menu summary').click();
     expect(await violations(page)).toEqual([]);

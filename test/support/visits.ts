@@ -209,6 +209,13 @@ const WAYS: Record<string, Way> = {
     await stage.gatehouse.verification.emailChanges.request(account, `new-${account.email}`, 'en');
     await page.goto(await mailedLink(stage, `new-${account.email}`));
   },
+  async 'interaction/confirm-elsewhere'(page, stage) {
+    const { email } = await stage.gatehouse.person({ email_verified: false });
+    const account = await stage.gatehouse.accounts.get(email);
+    const request = { locale: 'en', app: 'Acme Notes', browser: 'the one that signed up' };
+    await stage.gatehouse.verification.confirmations.mailLater(account, request);
+    await page.goto(await mailedLink(stage, email));
+  },
   'interaction/mailed-done': async (page, { gatehouse }) =>
     void (await page.goto(`${gatehouse.issuer}/mailed/verify-email?token=gone`)),
   async 'interaction/set-password'(page, stage) {
