@@ -59,6 +59,7 @@ import { createDraw } from './http/views.ts';
 import { createDeadEnds } from './interaction/dead-ends.ts';
 import { logoRoutes } from './interaction/logos.ts';
 import { mailedLinkRoutes } from './interaction/mailed-links.ts';
+import { createDevicePages } from './interaction/device-pages.ts';
 import { createProviderPages } from './interaction/provider-pages.ts';
 import { interactionRoutes } from './interaction/routes.ts';
 import { signedOutRoutes } from './interaction/signed-out.ts';
@@ -296,6 +297,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     pages,
     ...guards,
     ...assembleProtocol(config),
+    devicePages: createDevicePages({ ...guards, render, issuer: config.issuer, base }),
     limits,
     browserOf: (ctx) => csrf.token(ctx),
     caller: callers.current,

@@ -1,6 +1,6 @@
 /** The flags of `client create` for how a client speaks the protocol. */
 import { readFileSync } from 'node:fs';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { AUTH_METHODS, GRANT_TYPES } from '../clients/protocol.ts';
 import type { AuthMethod, ProtocolMetadata } from '../clients/protocol.ts';
@@ -22,7 +22,14 @@ export interface ProtocolOptions {
   metadata?: string;
 }
 
-const collect = (value: string, before: string[] = []) => [...before, value];
+/** Such as `device_code`, by which everybody calls it. */
+const shortName = (grant: string) => grant.split(':').at(-1)!;
+
+function collectGrant(value: string, before: string[] = []): string[] {
+  const grant = GRANT_TYPES.find((one) => one === value || shortName(one) === value);
+  if (!grant) throw new InvalidArgumentError(`Allowed choices are ${GRANT_TYPES.map(shortName).join(', ')}.`);
+  return [...before, grant];
+}
 
 export const addProtocolOptions = (command: Command): Command =>
   command
@@ -31,8 +38,8 @@ export const addProtocolOptions = (command: Command): Command =>
     .option('--jwks-uri <url>', 'where it publishes its public keys')
     .addOption(
       new Option('--grant-type <type>', 'grant it may use, in place of those of its type; may be repeated')
-        .choices(GRANT_TYPES)
-        .argParser(collect),
+        .choices(GRANT_TYPES.map(shortName))
+        .argParser(collectGrant),
     )
     .option('--require-par', 'it must push its authorization requests')
     .option('--require-signed-request-object', 'it must sign its authorization requests')

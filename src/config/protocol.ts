@@ -52,7 +52,18 @@ const tls = z.strictObject({
   key_file: z.string().min(1).optional().meta({ description: 'PEM file with the private key of it.' }),
 });
 
+const deviceFlow = z.strictObject({
+  enabled: z.boolean().default(true).meta({
+    description:
+      'The device grant (RFC 8628), for clients that are registered with it: a code shown on one device is typed at `/device`.',
+  }),
+  code_lifetime: z.int().min(60).max(3600).default(600).meta({
+    description: 'How long a person has to type the code and sign in. In seconds.',
+  }),
+});
+
 export const protocolSchema = {
+  device_flow: deviceFlow.prefault({}),
   oauth: oauth.prefault({}),
   mtls: mtls.prefault({}),
   tls: tls.prefault({}),

@@ -41,7 +41,7 @@ export function createDeadEnds({ provider, restarts, csrf, render, base }: Needs
     const remembered = await restarts.find(uid);
     if (!remembered || !isOwn(ctx, remembered)) return show(ctx, 'expired', uid);
     ctx.status = 303;
-    ctx.redirect(`${base}/auth?${remembered.query}`);
+    ctx.redirect(remembered.device ? `${base}/device` : `${base}/auth?${remembered.query}`);
   }
 
   return { show, restart };

@@ -1,6 +1,7 @@
 import { errors } from 'oidc-provider';
 import type { Adapter } from 'oidc-provider';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { ANSWERED_ONCE, answeredOnce } from './answered-once.ts';
 import type { ClientDirectory } from './client-directory.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { revokesOnlyOneToken } from './revocation.ts';
@@ -39,7 +40,8 @@ function recordAdapter(kind: string, records: SealedRecords): Adapter {
     async consume(id) {
       if (await records.consume(kind, id)) return;
       // A code sent twice was overheard: what the first sender got dies too (RFC 6749, section 4.1.2).
-      const grantId = kind === 'AuthorizationCode' ? (await records.find(kind, id))?.grantId : undefined;
+      const grantId =
+        kind === 'AuthorizationCode' || ANSWERED_ONCE.has(kind) ? (await records.find(kind, id))?.grantId : undefined;
       if (grantId !== undefined) await records.revokeGrant(grantId, { withGrant: true });
       throw new errors.InvalidGrant(`${kind} was used by another request at the same moment`);
     },
@@ -56,5 +58,6 @@ export const createAdapterFactory =
   (model: string): Adapter => {
     if (model === 'Client') return clientAdapter(directory);
     const adapter = recordAdapter(model, records);
+    if (ANSWERED_ONCE.has(model)) return { ...adapter, ...answeredOnce(model, records) };
     return model === 'RefreshToken' ? { ...adapter, ...refreshTokens.adapter } : adapter;
   };

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 type Ttl = NonNullable<Configuration['ttl']>;
 
 /** Lifetimes in seconds, from the configuration. */
-export function lifetimes(config: Config['lifetimes']): Ttl {
+export function lifetimes(config: Config['lifetimes'], protocol: Pick<Config, 'device_flow'>): Ttl {
   const accessToken = (
     _ctx: KoaContextWithOIDC,
     token: { resourceServer?: { accessTokenTTL?: number | undefined } | undefined },
@@ -15,6 +15,7 @@ export function lifetimes(config: Config['lifetimes']): Ttl {
     AuthorizationCode: config.authorization_code,
     IdToken: config.id_token,
     Interaction: config.interaction,
+    DeviceCode: protocol.device_flow.code_lifetime,
     Session: config.session,
     // A grant that ended before its last token would take it along; one that can give no refresh token need not last.
     Grant: (_ctx, grant) =>

@@ -28,6 +28,8 @@ import { CLIENT_PROPERTIES } from './client-directory.ts';
 import type { ClientDirectory } from './client-directory.ts';
 import { protocolConfiguration, protocolFeatures } from './features/features.ts';
 import type { ClientFetch } from './features/features.ts';
+import { fillInCode, guardUserCodes } from './features/device.ts';
+import type { DevicePages } from './features/device.ts';
 import { nameAliases } from './features/mutual-tls.ts';
 import type { MutualTls } from './features/mutual-tls.ts';
 import { createSubjects } from './features/subjects.ts';
@@ -62,7 +64,7 @@ export interface ProviderPages {
 }
 
 export interface ProviderNeeds {
-  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes' | 'factors' | 'oauth'>;
+  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes' | 'factors' | 'oauth' | 'device_flow'>;
   signingKeys: JWK[];
   records: SealedRecords;
   directory: ClientDirectory;
@@ -73,11 +75,12 @@ export interface ProviderNeeds {
   canEnrolPasskey: boolean;
   vault: Vault;
   clientFetch: ClientFetch;
+  devicePages: DevicePages;
   mutualTls: MutualTls | undefined;
   restarts: Restarts;
   /** A mark that only this browser can show again. */
   browserOf: (ctx: KoaContextWithOIDC) => string;
-  limits: Pick<Limits, 'spend'>;
+  limits: Pick<Limits, 'spend' | 'guess'>;
   pages: ProviderPages;
   clientAddress: (req: IncomingMessage) => string;
   clientGuard: ClientGuard;
@@ -138,13 +141,13 @@ function configuration({
     adapter: createAdapterFactory({ records, directory, refreshTokens }),
     jwks: { keys: signingKeys },
     cookies: cookies(config),
-    ttl: lifetimes(config.lifetimes),
+    ttl: lifetimes(config.lifetimes, config),
     scopes: STANDARD_SCOPES,
     claims: { ...CLAIMS_BY_SCOPE, iss: null, sid: null },
     acrValues: ACR_VALUES,
     conformIdTokenClaims: false,
     responseTypes: ['code'],
-    ...protocolConfiguration({ ...needs, config }),
+    ...protocolConfiguration(needs),
     extraClientMetadata: { properties: [...CLIENT_PROPERTIES] },
     extraParams: { idp_hint: restoreOfflineAccess },
     pkce: { required: () => true },
@@ -228,6 +231,7 @@ export function createProvider(needs: ProviderNeeds): Provider {
     apps: needs.logOuts.apps,
     signOut: signOut.end,
   });
+  if (config.device_flow.enabled) guardUserCodes(provider, needs);
   provider.use(nameAliases(config.issuer, needs.mutualTls) as never);
   provider.use(
     except(provider, ['token', 'userinfo', 'jwks', 'discovery'], answerForJwts(provider, jwtAccessTokens) as never),
@@ -237,6 +241,7 @@ export function createProvider(needs: ProviderNeeds): Provider {
     signOut.showReceipt,
     skipEmptySignOut,
     noteFinished(needs.restarts),
+    ...(config.device_flow.enabled ? [fillInCode(provider)] : []),
   ];
   provider.use(exceptPrograms(provider, compose(forPeople as never[])));
   return provider;

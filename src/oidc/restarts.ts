@@ -11,6 +11,8 @@ const LIFE_SECONDS = 86_400;
 
 export interface Restart {
   clientId: string;
+  /** It began with a code typed at `/device`, where it begins again. */
+  device: boolean;
   /** Query of the authorization request. */
   query: string;
   /** Mark of the browser that sent it. */
@@ -22,7 +24,7 @@ export interface Restart {
 export interface Restarts {
   /** @param browser a mark that only the browser which sent the request can show again. */
   remember(
-    interaction: { uid: string; cid?: unknown; params: Record<string, unknown> },
+    interaction: { uid: string; cid?: unknown; deviceCode?: unknown; params: Record<string, unknown> },
     browser: string,
   ): Promise<void>;
   find(uid: string): Promise<Restart | undefined>;
@@ -40,13 +42,17 @@ function toQuery(params: Record<string, unknown>): string {
 
 export function createRestarts(records: SealedRecords): Restarts {
   return {
-    remember: ({ uid, cid, params }, browser) =>
-      records.upsert(KIND, uid, { cid, clientId: params['client_id'], query: toQuery(params), browser }, LIFE_SECONDS),
+    remember: ({ uid, cid, deviceCode, params }, browser) => {
+      const device = deviceCode !== undefined;
+      const remembered = { cid, device, clientId: params['client_id'], query: toQuery(params), browser };
+      return records.upsert(KIND, uid, remembered, LIFE_SECONDS);
+    },
     async find(uid) {
       const found = await records.find(KIND, uid);
       if (!found) return undefined;
       const finished = (await records.find(FINISHED, String(found['cid']))) !== undefined;
       return {
+        device: found['device'] === true,
         clientId: String(found['clientId']),
         query: String(found['query']),
         browser: String(found['browser']),

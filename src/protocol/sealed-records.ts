@@ -130,7 +130,11 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
     },
     async replace(kind, id, seen, payload, ttl) {
       const sealed = seen[READ_AS];
-      return sealed !== undefined && store.swap(toRecord(kind, id, payload, ttl), sealed);
+      if (sealed === undefined) return false;
+      const record = toRecord(kind, id, payload, ttl);
+      if (!(await store.swap(record, sealed))) return false;
+      payload[READ_AS] = record.sealed; // so that it can be replaced in its turn
+      return true;
     },
     find: async (kind, id) => toPayload(await store.find(vault.lookupKey(kind, id))),
     findByUid: async (uid) => toPayload(await store.findByUid(vault.lookupKey('uid', uid))),

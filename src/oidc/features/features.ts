@@ -1,9 +1,12 @@
 /** The extensions of the protocol, one file each: what the configuration of the library says of all of them together. */
+import type { IncomingMessage } from 'node:http';
 import type { Configuration } from 'oidc-provider';
 import { AUTH_METHODS } from '../../clients/protocol.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Vault } from '../../kernel/secrets.ts';
 import { bindingFeatures } from './binding.ts';
+import { deviceFeatures } from './device.ts';
+import type { DevicePages } from './device.ts';
 import { fapiFeatures } from './fapi.ts';
 import { mutualTlsFeatures } from './mutual-tls.ts';
 import type { MutualTls } from './mutual-tls.ts';
@@ -14,7 +17,9 @@ import { createSubjects, subjectConfiguration } from './subjects.ts';
 export type ClientFetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface FeatureNeeds {
-  config: Pick<Config, 'oauth'>;
+  config: Pick<Config, 'oauth' | 'device_flow'>;
+  devicePages: DevicePages;
+  clientAddress: (req: IncomingMessage) => string;
   vault: Pick<Vault, 'sign'>;
   clientFetch: ClientFetch;
   mutualTls: MutualTls | undefined;
@@ -27,9 +32,14 @@ export const protocolFeatures = (needs: FeatureNeeds) => ({
   ...bindingFeatures(needs),
   ...fapiFeatures,
   ...mutualTlsFeatures(needs.mutualTls),
+  ...deviceFeatures(needs),
 });
 
-export function protocolConfiguration({ vault, clientFetch, mutualTls }: FeatureNeeds): Configuration {
+export function protocolConfiguration({
+  vault,
+  clientFetch,
+  mutualTls,
+}: Pick<FeatureNeeds, 'vault' | 'clientFetch' | 'mutualTls'>): Configuration {
   return {
     clientAuthMethods: AUTH_METHODS.filter((method) => mutualTls || !method.includes('tls')),
     enabledJWA: algorithms(),
