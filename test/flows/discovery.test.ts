@@ -37,6 +37,7 @@ describe.each([
     const endpoints = Object.entries(metadata).filter(([name]) => /_endpoint$|^jwks_uri$/.test(name));
     expect(endpoints.map(([name]) => name).sort()).toEqual([
       'authorization_endpoint',
+      'device_authorization_endpoint',
       'end_session_endpoint',
       'introspection_endpoint',
       'jwks_uri',
@@ -47,7 +48,7 @@ describe.each([
     ]);
     for (const [name, url] of endpoints) {
       expect(String(url)).toMatch(new RegExp(`^${gatehouse.issuer}/`));
-      const method = /token|introspection|revocation|pushed/.test(name) ? 'POST' : 'GET';
+      const method = /token|introspection|revocation|pushed|device/.test(name) ? 'POST' : 'GET';
       expect([name, (await fetch(String(url), { method })).status]).not.toEqual([name, 404]);
     }
   });
