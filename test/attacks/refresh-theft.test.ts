@@ -1,8 +1,11 @@
 /** Stolen and forged refresh tokens: a thief gets nothing, or is noticed, and the person hears of it once. */
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { clientCert, makeCertificate } from '../support/certificates.ts';
+import type { Made } from '../support/certificates.ts';
 import { as, userinfo } from '../support/endpoints.ts';
 import type { Answer, Fields } from '../support/endpoints.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
 import { startInstances } from '../support/instances.ts';
 import type { Instances } from '../support/instances.ts';
 import { atOnce, authorize, backToNow, passTime } from '../support/journey.ts';
@@ -253,5 +256,43 @@ describe('a stolen refresh token', () => {
       expect((await refresh(other)).status).toBe(200);
       expect(await mailsTold()).toHaveLength(0);
     });
+  });
+});
+
+describe('a stolen refresh token that is bound to a certificate (mutual TLS)', () => {
+  it('is of no use without it, inside the window and after, and ends nothing', async () => {
+    const gatehouse = await startGatehouse({
+      GATEHOUSE_MTLS_ENABLED: 'true',
+      GATEHOUSE_MTLS_CERTIFICATE_HEADER: 'Client-Cert',
+      GATEHOUSE_TRUSTED_PROXIES: 'loopback',
+    });
+    const spa = await gatehouse.app({
+      type: 'spa',
+      first_party: true,
+      protocol: { tls_client_certificate_bound_access_tokens: true },
+    });
+    const [own, other] = [await makeCertificate({ to: 7 }), await makeCertificate({ to: 7 })];
+    const by = (made: Made | undefined) => (made ? { 'client-cert': clientCert(made) } : undefined);
+    const { token, refresh } = as(gatehouse, spa);
+    const authorized = await authorize(await relyingParty(gatehouse, spa), await gatehouse.person(), OFFLINE);
+    const first = await token(
+      {
+        grant_type: 'authorization_code',
+        code: authorized.callback.searchParams.get('code')!,
+        redirect_uri: spa.redirect_uri,
+        code_verifier: String(authorized.checks.pkceCodeVerifier),
+      },
+      by(own),
+    );
+    const newest = await refresh(successor(first), {}, by(own));
+    for (const later of [0, 60]) {
+      passTime(later);
+      for (const thief of [other, undefined])
+        expect((await refresh(successor(first), {}, by(thief))).body['error']).toBe('invalid_grant');
+      if (later === 0) expect(successor(await refresh(successor(first), {}, by(own)))).toBe(successor(newest));
+    }
+    expect((await refresh(successor(newest), {}, by(own))).status).toBe(200);
+    backToNow();
+    await gatehouse.stop();
   });
 });
