@@ -1,6 +1,7 @@
 /** Stolen and forged refresh tokens: a thief gets nothing, or is noticed, and the person hears of it once. */
 import * as oidc from 'openid-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Browser } from '../support/browser.ts';
 import { clientCert, makeCertificate } from '../support/certificates.ts';
 import type { Made } from '../support/certificates.ts';
 import { as, userinfo } from '../support/endpoints.ts';
@@ -10,6 +11,7 @@ import { startInstances } from '../support/instances.ts';
 import type { Instances } from '../support/instances.ts';
 import { atOnce, authorize, backToNow, passTime } from '../support/journey.ts';
 import type { App, Person } from '../support/journey.ts';
+import { startLogOutReceiver, verifyLogOutToken } from '../support/log-out-receiver.ts';
 import { browserOn, openAccount, rows } from '../support/portal.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
@@ -22,7 +24,7 @@ describe('a stolen refresh token', () => {
   let person: Person;
   let app: App;
   beforeAll(async () => {
-    instances = await startInstances({ GATEHOUSE_MAIL_MAILBOX: 'true' });
+    instances = await startInstances({ GATEHOUSE_MAIL_MAILBOX: 'true', GATEHOUSE_OUTBOUND_ALLOW_PRIVATE: 'true' });
     app = await instances.all[0].app({ first_party: true });
   });
   afterAll(() => instances.stop());
@@ -76,6 +78,33 @@ describe('a stolen refresh token', () => {
       expect(await isRefused(successor(newest))).toBe(true);
       expect((await userinfo(instances.all[0], accessToken(newest))).status).toBe(401);
       expect(await mailsTold()).toHaveLength(1);
+    });
+
+    it('by fifty at once has its app told once, by back-channel, and no other app', async () => {
+      const [told, spared] = [await startLogOutReceiver(), await startLogOutReceiver()];
+      const [victim, other] = [
+        await instances.all[0].app({ first_party: true, backchannel_logout_uri: told.url }),
+        await instances.all[0].app({ first_party: true, backchannel_logout_uri: spared.url }),
+      ];
+      const browser = new Browser(instances.all[0].issuer);
+      const [party, bystander] = [
+        await relyingParty(instances.all[0], victim),
+        await relyingParty(instances.all[0], other),
+      ];
+      const { callback, checks } = await authorize(party, person, OFFLINE, browser);
+      const tokens = await party.redeem(callback, checks);
+      await authorize(bystander, person, OFFLINE, browser);
+      const use = (index: number) => as(instances.all[index % 2]!, victim).refresh(tokens.refresh_token!);
+      await use(0);
+      passTime(10);
+      await atOnce(50, use);
+      const waiting = async () => (await instances.all[0].storage.logout.list('waiting', { limit: 10 })).items;
+      const settled = async () => expect([told.tokens.length > 0, await waiting()]).toEqual([true, []]);
+      await vi.waitFor(settled, { timeout: 10_000, interval: 50 });
+      expect([told.tokens.length, spared.tokens.length]).toEqual([1, 0]);
+      const { payload } = await verifyLogOutToken(told.tokens[0]!, instances.all[0].issuer, victim.client_id);
+      expect(payload).toMatchObject({ sub: person.sub, sid: tokens.claims()!['sid'] });
+      await Promise.all([told.stop(), spared.stop()]);
     });
 
     it('names the app in the mail and leads to what happened', async () => {
