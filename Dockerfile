@@ -34,4 +34,4 @@ VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "const { GATEHOUSE_ISSUER: issuer = 'http://localhost', GATEHOUSE_PORT: port = 3000 } = process.env; fetch(`http://127.0.0.1:${port}${new URL(issuer).pathname.replace(/\\/$/, '')}/health`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/main.ts"]
+CMD ["node", "src/main.js"]

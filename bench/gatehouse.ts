@@ -1,4 +1,4 @@
-/** Gatehouse as it ships: `src/main.ts` in production mode on a SQLite file, its clients and people registered beforehand. */
+/** Gatehouse as it ships: `src/main.js` in production mode on a SQLite file, its clients and people registered beforehand. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { assembleBackstage } from '../src/assemble.ts';
@@ -10,7 +10,7 @@ import type { App, Fixture, Person } from './fixture.ts';
 
 /** Those of `npm start`. */
 const FLAGS = ['--max-semi-space-size=16'];
-const MAIN = path.resolve(import.meta.dirname, '../src/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../src/main.js');
 
 export type Env = Record<string, string>;
 

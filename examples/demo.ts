@@ -115,7 +115,7 @@ async function demo(): Promise<void> {
   await checkPorts(config);
   const { clientSecret } = await register(config);
 
-  run('gatehouse', 'src/main.ts');
+  run('gatehouse', 'src/main.js');
   await ready('Gatehouse', `${issuer}/.well-known/openid-configuration`);
   const common = { ISSUER: issuer, API_RESOURCE: API.origin };
   run('api', 'examples/api/api.ts', { ...common, PORT: String(API.port) });

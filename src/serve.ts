@@ -13,6 +13,7 @@ import { loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { isGatehouseError } from './kernel/errors.ts';
 import { createLogger } from './log.ts';
+import { tidyAfterStart } from './tidy.ts';
 import { version } from './version.ts';
 
 const DRAIN_MS = 10_000;
@@ -56,6 +57,7 @@ async function start(): Promise<void> {
   const config = loadConfig();
   const log = createLogger(config.log.level);
   const gatehouse = await assemble(config, log);
+  tidyAfterStart();
   const server = createServer(config, gatehouse.handle);
   const port = await listen(server, config).catch(async (error: NodeJS.ErrnoException) => {
     await gatehouse.close();

@@ -1,6 +1,6 @@
 /**
  * The errors of the program: a closed set of codes, a text that may be shown to whoever sent the request, and a private
- * cause for the log. `http/errors.ts` and `cli/main.ts` are the only places that turn them into answers.
+ * cause for the log. `http/errors.ts` and `cli/main.js` are the only places that turn them into answers.
  */
 export type ErrorCode =
   | 'invalid_input'

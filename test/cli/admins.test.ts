@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-admins-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const main = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+const main = path.resolve(import.meta.dirname, '../../src/cli/main.js');
 
 async function gatehouse(...args: string[]): Promise<unknown> {
   const env = { PATH: process.env['PATH'], NODE_ENV: 'test', GATEHOUSE_DATA_DIR: folder, GATEHOUSE_LOG_LEVEL: 'error' };

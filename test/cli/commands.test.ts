@@ -16,7 +16,7 @@ import { authorize, begin, enterPassword } from '../support/journey.ts';
 import { withPasskey } from '../support/passkeys.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.js');
 const PASSWORD = 'a pass phrase on a pipe';
 type Json = Record<string, unknown>;
 
@@ -378,7 +378,7 @@ describe('the command line', () => {
 
 describe('npm start', () => {
   const start = (env: Json) => {
-    const main = path.resolve(import.meta.dirname, '../../src/main.ts');
+    const main = path.resolve(import.meta.dirname, '../../src/main.js');
     return spawn(process.execPath, [main], { env: { PATH: process.env['PATH'], ...env } });
   };
   const ended = (child: ReturnType<typeof start>) =>

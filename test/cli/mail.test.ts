@@ -9,7 +9,7 @@ import type { Running } from '../support/gatehouse.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import type { MailServer } from '../support/mail-server.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.js');
 type Listed = { id: string; to: string; state: string; problem: string | null };
 
 describe('the mail commands beside a server', () => {

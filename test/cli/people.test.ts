@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.js');
 const HASH = '$2y$05$BjtNpxPrvzq1TJg5HE/JEOrnJG97GZSaJ/IFNGwIOR6ucVjT.aP3e';
 
 describe('user import and export', () => {

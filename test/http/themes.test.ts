@@ -161,7 +161,7 @@ describe('a theme', () => {
 
   describe('on the command line', () => {
     const gatehouse = (...args: string[]) =>
-      run(process.execPath, ['src/cli/main.ts', ...args], {
+      run(process.execPath, ['src/cli/main.js', ...args], {
         cwd: ROOT,
         env: {
           ...process.env,

@@ -13,7 +13,7 @@ import { startMailServer } from '../support/mail-server.ts';
 import type { MailServer, Misbehaviour } from '../support/mail-server.ts';
 import { MONGODB_TEST_URI, testDatabase } from '../storage/support/test-database.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../../src/main.js');
 const LONG = 60_000;
 
 describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (driver) => {

@@ -3,10 +3,11 @@
  * a running server. Results go to standard output, with `--json` as one document; errors go to standard error with exit code
  * 1, wrong usage with 2.
  */
-import { setUpCompileCache } from '../compile-cache.ts';
+import process from 'node:process';
+import { setUpCompileCache } from '../compile-cache.js';
 
 setUpCompileCache();
 const { FAILED, run } = await import('./run.ts');
 // A reader that has seen enough (`| head -1`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : FAILED));
+process.stdout.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? 0 : FAILED));
 process.exitCode = await run(process.argv);

@@ -1,0 +1,6 @@
+/** `npm start`. JavaScript, and nothing large imported before the compile cache is set up: see there. */
+import { setUpCompileCache } from './compile-cache.js';
+
+setUpCompileCache();
+const { serve } = await import('./serve.ts');
+await serve();
