@@ -23,6 +23,8 @@ export interface PageOptions {
   /** Navigation beside the page, which becomes a bar on a phone. */
   side?: (t: TFunction) => SideBar;
   ui_locales?: string | undefined;
+  /** The theme of the app that the page is about, unless its model says so (`client.theme`). */
+  theme?: string | null | undefined;
 }
 
 /** Where one is among the pages that belong together, and as whom. */
@@ -76,10 +78,10 @@ export function createRender({ config, draw, themes, csrf, locales, version }: N
     ctx,
     view,
     page,
-    { title: [key, variables], status = 200, refresh, poll, reference, layout_kind = 'card', side, ui_locales },
+    { title: [key, variables], status = 200, refresh, poll, reference, layout_kind = 'card', side, ...own },
   ) => {
-    const theme = themes.find(themeOfClient(page) ?? config.brand.theme ?? '');
-    const locale = locales.choose(ctx, ui_locales, theme?.name);
+    const theme = themes.find(own.theme ?? themeOfClient(page) ?? config.brand.theme ?? '');
+    const locale = locales.choose(ctx, own.ui_locales, theme?.name);
     const locals = {
       ...locale,
       base,

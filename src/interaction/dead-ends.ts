@@ -5,7 +5,7 @@ import type { Csrf } from '../http/csrf.ts';
 import type { Render } from '../http/render.ts';
 import { constantTimeEqual } from '../kernel/secrets.ts';
 import type { Restart, Restarts } from '../oidc/restarts.ts';
-import { homeUrl } from './journey.ts';
+import { homeUrl, themeOf } from './journey.ts';
 
 export type DeadEndReason = 'expired' | 'cookies' | 'upstream_over' | 'upstream_elsewhere';
 
@@ -33,7 +33,7 @@ export function createDeadEnds({ provider, restarts, csrf, render, base }: Needs
       restart_url: client && shown !== 'finished' && isOwn(ctx, restart) ? `${base}/interaction/${uid}/restart` : null,
       home_url: client ? homeUrl(client) : null,
     };
-    await render(ctx, 'interaction/dead-end', page, { title: [`dead_end.${shown}.title`], status: 400 });
+    await render(ctx, 'interaction/dead-end', page, { title: [`dead_end.${shown}.title`], status: 400, theme: themeOf(client) });
   }
 
   /** Sends the person through the remembered authorization request once more. */

@@ -125,9 +125,13 @@ export function clientForPages(client: ProviderClient, base: string) {
     home: client.clientUri ?? null,
     policy: client.policyUri ?? null,
     terms: client.tosUri ?? null,
-    theme: (client['theme'] as string | null | undefined) ?? null,
+    theme: themeOf(client),
   };
 }
+
+/** The theme of the app's own. */
+export const themeOf = (client: ProviderClient | undefined): string | null =>
+  (client?.['theme'] as string | null | undefined) ?? null;
 
 /** Where the person goes back to, for people to read. */
 export const returnHost = (client: ProviderClient, { params }: Interaction): string =>

@@ -24,7 +24,7 @@ export function createKeepAccount({ render, base }: Needs) {
           erase_on: datesIn(tag, account.claims.zoneinfo).day(account.erase_at!).text,
           action: `${base}/interaction/${details.uid}/keep`,
         }),
-        { title: ['keep_account.title'], ui_locales: parameter(details, 'ui_locales') },
+        { title: ['keep_account.title'], ui_locales: parameter(details, 'ui_locales'), theme: shown.theme },
       );
     },
   };

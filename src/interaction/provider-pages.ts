@@ -11,7 +11,7 @@ import { isGatehouseError } from '../kernel/errors.ts';
 import { newReference } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ProviderPages } from '../oidc/provider.ts';
-import { homeUrl } from './journey.ts';
+import { homeUrl, themeOf } from './journey.ts';
 
 interface Needs {
   accounts: Accounts;
@@ -69,6 +69,7 @@ export function createProviderPages({ accounts, render, log, deadEnd }: Needs): 
       await render(ctx, 'interaction/log-out', page, {
         title: ['log_out.title'],
         ui_locales: params?.['ui_locales'] as string | undefined,
+        theme: themeOf(client),
       });
     },
 
@@ -82,6 +83,7 @@ export function createProviderPages({ accounts, render, log, deadEnd }: Needs): 
       };
       await render(ctx, 'interaction/logged-out', page, {
         title: [page.signed_out ? 'logged_out.title' : 'logged_out.title_still'],
+        theme: themeOf(client),
       });
     },
   };

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eject } from '../../src/http/theme-check.ts';
 import { templateNames } from '../../src/http/themes.ts';
 import { Browser } from '../support/browser.ts';
+import type { Page } from '../support/browser.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { begin, heading } from '../support/journey.ts';
@@ -86,6 +87,24 @@ describe('a theme', () => {
     expect(heading(await signInPage(gatehouse, { theme: 'notes' }))).toBe('Notes for Acme Notes');
     expect(heading(await signInPage(gatehouse))).toBe('Sign in to Acme Notes');
     await expect(gatehouse.app({ theme: 'nots' })).rejects.toThrow('no theme is called nots; there are notes');
+  });
+
+  it('of an app is on all pages that are about it, to the last', async () => {
+    write('notes/theme.css', ':root { --gh-accent: #000; }');
+    const gatehouse = await start({});
+    const person = await gatehouse.person();
+    const rp = await relyingParty(gatehouse, await gatehouse.app({ theme: 'notes' }));
+    const browser = new Browser(gatehouse.issuer);
+    const themed = (page: Page) => page.text.includes('themes/notes/theme.css');
+    const tokens = await rp.signIn(person, {}, browser);
+    expect(themed(await browser.open(`/session/end?id_token_hint=${tokens.id_token!}`))).toBe(true);
+    await gatehouse.access.leave(person.sub, new Date(Date.now() + 86_400_000).toISOString());
+    const elsewhere = new Browser(gatehouse.issuer);
+    const signIn = await elsewhere.open((await rp.request()).url);
+    const leaving = await elsewhere.submit(signIn, { email: person.email, password: person.password });
+    expect([heading(leaving), themed(leaving)]).toEqual(['Keep your account?', true]);
+    elsewhere.jar.removeAllCookiesSync();
+    expect(themed(await elsewhere.open(leaving.url))).toBe(true);
   });
 
   it('changes one language and leaves the others', async () => {

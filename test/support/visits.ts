@@ -3,8 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { codeOf } from './authenticator.ts';
+import { Browser } from './browser.ts';
 import { withApp } from './factors.ts';
 import { PASSWORD } from './gatehouse.ts';
+import { signUp } from './mailed.ts';
 import { withPasskey } from './passkeys.ts';
 import { browserOn, openAccount } from './portal.ts';
 import type { Running } from './gatehouse.ts';
@@ -223,6 +225,25 @@ const WAYS: Record<string, Way> = {
     await stage.gatehouse.verification.recovery.request({ email, locale: 'en' });
     await page.goto(await mailedLink(stage, email));
   },
+
+  /** An account that was made elsewhere, its address not proved yet. */
+  async 'interaction/confirm-elsewhere'(page, stage) {
+    const email = 'elsewhere@example.com';
+    await signUp(stage.rp, new Browser(stage.gatehouse.issuer), { email });
+    await page.goto(await mailedLink(stage, email));
+  },
+
+  'admin/api': async (page, { gatehouse }) => void (await page.goto(`${gatehouse.issuer}/admin/api`)),
+  'admin/first': async (page, { gatehouse }) =>
+    void (await page.goto((await gatehouse.admins.issueLink({ onlyFirst: false })).url)),
+  async 'admin/first-done'(page, stage) {
+    await WAYS['admin/first']!(page, stage);
+    const typed = { name: 'Grace Hopper', email: 'grace@example.com', password: PASSWORD };
+    for (const [name, value] of Object.entries(typed)) await page.fill(`input[name=${name}]`, value);
+    await press(page, 'main button[type=submit]');
+  },
+  'admin/first-gone': async (page, { gatehouse }) =>
+    void (await page.goto(`${gatehouse.issuer}/admin/first?link=gone`)),
 
   'mailbox/index': async (page, stage) => {
     await stage.gatehouse.verification.recovery.request({ email: 'nobody@example.com', locale: 'en' });
