@@ -3,13 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { codeOf } from './authenticator.ts';
-import { Browser } from './browser.ts';
 import { withApp } from './factors.ts';
 import { PASSWORD } from './gatehouse.ts';
-import { signUp } from './mailed.ts';
 import { withPasskey } from './passkeys.ts';
 import { browserOn, openAccount } from './portal.ts';
 import type { Running } from './gatehouse.ts';
+import { relyingParty } from './relying-party.ts';
 import type { RelyingParty } from './relying-party.ts';
 import type { OpenidServer } from './upstream-servers.ts';
 
@@ -206,6 +205,18 @@ const WAYS: Record<string, Way> = {
     await page.click('button[name=logout]');
     await page.waitForURL(/\/session\/end\/success/);
   },
+  async 'interaction/signed-out'(page, stage) {
+    const { gatehouse } = stage;
+    const redirect_uris = [`${gatehouse.issuer}/assets/favicon.svg`];
+    const backchannel_logout_uri = 'https://app.example/log-out';
+    const app = await gatehouse.app({ first_party: true, redirect_uris, backchannel_logout_uri });
+    await start(page, await relyingParty(gatehouse, app));
+    await enterPassword(page, await gatehouse.person());
+    await page.waitForURL(/favicon/);
+    await page.goto(stage.rp.config.serverMetadata().end_session_endpoint!);
+    await page.click('button[name=logout]');
+    await page.waitForURL(/\/signed-out\//);
+  },
   async 'interaction/mailed-link'(page, stage) {
     const account = await stage.gatehouse.accounts.get((await stage.gatehouse.person()).sub);
     await stage.gatehouse.verification.emailChanges.request(account, `new-${account.email}`, 'en');
@@ -223,13 +234,6 @@ const WAYS: Record<string, Way> = {
   async 'interaction/set-password'(page, stage) {
     const { email } = await stage.gatehouse.person();
     await stage.gatehouse.verification.recovery.request({ email, locale: 'en' });
-    await page.goto(await mailedLink(stage, email));
-  },
-
-  /** An account that was made elsewhere, its address not proved yet. */
-  async 'interaction/confirm-elsewhere'(page, stage) {
-    const email = 'elsewhere@example.com';
-    await signUp(stage.rp, new Browser(stage.gatehouse.issuer), { email });
     await page.goto(await mailedLink(stage, email));
   },
 
