@@ -177,13 +177,17 @@ export function createFactors(needs: FactorNeeds): Factors {
     },
 
     async beginTotp({ id, email }, place) {
+      const isOpen = (found: Record<string, unknown> | undefined) => found && found['consumed'] === undefined;
+      const found = await records.find(ENROLMENT, slot(id, place));
       const fresh = await newTotpSecret();
-      const pending = await records.change(
-        ENROLMENT,
-        slot(id, place),
-        (current) => (current && current['consumed'] === undefined ? current : { secret: fresh, accountId: id }),
-        ENROLMENT_TTL,
-      );
+      const pending = isOpen(found)
+        ? found!
+        : await records.change(
+            ENROLMENT,
+            slot(id, place),
+            (current) => (isOpen(current) ? current! : { secret: fresh, accountId: id }),
+            ENROLMENT_TTL,
+          );
       const secret = String(pending['secret']);
       return { secret, qr: await qrSvg(await totpUri(secret, { issuer, label: email })) };
     },

@@ -34,7 +34,7 @@ import { endPortalSession, renewSession, sessionOf } from './session.ts';
 /** Seconds that a proof of who one is counts as fresh. */
 export const FRESH_SECONDS = 300;
 
-const isDangerous = ({ fresh, strong }: Terms): boolean => Boolean(fresh ?? strong);
+const demands = ({ fresh = false, strong = false }: Terms) => ({ fresh: fresh || strong, strong });
 const paramsOf = (ctx: Context) => (ctx as unknown as { params: Record<string, string | undefined> }).params;
 
 interface Needs {
@@ -64,7 +64,7 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
   const https = issuer.startsWith('https:');
   const pendings = createPendingRequests({ ...needs, https });
   const router = new Router();
-  const routes: PortalRoute[] = [{ method: 'POST', path: '/sign-out', fresh: false }];
+  const routes: PortalRoute[] = [{ method: 'POST', path: '/sign-out', fresh: false, strong: false }];
   const url = (path: string) => home + path;
 
   const goTo = (ctx: Context, target: string) => {
@@ -183,11 +183,11 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
   const deskOf = (section: Section): Desk => ({
     url,
     get(path, handler, terms = {}) {
-      routes.push({ method: 'GET', path, fresh: isDangerous(terms) });
+      routes.push({ method: 'GET', path, ...demands(terms) });
       router.get(path || '/', (ctx) => admit(ctx, handler, terms));
     },
     post(path, handler, terms = {}) {
-      routes.push({ method: 'POST', path, fresh: isDangerous(terms) });
+      routes.push({ method: 'POST', path, ...demands(terms) });
       router.post(path, readForm(), async (ctx) => {
         csrf.verify(ctx, field(ctx, '_csrf'));
         notePage(ctx, { form_page: url(section.path) });

@@ -62,6 +62,8 @@ export interface PortalRoute {
   path: string;
   /** Nobody gets there without a proof of the last five minutes. */
   fresh: boolean;
+  /** Nor, having a second factor, without that. */
+  strong: boolean;
 }
 
 export const GROUPS = ['you', 'sign_in', 'access', 'data'] as const;

@@ -52,45 +52,6 @@ const idOn = (page: Page, act: string): string =>
     .map((form) => new RegExp(`/([^/]+)/${act}$`).exec(form.getAttribute('action') ?? '')?.[1])
     .find((id) => id !== undefined)!;
 
-const FORMS: [path: string, fields: Record<string, string>][] = [
-  ['/profile', { name: 'Mallory' }],
-  ['/password', { current: 'x', password: 'another tr0ubadour' }],
-  ['/sessions/others', {}],
-  ['/sessions/any/end', {}],
-  ['/apps/any/withdraw', {}],
-  ['/providers/any/disconnect', {}],
-  ['/download', {}],
-  ['/delete', {}],
-  ['/sign-out', {}],
-];
-
-describe('a form that another site sends to the account page', () => {
-  it.each(FORMS)('%s is refused and nothing is done', async (path, fields) => {
-    await openAccount(adas, ada);
-    const before = await gatehouse.accounts.get(ada.sub);
-    const own = fieldValue(await adas.open('/account/profile'), '_csrf');
-    const bobsToken = fieldValue(await openAccount(bobs, bob, '/profile'), '_csrf');
-    const tries = [
-      await post(adas, path, fields),
-      await post(adas, path, { ...fields, _csrf: bobsToken }),
-      await post(adas, path, { ...fields, _csrf: own }, { 'sec-fetch-site': 'cross-site' }),
-      await post(adas, path, { ...fields, _csrf: own }, { 'sec-fetch-site': 'same-site' }),
-    ];
-    expect(tries.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
-    expect(await gatehouse.accounts.get(ada.sub)).toEqual(before);
-    expect(heading(await adas.open('/account'))).toBe('Hello Ada Lovelace');
-  });
-
-  it.each(FORMS)('%s does nothing for whoever is not signed in', async (path, fields) => {
-    const page = await openAccount(adas, ada, '/profile');
-    const _csrf = fieldValue(page, '_csrf');
-    await adas.submit(page, {}, '/sign-out');
-    const answer = await post(adas, path, { ...fields, _csrf });
-    expect(answer.status).toBe(303);
-    expect(await gatehouse.accounts.get(ada.sub)).toMatchObject({ name: 'Ada Lovelace', state: 'active' });
-  });
-});
-
 describe('what belongs to another person', () => {
   it('a session cannot be ended', async () => {
     const second = browserOn(gatehouse.issuer, 'phone');
