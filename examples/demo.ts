@@ -55,6 +55,8 @@ async function register(config: Config): Promise<{ clientSecret: string | undefi
       name: 'Notes',
       redirect_uris: [`${APP.origin}/callback`],
       post_logout_redirect_uris: [`${APP.origin}/`],
+      backchannel_logout_uri: `${APP.origin}/backchannel-logout`,
+      backchannel_logout_session_required: true,
       client_uri: APP.origin,
     });
     // A secret is shown once, so each run makes a new one instead of keeping it in a file.

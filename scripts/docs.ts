@@ -8,6 +8,7 @@ import { Command } from 'commander';
 import { adminCommands } from '../src/cli/admin.ts';
 import { clientCommands } from '../src/cli/client.ts';
 import { configCommands } from '../src/cli/config.ts';
+import { logoutCommands } from '../src/cli/logout.ts';
 import { mailCommands } from '../src/cli/mail.ts';
 import { output } from '../src/cli/output.ts';
 import { userCommands } from '../src/cli/user.ts';
@@ -29,6 +30,7 @@ export function commandLine(): Command {
   adminCommands(program, session, output);
   clientCommands(program, session, output);
   userCommands(program, session, output);
+  logoutCommands(program, session, output);
   mailCommands(program, session, output);
   configCommands(program, output);
   return program;

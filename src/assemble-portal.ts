@@ -68,5 +68,5 @@ export function assemblePortal(needs: Needs) {
     base: issuerPath(config.issuer),
     brandName: config.brand.name,
   });
-  return portalRoutes({ ...needs, sections });
+  return portalRoutes({ ...needs, receipts: needs.logOuts.receipts, sections });
 }

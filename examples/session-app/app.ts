@@ -1,30 +1,17 @@
 /** A server-rendered app that leaves signing in to Gatehouse and keeps a session of its own. See README.md. */
 import { randomBytes } from 'node:crypto';
+import { text } from 'node:stream/consumers';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Context, Middleware } from 'koa';
 import createSession from 'koa-session';
 import * as oidc from 'openid-client';
+import { logOutTokens } from './log-out-tokens.ts';
+import { endSessions, sessionOf, store } from './sessions.ts';
+import type { Session } from './sessions.ts';
 
-interface Session {
-  /** A sign-in under way. */
-  checks?: { pkceCodeVerifier: string; expectedState: string; expectedNonce: string };
-  person?: { sub: string; name?: string; email?: string; roles?: string[] };
-  tokens?: { access_token: string; id_token: string; refresh_token?: string | undefined; expires_at: number };
-  regenerate(): Promise<void>;
-}
-
-const sessionOf = (ctx: Context) => (ctx as unknown as { session: Session }).session;
 const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 const form = (action: string, text: string) => `<form method="post" action="${action}"><button>${text}</button></form>`;
-
-/** Sessions stay on the server, so that no token ever reaches the browser. A real app keeps them in its database. */
-const sessions = new Map<string, unknown>();
-const store = {
-  get: async (id: string) => sessions.get(id),
-  set: async (id: string, session: unknown) => void sessions.set(id, session),
-  destroy: async (id: string) => void sessions.delete(id),
-};
 
 /** @param env the settings of README.md. @returns the request handler. @throws when the provider cannot be reached. */
 export async function createApp(env: Record<string, string | undefined>) {
@@ -33,6 +20,8 @@ export async function createApp(env: Record<string, string | undefined>) {
   const execute = ISSUER.startsWith('http://localhost') ? [oidc.allowInsecureRequests] : [];
   const authentication = oidc.ClientSecretBasic(CLIENT_SECRET);
   const config = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, authentication, { execute });
+  const { issuer, jwks_uri: jwksUri = '' } = config.serverMetadata();
+  const readLogOut = logOutTokens({ issuer, jwksUri, clientId: CLIENT_ID });
 
   function keepTokens(session: Session, answer: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers) {
     const { refresh_token: old, id_token: id = '' } = session.tokens ?? {};
@@ -93,6 +82,12 @@ export async function createApp(env: Record<string, string | undefined>) {
     delete session.checks;
     await session.regenerate(); // a session id from before the sign-in is worth nothing after it
     ctx.redirect('/');
+  });
+  router.post('/backchannel-logout', async (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    const token = new URLSearchParams(await text(ctx.req)).get('logout_token') ?? '';
+    endSessions(await readLogOut(token).catch(() => ctx.throw(400))); // forged, stale or a copy
+    ctx.status = 200;
   });
   router.get('/notes', (ctx) => callApi(ctx, 'GET'));
   router.post('/notes/clear', (ctx) => callApi(ctx, 'DELETE'));

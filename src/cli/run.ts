@@ -6,6 +6,7 @@ import { version } from '../version.ts';
 import { adminCommands } from './admin.ts';
 import { clientCommands } from './client.ts';
 import { configCommands } from './config.ts';
+import { logoutCommands } from './logout.ts';
 import { mailCommands } from './mail.ts';
 import { output } from './output.ts';
 import type { Session } from './session.ts';
@@ -41,6 +42,7 @@ export async function run(argv: string[]): Promise<number> {
   adminCommands(program, withBackstage, output);
   clientCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
+  logoutCommands(program, withBackstage, output);
   mailCommands(program, withBackstage, output);
   configCommands(program, output);
   themeCommands(program, output);

@@ -21,7 +21,9 @@ import { roomSession } from '../http/session.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import { issuerPath } from '../kernel/urls.ts';
+import type { Receipts } from '../logout/receipts.ts';
 import type { Sessions } from '../oidc/sessions.ts';
+import { receiptPath } from '../oidc/sign-out.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { registerAccountClient } from './client.ts';
 import { createRelyingParty } from './relying-party.ts';
@@ -42,6 +44,7 @@ interface Needs {
   accounts: { find(id: string): Promise<Account | undefined> };
   clients: Pick<Clients, 'find' | 'register' | 'delete'>;
   sessions: Sessions;
+  receipts: Pick<Receipts, 'issue'>;
   records: SealedRecords;
   vault: Pick<Vault, 'seal' | 'open'>;
   factors: Pick<Factors, 'of'>;
@@ -55,8 +58,21 @@ interface Needs {
 }
 
 export async function portalRoutes(needs: Needs): Promise<{ middleware: Middleware; routes: PortalRoute[] }> {
-  const { config, accounts, clients, sessions, records, factors, render, continueTo, csrf, audit, sections, handle } =
-    needs;
+  const {
+    config,
+    accounts,
+    clients,
+    sessions,
+    receipts,
+    records,
+    factors,
+    render,
+    continueTo,
+    csrf,
+    audit,
+    sections,
+    handle,
+  } = needs;
   const { issuer } = config;
   const home = `${issuerPath(issuer)}/account`;
   await registerAccountClient({ clients, issuer, brand: config.brand.name });
@@ -242,12 +258,11 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
   router.post('/sign-out', readForm(), async (ctx) => {
     csrf.verify(ctx, field(ctx, '_csrf'));
     const visit = await visitOf(ctx);
-    if (visit) {
-      await sessions.endThis(visit.session.uid);
-      await audit.record('sign_out', visit.account.id);
-    }
+    const ended = visit && (await sessions.endThis(visit.session.uid));
+    if (visit) await audit.record('sign_out', visit.account.id);
+    const ticket = ended && (await receipts.issue(ended));
     endPortalSession(ctx);
-    goTo(ctx, url('/signed-out'));
+    goTo(ctx, ticket === undefined ? url('/signed-out') : receiptPath(issuer, ticket));
   });
   for (const section of sections) section.add(deskOf(section));
   return { middleware: router.routes() as unknown as Middleware, routes };

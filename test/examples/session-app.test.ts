@@ -5,6 +5,8 @@ import { Browser } from '../support/browser.ts';
 import type { Page } from '../support/browser.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
+import { startLogOutReceiver } from '../support/log-out-receiver.ts';
+import type { LogOutReceiver } from '../support/log-out-receiver.ts';
 import { clickThrough } from '../support/relying-party.ts';
 import { listen } from './listen.ts';
 import type { Listening } from './listen.ts';
@@ -15,16 +17,28 @@ describe('the example app', () => {
   let gatehouse: Running;
   let app: Listening;
   let api: Listening;
+  /** Stands before the app and keeps the tokens that it is told by. */
+  let receiver: LogOutReceiver;
+  let told: string[];
   /** One browser, split by origin. */
   let atApp: Browser;
   let atGatehouse: Browser;
   beforeAll(async () => {
-    gatehouse = await startGatehouse();
-    [app, api] = await Promise.all([listen(), listen()]);
+    gatehouse = await startGatehouse({ GATEHOUSE_OUTBOUND_ALLOW_PRIVATE: 'true' });
+    [app, api, receiver] = await Promise.all([listen(), listen(), startLogOutReceiver()]);
     await gatehouse.app({ type: 'api', resource: api.origin, scope: 'notes:read notes:write' });
     const { client_id, client_secret } = await gatehouse.app({
       redirect_uris: [`${app.origin}/callback`],
       post_logout_redirect_uris: [`${app.origin}/`],
+      backchannel_logout_uri: receiver.url,
+      backchannel_logout_session_required: true,
+    });
+    ({ tokens: told } = receiver);
+    receiver.answer((res) => {
+      const body = new URLSearchParams({ logout_token: told.at(-1)! });
+      void fetch(`${app.origin}/backchannel-logout`, { method: 'POST', body }).then(({ status }) =>
+        res.writeHead(status).end(),
+      );
     });
     const common = { ISSUER: gatehouse.issuer, API_RESOURCE: api.origin };
     api.serve(await createApi(common));
@@ -38,7 +52,7 @@ describe('the example app', () => {
     vi.useRealTimers();
   });
   afterAll(async () => {
-    await Promise.all([app.stop(), api.stop()]);
+    await Promise.all([app.stop(), api.stop(), receiver.stop()]);
     await gatehouse.stop();
   });
 
@@ -121,5 +135,50 @@ describe('the example app', () => {
     await atApp.open('/sign-in');
     expect((await atApp.open(planted)).status).toBe(400);
     expect((await atApp.open('/')).text).toContain('Sign in');
+  });
+
+  describe('told by a log-out token', () => {
+    const isSignedIn = async (browser = atApp) => (await browser.open('/')).text.includes('Hello');
+    const tell = async (logout_token: string) =>
+      (await fetch(`${app.origin}/backchannel-logout`, { method: 'POST', body: new URLSearchParams({ logout_token }) }))
+        .status;
+    const isSignedOut = (browser = atApp) =>
+      vi.waitFor(async () => expect(await isSignedIn(browser)).toBe(false), { timeout: 10_000, interval: 50 });
+
+    it('ends the session, though the person was signed out elsewhere', async () => {
+      const person = await gatehouse.person();
+      await signIn(person);
+      expect(await isSignedIn()).toBe(true);
+      await gatehouse.access.suspend(person.sub);
+      await isSignedOut();
+    });
+
+    it('leaves the session on another device alone', async () => {
+      const person = await gatehouse.person();
+      await signIn(person);
+      const here = { atApp, atGatehouse };
+      atApp = new Browser(app.origin);
+      atGatehouse = new Browser(gatehouse.issuer);
+      await signIn(person);
+      await here.atGatehouse.submit(await here.atGatehouse.open('/session/end'), { logout: 'yes' });
+      await isSignedOut(here.atApp);
+      expect(await isSignedIn()).toBe(true);
+    });
+
+    it('takes one once: a copy is refused', async () => {
+      const person = await gatehouse.person();
+      await signIn(person);
+      const before = told.length;
+      await gatehouse.access.suspend(person.sub);
+      await vi.waitFor(() => expect(told.length).toBe(before + 1), { timeout: 10_000, interval: 50 });
+      expect(await tell(told.at(-1)!)).toBe(400);
+    });
+
+    it('refuses what is none', async () => {
+      await signIn(await gatehouse.person());
+      for (const token of ['', 'x', 'eyJhbGciOiJub25lIiwidHlwIjoibG9nb3V0K2p3dCJ9.e30.'])
+        expect(await tell(token)).toBe(400);
+      expect(await isSignedIn()).toBe(true);
+    });
   });
 });
