@@ -333,7 +333,7 @@ export const configSchema = z.strictObject({
   outbound: z
     .strictObject({
       allow_private: z.boolean().default(false).meta({
-        description: 'Fetch addresses named by clients (logos, keys) from private networks too, and over http.',
+        description: 'Reach addresses named by clients (logos, keys, log-out) in private networks too, and over http.',
       }),
     })
     .prefault({}),
