@@ -8,9 +8,11 @@ import { Command } from 'commander';
 import { adminCommands } from '../src/cli/admin.ts';
 import { clientCommands } from '../src/cli/client.ts';
 import { configCommands } from '../src/cli/config.ts';
+import { keyCommands } from '../src/cli/keys.ts';
 import { logoutCommands } from '../src/cli/logout.ts';
 import { mailCommands } from '../src/cli/mail.ts';
 import { output } from '../src/cli/output.ts';
+import { secretCommands } from '../src/cli/secrets.ts';
 import { userCommands } from '../src/cli/user.ts';
 import { configReference } from '../src/config/describe.ts';
 import { configKeys } from '../src/config/keys.ts';
@@ -32,6 +34,8 @@ export function commandLine(): Command {
   userCommands(program, session, output);
   logoutCommands(program, session, output);
   mailCommands(program, session, output);
+  keyCommands(program, session, output);
+  secretCommands(program, session, output);
   configCommands(program, output);
   return program;
 }

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa from 'koa';
 import type { Middleware } from 'koa';
 import mount from 'koa-mount';
-import type { Provider } from 'oidc-provider';
 import type { Config } from './config/schema.ts';
 import { noRedirectAfterPost } from './http/continue.ts';
 import type { ContinueTo } from './http/continue.ts';
@@ -14,10 +13,11 @@ import type { Render } from './http/render.ts';
 import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
 import { programEndpoints } from './oidc/program-endpoints.ts';
+import type { ProviderSwitch } from './oidc/provider-switch.ts';
 
 export interface AppNeeds {
   config: Pick<Config, 'issuer' | 'secrets'>;
-  provider: Provider;
+  engine: ProviderSwitch;
   log: Logger;
   render: Render;
   continueTo: ContinueTo;
@@ -63,11 +63,18 @@ function isHangUp(error: Error): boolean {
   );
 }
 
-export function createApp({ config, provider, log, render, continueTo, rooms, caller }: AppNeeds): RequestHandler {
+export function createApp({
+  config,
+  engine: { provider, eachInstance, engine },
+  log,
+  render,
+  continueTo,
+  rooms,
+  caller,
+}: AppNeeds): RequestHandler {
   const { issuer } = config;
   const base = issuerPath(issuer);
   const under = (room: Middleware) => (base ? mount(base, room) : room);
-  const engine = base ? mount(base, provider) : mount(provider);
   const app = new Koa({ keys: config.secrets.cookie_keys });
   pinOrigin(app, issuer);
 
@@ -105,7 +112,7 @@ export function createApp({ config, provider, log, render, continueTo, rooms, ca
   app.use(formPostPolicy);
   app.use(engine);
 
-  pinOrigin(provider, issuer);
+  eachInstance((instance) => pinOrigin(instance, issuer));
   for (const koa of [app, provider])
     koa.on('error', (error: Error) => {
       if (isHangUp(error)) log.info({ err: error }, 'a client hung up or sent no HTTP');

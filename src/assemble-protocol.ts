@@ -4,18 +4,18 @@ import { createVouching, readCertificates } from './clients/certificate.ts';
 import type { Client } from './clients/client.ts';
 import { AUTH_METHODS } from './clients/protocol.ts';
 import type { AuthMethod } from './clients/protocol.ts';
+import { secretContext } from './clients/secret.ts';
 import type { Config } from './config/schema.ts';
 import { createFromProxy } from './http/client-address.ts';
 import { createClientCertificate } from './http/client-certificate.ts';
 import type { Vault } from './kernel/secrets.ts';
 import type { MutualTls } from './oidc/features/mutual-tls.ts';
 
-const context = (clientId: string) => `client-secret:${clientId}`;
-
 /** Secrets that must be read again, such as those of `client_secret_jwt`, rest encrypted, each for its client alone. */
 export const clientSecrets = (vault: Pick<Vault, 'seal' | 'open'>) => ({
-  seal: (secret: string, clientId: string) => vault.seal(secret, context(clientId)).toString('base64url'),
-  openSecret: ({ id, secret_sealed }: Client) => vault.open(Buffer.from(secret_sealed!, 'base64url'), context(id)),
+  seal: (secret: string, clientId: string) => vault.seal(secret, secretContext(clientId)).toString('base64url'),
+  openSecret: ({ id, secret_sealed }: Client) =>
+    vault.open(Buffer.from(secret_sealed!, 'base64url'), secretContext(id)),
 });
 
 function mutualTls({ mtls, trusted_proxies }: Settings): MutualTls | undefined {

@@ -15,6 +15,8 @@ import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
 import { assembleAdmin, assembleAdministration } from './assemble-admin.ts';
+import { assembleKeys, assembleVaults } from './assemble-keys.ts';
+import type { Keys } from './assemble-keys.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
 import { assembleLogOuts } from './assemble-logout.ts';
@@ -34,7 +36,6 @@ import { assemblePortal } from './assemble-portal.ts';
 import { assembleReuse } from './assemble-reuse.ts';
 import { createClients } from './clients/clients.ts';
 import type { Clients } from './clients/clients.ts';
-import { decodeKey } from './config/secrets.ts';
 import type { Config } from './config/schema.ts';
 import { demoPerson, DEMO } from './demo.ts';
 import { createAfterwards } from './http/afterwards.ts';
@@ -64,9 +65,8 @@ import { createProviderPages } from './interaction/provider-pages.ts';
 import { interactionRoutes } from './interaction/routes.ts';
 import { signedOutRoutes } from './interaction/signed-out.ts';
 import type { Logger } from './kernel/logger.ts';
-import { createVault } from './kernel/secrets.ts';
 import { issuerPath } from './kernel/urls.ts';
-import { loadSigningKeys } from './keys/signing-key.ts';
+import type { LiveKeys } from './keys/live-keys.ts';
 import { landingRoutes } from './landing/routes.ts';
 import { createLogger } from './log.ts';
 import type { Limits } from './limits/limits.ts';
@@ -105,6 +105,7 @@ export interface Backstage {
   logOuts: LogOuts;
   audit: Audit;
   limits: Limits;
+  keys: Keys;
   mail: Mail;
   verification: Verification;
   linking: Linking;
@@ -116,6 +117,8 @@ export interface Backstage {
 
 export interface Gatehouse extends Backstage {
   handle: RequestHandler;
+  /** The signing keys as this process knows them. */
+  liveKeys: LiveKeys;
   /** The demo person's sign-in, where there is one. */
   demo: typeof DEMO | null;
   /** From now on readiness is red, so that load balancers look elsewhere. */
@@ -140,8 +143,11 @@ function upstreamFetch({ federation, outbound }: Config): UpstreamFetch {
 /** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
 export async function assembleBackstage(config: Config, log: Logger = createLogger(config.log.level)) {
   const storage = await openStorage(config.storage.url);
-  const vault = createVault(decodeKey(config.secrets.encryption_key));
-  const records = createSealedRecords({ store: storage.protocol, vault });
+  const vaultFor = await assembleVaults(config, storage);
+  // What it seals goes to apps and comes back: what is stored has a vault of its own, which `secrets rotate` knows.
+  const vault = vaultFor('tokens');
+  const records = createSealedRecords({ store: storage.protocol, vault: vaultFor('records') });
+  const keys = await assembleKeys({ config, storage, vaultFor, log });
   const hasher = createPasswordHasher(config.passwords);
   const isBreached = createBreachCheck({ url: config.passwords.breach_check_url, log });
   const history = createEmailHistory({ records, ttl: UNDO_TTL });
@@ -157,7 +163,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const themes = await loadThemes(config.themes_dir, locales.catalogue, config.brand.theme);
   for (const { name, strings } of themes.all) locales.addTheme(name, strings);
   const clients = createClients({
-    ...clientSecrets(vault),
+    ...clientSecrets(vaultFor('clients')),
     authMethods: authMethods(config),
     store: storage.clients,
     consents: storage.consents,
@@ -165,14 +171,14 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     themes: themes.all.map(({ name }) => name),
     acrValues: ACR_VALUES,
   });
-  const logOuts = assembleLogOuts({ config, store: storage.logout, vault, records, clients, log });
+  const logOuts = assembleLogOuts({ config, store: storage.logout, vault: vaultFor('logout'), records, clients, log });
   const { endings } = logOuts;
   const { identities } = storage;
   const secondFactors = createFactors({
     store: storage.factors,
     passkeys: passkeysAsFactors(config, storage.passkeys),
     records,
-    vault,
+    vault: vaultFor('factors'),
     issuer: config.brand.name,
     settings: config.factors,
   });
@@ -181,7 +187,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     cache: config.environment !== 'development',
     overrideOf: (theme, view) => themes.find(theme)?.views.get(view),
   });
-  const mail = assembleMail({ config, store: storage.outbox, vault, locales, draw, log });
+  const mail = assembleMail({ config, store: storage.outbox, vault: vaultFor('mail'), locales, draw, log });
   const { mailer } = mail;
   const verified = createVerification({
     issuer: config.issuer,
@@ -218,6 +224,8 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     callers,
     audit,
     vault,
+    vaultFor,
+    keys,
     records,
     accounts,
     moving: createMoving({ store: storage.accounts, reservedFor }),
@@ -273,8 +281,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   for (const { file, line, problem } of themes.all.flatMap((theme) => theme.problems))
     log.warn({ file, line }, `a theme has a problem: ${problem}`);
   const restarts = createRestarts(records);
-  const directory = createClientDirectory({ clients, ...clientSecrets(vault) });
-  const signingKeys = await loadSigningKeys({ store: storage.signingKeys, vault });
+  const directory = createClientDirectory({ clients, ...clientSecrets(backstage.vaultFor('clients')) });
+  const liveKeys = await backstage.keys.live();
 
   // The pages are drawn by a room that needs the provider, which needs the pages: only this late binding ties the knot.
   const pages = createProviderPages({
@@ -283,9 +291,10 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     log,
     deadEnd: (ctx, reason, uid) => deadEnds.show(ctx, reason, uid),
   });
-  const provider = createProvider({
+  const engine = createProvider({
     config,
-    signingKeys,
+    liveKeys,
+    keySetFetches: backstage.keys.fetches,
     records,
     directory,
     accounts,
@@ -305,6 +314,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     onReuse: assembleReuse({ ...backstage, notices: verification.notices, log }),
     logOuts: { ...logOuts, onSignOut: noteSignOut(audit) },
   });
+  const { provider } = engine;
   noteAppUses({ provider, consents, after: afterwards.after });
   const providers = createProviders({
     settings: config.federation,
@@ -348,7 +358,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   let draining = false;
   const handle: RequestHandler = createApp({
     config,
-    provider,
+    engine,
     log,
     render,
     continueTo,
@@ -396,6 +406,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     },
     caller: callers.middleware({ ...guards, afterwards }),
   });
+  const stopKeys = liveKeys.start();
   const stopMail = await mail.start();
   const stopLogOuts = logOuts.start((claims) => signLogoutToken(provider, claims));
   const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, () => audit.purge());
@@ -407,6 +418,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     ...backstage,
     handle,
     accountRoutes: portal?.routes ?? [],
+    liveKeys,
     demo,
     drain: () => {
       draining = true;
@@ -415,6 +427,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       stopErasing();
       for (const stop of sweepings) stop();
       await afterwards.idle();
+      stopKeys();
+      await backstage.keys.fetches.flush();
       await Promise.all([stopMail(), stopLogOuts()]);
       await backstage.close();
     },

@@ -4,6 +4,8 @@ import { OPERATOR } from '../administration/principal.ts';
 import { ACCESS_TOKEN_FORMATS, CLIENT_TYPES, publicClient } from '../clients/client.ts';
 import type { AccessTokenFormat, ClientType } from '../clients/client.ts';
 import type { Registered } from '../clients/clients.ts';
+import { SIGNED_WITH } from '../clients/protocol.ts';
+import type { SignedWith } from '../clients/protocol.ts';
 import { notFound } from '../kernel/errors.ts';
 import { addProtocolOptions, toProtocol } from './client-protocol.ts';
 import type { ProtocolOptions } from './client-protocol.ts';
@@ -34,7 +36,7 @@ interface CreateOptions extends ProtocolOptions {
   identityProvider?: string[];
   theme?: string;
   defaultAcrValue?: string[];
-  idTokenSignedResponseAlg?: 'RS256' | 'ES256';
+  idTokenSignedResponseAlg?: SignedWith;
   json?: boolean;
 }
 
@@ -122,9 +124,7 @@ export function clientCommands(program: Command, session: Session, output: Outpu
       'level that its sign-ins must reach, such as urn:gatehouse:acr:2; may be repeated: one of them is enough',
       collect,
     )
-    .addOption(
-      new Option('--id-token-signed-response-alg <alg>', 'signature of its ID tokens').choices(['RS256', 'ES256']),
-    )
+    .addOption(new Option('--id-token-signed-response-alg <alg>', 'signature of its ID tokens').choices(SIGNED_WITH))
     .option('--json', 'print one JSON document')
     .action((options: CreateOptions) =>
       session(async ({ apps }) => output.one(withSecret(await apps.register(OPERATOR, toInput(options))), options)),

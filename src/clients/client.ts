@@ -4,7 +4,7 @@
  * Registration; what a standard does not name is explained here.
  */
 import { mark, wordsIn } from '../kernel/search.ts';
-import type { AuthMethod, ProtocolMetadata } from './protocol.ts';
+import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
 
 export const CLIENT_TYPES = ['web', 'spa', 'native', 'service', 'api'] as const;
 /** web: confidential, server-side. spa, native: public. service: acts for itself. api: accepts tokens (resource server). */
@@ -59,7 +59,7 @@ export interface Client {
   theme?: string | null;
   /** `acr` values of which every sign-in to it reaches one; none where it is empty, or missing in older records. */
   default_acr_values?: string[];
-  id_token_signed_response_alg: 'RS256' | 'ES256';
+  id_token_signed_response_alg: SignedWith;
   /** Keys, authentication, signatures, encryption and bindings beyond the everyday; missing where all is as usual. */
   protocol?: ProtocolMetadata;
   /** Hash of the secret; null for clients that have none, or one that must be read. */

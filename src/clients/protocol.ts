@@ -18,8 +18,9 @@ export const AUTH_METHODS = [
 ] as const;
 export type AuthMethod = (typeof AUTH_METHODS)[number];
 
-/** What we sign with. */
-export const SIGNED_WITH = ['RS256', 'ES256'] as const;
+/** What we can sign with. */
+export const SIGNED_WITH = ['RS256', 'ES256', 'PS256', 'EdDSA'] as const;
+export type SignedWith = (typeof SIGNED_WITH)[number];
 /** What clients may sign with. RFC 9700 and RFC 8725 leave out `none`; a shared secret signs nothing but `client_secret_jwt`. */
 export const CLIENTS_SIGN_WITH = [
   'ES256',

@@ -14,3 +14,6 @@ const digestOf = (secretHash: string): Buffer => {
 
 export const secretMatches = (secret: string, secretHash: string): boolean =>
   timingSafeEqual(hash('sha256', secret, 'buffer'), digestOf(secretHash));
+
+/** What a secret that rests encrypted is bound to. */
+export const secretContext = (clientId: string): string => `client-secret:${clientId}`;

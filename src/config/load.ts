@@ -7,6 +7,7 @@ import path from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
+import { PUBLISHING_MARGIN } from '../kernel/publishing.ts';
 import { isLoopback } from '../kernel/urls.ts';
 import { ConfigError } from './error.ts';
 import { inOrder, insecureUpstreams } from './federation.ts';
@@ -159,6 +160,25 @@ function mailProblems({ sign_up, sign_in, mail }: ParsedConfig): string[] {
   return problems;
 }
 
+/** What would let a token be signed with a key that somebody cannot know, or outlive its key. */
+function keyProblems({ keys, lifetimes }: ParsedConfig): string[] {
+  const problems: string[] = [];
+  if (!keys.algorithms.includes('RS256'))
+    problems.push('keys.algorithms must contain RS256, which OpenID Connect asks of every provider');
+  if (keys.lead < keys.cache + PUBLISHING_MARGIN)
+    problems.push(
+      `keys.lead must be at least keys.cache + ${PUBLISHING_MARGIN} seconds: caches must know a key before it signs`,
+    );
+  if (keys.rotation !== 0 && keys.rotation < keys.lead)
+    problems.push('keys.rotation must not be shorter than keys.lead');
+  const longest = Math.max(lifetimes.access_token, lifetimes.id_token);
+  if (keys.retirement < longest + PUBLISHING_MARGIN)
+    problems.push(
+      `keys.retirement must be at least ${longest + PUBLISHING_MARGIN} seconds, as long as tokens last: lifetimes.access_token and lifetimes.id_token`,
+    );
+  return problems;
+}
+
 /**
  * @param env the environment variables, `process.env` by default.
  * @returns the configuration, with secrets generated into the data folder outside production.
@@ -177,7 +197,7 @@ export function loadConfig(env: Env = process.env): Config {
     const named = (problem: string) => ofValues.some((other) => other.startsWith(`${problem.split(' ')[0]}:`));
     problems.push(...productionProblems(parsed).filter((problem) => !named(problem)));
   }
-  if (parsed) problems.push(...mailProblems(parsed), ...tlsProblems(parsed));
+  if (parsed) problems.push(...mailProblems(parsed), ...tlsProblems(parsed), ...keyProblems(parsed));
   if (!parsed || problems.length > 0) throw new ConfigError(problems);
 
   const config: Config = {

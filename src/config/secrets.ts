@@ -9,10 +9,17 @@ import type { Config, ParsedConfig } from './schema.ts';
 const KEY_BYTES = 32;
 const LEAST_DISTINCT = 12;
 
-/** The key material of `encryption_key`: hex if it is all hex digits, base64 (either alphabet) otherwise. */
-export function decodeKey(text: string): Buffer {
+/** The key material of one key: hex if it is all hex digits, base64 (either alphabet) otherwise. */
+function decodeKey(text: string): Buffer {
   return /^([0-9a-f]{2})+$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
 }
+
+/** The encryption keys of the configuration: the first encrypts, all decrypt. */
+export const decodeKeys = (text: string): Buffer[] =>
+  text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map(decodeKey);
 
 const looksGuessable = (bytes: Buffer) => new Set(bytes).size < LEAST_DISTINCT;
 
@@ -20,7 +27,10 @@ const looksGuessable = (bytes: Buffer) => new Set(bytes).size < LEAST_DISTINCT;
 export function secretProblems({ encryption_key: key, cookie_keys: cookies }: ParsedConfig['secrets']): string[] {
   const problems: string[] = [];
   if (!key) problems.push('secrets.encryption_key is missing; make one with: openssl rand -base64 32');
-  else if (decodeKey(key).length < KEY_BYTES || looksGuessable(decodeKey(key))) {
+  else if (
+    decodeKeys(key).length === 0 ||
+    decodeKeys(key).some((one) => one.length < KEY_BYTES || looksGuessable(one))
+  ) {
     problems.push('secrets.encryption_key is weak; it needs 32 random bytes in base64 or hex');
   }
   if (!cookies?.length) problems.push('secrets.cookie_keys is missing; make one with: openssl rand -base64 32');

@@ -112,13 +112,16 @@ const ENROLMENT_TTL = 1800;
 const REMOVAL = 'FactorRemoval';
 const REMOVAL_TTL = 10;
 
+/** What the sealed secret of an authenticator app is bound to. */
+export const totpContext = (accountId: string): string => `totp secret of ${accountId}`;
+
 const NO_PASSKEYS = { count: async () => 0, deleteByAccount: async () => undefined };
 
 export function createFactors(needs: FactorNeeds): Factors {
   const { store, records, vault, issuer, settings, passkeys = NO_PASSKEYS } = needs;
   const kept = createFactorRecords(store);
   const devices = createRememberedDevices({ records: kept, vault, ttl: settings.remember_device });
-  const context = (accountId: string) => `totp secret of ${accountId}`;
+  const context = totpContext;
   const seal = (accountId: string, secret: string) => vault.seal(secret, context(accountId)).toString('base64');
   const open = (accountId: string, sealed: string) => vault.open(Buffer.from(sealed, 'base64'), context(accountId));
   const codeHash = (accountId: string, code: string) => vault.lookupKey('recovery code', `${accountId}\n${code}`);
@@ -215,8 +218,8 @@ export function createFactors(needs: FactorNeeds): Factors {
         accountId,
         (current) =>
           // Another app meanwhile, or a code of this step or a later one was used.
-          current.totp?.sealed === totp.sealed && current.totp.last_step < step!
-            ? { ...current, totp: { ...totp, last_step: step!, last_used_at: isoNow() } }
+          current.totp?.created_at === totp.created_at && current.totp.last_step < step!
+            ? { ...current, totp: { ...current.totp, last_step: step!, last_used_at: isoNow() } }
             : undefined,
         { durable: false },
       );

@@ -42,6 +42,8 @@ export interface FactorStore {
    * @returns whether it did; of callers at once that saw the same version exactly one gets true.
    */
   put(factors: AccountFactors, options?: { durable: boolean }): Promise<boolean>;
+  /** Those with any, in the order of their ids, from the first one after `after` (empty: from the beginning). */
+  listInOrder(after: string, limit: number): Promise<AccountFactors[]>;
   /** @returns whether there was one. */
   delete(accountId: string): Promise<boolean>;
 }

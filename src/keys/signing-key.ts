@@ -1,64 +1,50 @@
-/** Keys: what signs tokens. This room owns their making, their sealing and which one is in force. */
-import { exportJWK, generateKeyPair, calculateJwkThumbprint } from 'jose';
+/** Keys: what signs tokens. This room owns their making, sealing and rotation, and says which of them is in force. */
 import type { JWK } from 'jose';
-import { invalidInput, isGatehouseError } from '../kernel/errors.ts';
-import { isoNow } from '../kernel/clock.ts';
-import type { Vault } from '../kernel/secrets.ts';
 
-/** ES256 first: it signs access tokens. RS256 is the ID token's default by OpenID Connect Core. */
-export const SIGNING_ALGORITHMS = ['ES256', 'RS256'] as const;
+/** Those we can sign with (RFC 7518, RFC 8037). */
+export const SIGNING_ALGORITHMS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
+/**
+ * `next` is published and does not sign yet. `active` signs. `retiring` signs no more and stays published, until all that it
+ * signed has expired. `removed` is not published, its private part is gone, and nothing that it signed is accepted.
+ */
+export type KeyState = 'next' | 'active' | 'retiring' | 'removed';
+
+/** Times are ISO 8601. */
 export interface SigningKey {
   /** The key id in token headers: the key's thumbprint (RFC 7638). */
   id: string;
   alg: SigningAlgorithm;
-  state: 'active';
-  /** The private JWK, encrypted. */
-  sealed: Uint8Array;
+  state: KeyState;
+  public_jwk: JWK;
+  /** Where the private key is: sealed in the store, or with an external signer. */
+  held: 'store' | 'signer';
+  /** The private JWK, or the signer's name for it, encrypted, in base64; null once it was removed. */
+  sealed: string | null;
+  /** Since when it is published. */
   created_at: string;
+  /** When it begins to sign, or began. */
+  signs_at: string;
+  /** When it ceased to sign. */
+  stopped_at: string | null;
+  /** When it is removed, or was. */
+  ends_at: string | null;
+  /** It was removed because somebody else may have it. */
+  compromised: boolean;
 }
 
-/** Where signing keys are kept. Every write survives power loss once its promise resolves. */
-export interface SigningKeyStore {
-  /** @throws duplicate when there is an active key of this algorithm: of processes starting at once, one makes it. */
-  insert(key: SigningKey): Promise<void>;
-  list(): Promise<SigningKey[]>;
+/** All signing keys there are, and were lately. */
+export interface KeyRing {
+  version: number;
+  keys: SigningKey[];
 }
 
-async function generate(alg: SigningAlgorithm, vault: Vault): Promise<SigningKey> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 2048 });
-  const jwk = await exportJWK(privateKey);
-  const id = await calculateJwkThumbprint(jwk);
-  const sealed = vault.seal(JSON.stringify({ ...jwk, kid: id, alg, use: 'sig' }), `signing-key:${id}`);
-  return { id, alg, state: 'active', sealed, created_at: isoNow() };
-}
+const PUBLISHED = ['active', 'next', 'retiring'] as const;
 
-function open(key: SigningKey, vault: Vault): JWK {
-  try {
-    return JSON.parse(vault.open(key.sealed, `signing-key:${key.id}`)) as JWK;
-  } catch {
-    throw invalidInput(
-      'The signing keys in the store cannot be decrypted: secrets.encryption_key is not the one they were stored with.',
-      'secrets.encryption_key',
-    );
-  }
-}
+/** The keys of the public key set: of each algorithm the one that signs first. */
+export const publishedKeys = (keys: SigningKey[]): SigningKey[] =>
+  PUBLISHED.flatMap((state) => keys.filter((key) => key.state === state));
 
-/**
- * The private key set, one key per algorithm; what is missing is generated.
- * @returns private JWKs in the order of `SIGNING_ALGORITHMS`.
- * @throws invalid_input when the vault's key is not the one that sealed them.
- */
-export async function loadSigningKeys({ store, vault }: { store: SigningKeyStore; vault: Vault }): Promise<JWK[]> {
-  const kept = await store.list();
-  for (const alg of SIGNING_ALGORITHMS.filter((name) => !kept.some((key) => key.alg === name))) {
-    try {
-      await store.insert(await generate(alg, vault));
-    } catch (error) {
-      if (!isGatehouseError(error, 'duplicate')) throw error;
-    }
-  }
-  const keys = await store.list();
-  return SIGNING_ALGORITHMS.flatMap((alg) => keys.filter((key) => key.alg === alg).map((key) => open(key, vault)));
-}
+export const activeKey = (keys: SigningKey[], alg: string): SigningKey | undefined =>
+  keys.find((key) => key.alg === alg && key.state === 'active');

@@ -47,8 +47,11 @@ export interface Outbox {
   sealProblem(id: string, problem: string): Uint8Array;
 }
 
+/** What the sealed parts of a mail are bound to. */
+export const mailContext = (id: string): string => `mail:${id}`;
+
 export function createOutbox({ store, vault }: { store: OutboxStore; vault: Vault }): Outbox {
-  const context = (id: string) => `mail:${id}`;
+  const context = mailContext;
 
   function open({ id, sealed, problem, ...rest }: QueuedMail): Entry {
     return {

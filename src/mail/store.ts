@@ -5,7 +5,8 @@ import type { Page, PageRequest } from '../kernel/paging.ts';
  * `waiting`: to be sent when it is due. `sent`: a mail server took it. `given_up`: refused for good or too old; an admin may
  * have it tried again. `shown`: in the development mailbox, never sent.
  */
-export type MailState = 'waiting' | 'sent' | 'given_up' | 'shown';
+export const MAIL_STATES = ['waiting', 'sent', 'given_up', 'shown'] as const;
+export type MailState = (typeof MAIL_STATES)[number];
 
 export interface QueuedMail {
   /** Also the local part of the mail's Message-ID, so that a copy sent after a crash can be told. */
@@ -67,6 +68,8 @@ export interface OutboxStore {
    * that is being sent would be sent twice.
    */
   retry(id: string, now: number, give_up_at: number): Promise<boolean>;
+  /** Puts `sealed` in the place of `seen` in one of the two sealed columns, if that is still there. @returns whether it was. */
+  reseal(id: string, column: 'sealed' | 'problem', seen: Uint8Array, sealed: Uint8Array): Promise<boolean>;
   /** Removes at most `limit` mails in `state` that were settled at `before` or earlier. @returns how many. */
   purge(state: MailState, before: number, limit: number): Promise<number>;
 }

@@ -3,8 +3,8 @@
  * revocation. Here they are made known: the `jti` carries its grant, sealed, so that a revoked grant, a suspended account or
  * a deleted client ends a token before it expires, and one token can be revoked by a mark that lasts as long as it would.
  */
-import { createLocalJWKSet, jwtVerify } from 'jose';
-import type { JSONWebKeySet, JWTPayload } from 'jose';
+import { jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
 import { newId } from '../kernel/ids.ts';
@@ -23,7 +23,8 @@ interface Needs {
   records: SealedRecords;
   accounts: { find(id: string): Promise<Account | undefined> };
   issuer: string;
-  publicKeys: JSONWebKeySet;
+  /** The keys whose signatures are good. */
+  keys: JWTVerifyGetKey;
   subjectOf: SubjectOf;
 }
 
@@ -43,16 +44,7 @@ export interface JwtAccessTokens {
   revoke(token: LiveToken): Promise<void>;
 }
 
-export function createJwtAccessTokens({
-  vault,
-  records,
-  accounts,
-  issuer,
-  publicKeys,
-  subjectOf,
-}: Needs): JwtAccessTokens {
-  const keys = createLocalJWKSet(publicKeys);
-
+export function createJwtAccessTokens({ vault, records, accounts, issuer, keys, subjectOf }: Needs): JwtAccessTokens {
   function grantIdOf(jti: string): string | undefined {
     try {
       return vault.open(Buffer.from(jti, 'base64url'), CONTEXT);

@@ -3,7 +3,8 @@
  * walking past what is mounted for people.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { Provider } from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import { issuerPath } from '../kernel/urls.ts';
 
 const ENDPOINTS = ['token', 'introspection', 'revocation', 'userinfo', 'jwks', 'discovery'] as const;
@@ -38,6 +39,12 @@ function letGo(ctx: KoaContextWithOIDC): void {
   Object.assign(ctx, nothing);
 }
 
+/** Runs `middleware` for one of the endpoints, the router's other spellings of it included. */
+export function only(provider: Provider, name: Endpoint, middleware: Middleware): Middleware {
+  const path = provider.pathFor(name, { mountPath: '' }).toLowerCase();
+  return (ctx, next) => (ctx.path.toLowerCase().startsWith(path) ? middleware(ctx, next) : next());
+}
+
 export interface ProgramNeeds {
   provider: Provider;
   issuer: string;
@@ -54,7 +61,7 @@ export function programEndpoints({ provider, issuer, check, headers }: ProgramNe
   provider.use(async (ctx, next) => {
     await next();
     // Of a client that hung up Koa may still have to tell, and what came by another way is not ours to end.
-    if (ctx.app === provider && !ctx.res.closed) ctx.res.once('close', () => letGo(ctx as KoaContextWithOIDC));
+    if (ctx.app instanceof Provider && !ctx.res.closed) ctx.res.once('close', () => letGo(ctx as KoaContextWithOIDC));
   });
   const answer = provider.callback();
 

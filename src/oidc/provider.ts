@@ -3,17 +3,20 @@
  * the library's documented options; `library.ts` holds the few exceptions.
  */
 import type { IncomingMessage } from 'node:http';
-import type { JSONWebKeySet } from 'jose';
 import compose from 'koa-compose';
 import { Provider } from 'oidc-provider';
-import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { Factors } from '../factors/factors.ts';
 import { ACR_VALUES } from '../factors/levels.ts';
+import type { LiveKeys } from '../keys/live-keys.ts';
+import { activeKey } from '../keys/signing-key.ts';
+import type { SigningKey } from '../keys/signing-key.ts';
 import type { CurrentCaller } from '../kernel/caller.ts';
 import type { Vault } from '../kernel/secrets.ts';
+import type { KeySetFetches } from '../keys/fetches.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
 import type { Limits } from '../limits/limits.ts';
 import { issuerPath } from '../kernel/urls.ts';
@@ -36,11 +39,14 @@ import { createSubjects } from './features/subjects.ts';
 import { loadGrant } from './grants.ts';
 import { answerForJwts, concerns, createJwtAccessTokens } from './jwt-access-tokens.ts';
 import type { JwtAccessTokens, LiveToken } from './jwt-access-tokens.ts';
+import { cacheKeySet } from './key-set.ts';
 import { adaptLibrary } from './library.ts';
 import { lifetimes } from './lifetimes.ts';
 import { restoreOfflineAccess } from './offline-access.ts';
 import { createPolicy } from './policy.ts';
-import { except, exceptPrograms } from './program-endpoints.ts';
+import { createProviderSwitch } from './provider-switch.ts';
+import type { ProviderSwitch } from './provider-switch.ts';
+import { except, exceptPrograms, only } from './program-endpoints.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { resourceIndicators } from './resources.ts';
@@ -49,8 +55,10 @@ import type { EndedFamily } from './reuse.ts';
 import { noteFinished } from './restarts.ts';
 import type { Restarts } from './restarts.ts';
 import { createSealedAccessTokens } from './sealed-access-tokens.ts';
+import type { SealedAccessTokens } from './sealed-access-tokens.ts';
 import { createSignOut, skipEmptySignOut } from './sign-out.ts';
 import type { SignOutNeeds } from './sign-out.ts';
+import { keySet, verificationKeys } from './signing-keys.ts';
 
 /** What the library shows to people, drawn by a web room. */
 export interface ProviderPages {
@@ -64,8 +72,9 @@ export interface ProviderPages {
 }
 
 export interface ProviderNeeds {
-  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes' | 'factors' | 'oauth' | 'device_flow'>;
-  signingKeys: JWK[];
+  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes' | 'factors' | 'oauth' | 'device_flow' | 'keys'>;
+  liveKeys: LiveKeys;
+  keySetFetches: Pick<KeySetFetches, 'note'>;
   records: SealedRecords;
   directory: ClientDirectory;
   accounts: { find(id: string): Promise<Account | undefined> };
@@ -92,12 +101,6 @@ export interface ProviderNeeds {
   logOuts: SignOutNeeds & { apps: Pick<SessionApps, 'note' | 'prolong'> };
 }
 
-const PRIVATE_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi']);
-const toPublic = (key: JWK) =>
-  Object.fromEntries(
-    Object.entries(key).filter(([name]) => !PRIVATE_MEMBERS.has(name)),
-  ) as JSONWebKeySet['keys'][number];
-
 /** On https every cookie is `Secure`; the library scopes two of them to a path, where browsers refuse `__Host-`. */
 function cookies({ issuer, secrets }: ProviderNeeds['config']): NonNullable<Configuration['cookies']> {
   const https = issuer.startsWith('https:');
@@ -117,7 +120,8 @@ function cookies({ issuer, secrets }: ProviderNeeds['config']): NonNullable<Conf
 
 function configuration({
   config,
-  signingKeys,
+  keys,
+  liveKeys,
   records,
   directory,
   refreshTokens,
@@ -129,7 +133,9 @@ function configuration({
   browserOf,
   pages,
   ...needs
-}: ProviderNeeds & { refreshTokens: RefreshTokens }): Configuration {
+}: ProviderNeeds & { refreshTokens: RefreshTokens; keys: SigningKey[] }): Configuration {
+  // What no key signs yet is not offered.
+  const algorithms = config.keys.algorithms.filter((alg) => activeKey(keys, alg));
   const mayLearn = async (
     _ctx: KoaContextWithOIDC,
     client: object,
@@ -139,7 +145,7 @@ function configuration({
     (token.accountId === undefined || (await accounts.find(token.accountId))?.state === 'active');
   return {
     adapter: createAdapterFactory({ records, directory, refreshTokens }),
-    jwks: { keys: signingKeys },
+    jwks: { keys: keySet(keys, liveKeys.sign) },
     cookies: cookies(config),
     ttl: lifetimes(config.lifetimes, config),
     scopes: STANDARD_SCOPES,
@@ -147,7 +153,7 @@ function configuration({
     acrValues: ACR_VALUES,
     conformIdTokenClaims: false,
     responseTypes: ['code'],
-    ...protocolConfiguration(needs),
+    ...protocolConfiguration({ ...needs, signedWith: algorithms }),
     extraClientMetadata: { properties: [...CLIENT_PROPERTIES] },
     extraParams: { idp_hint: restoreOfflineAccess },
     pkce: { required: () => true },
@@ -183,7 +189,8 @@ function configuration({
         enabled: true,
         allowedPolicy: async (_ctx, client, token) => concerns(client, token),
       },
-      resourceIndicators: resourceIndicators(directory),
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+      resourceIndicators: resourceIndicators(directory, algorithms[0] ?? 'RS256'),
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: async (ctx) => pages.signOut(ctx),
@@ -200,37 +207,18 @@ const accessTokens = new WeakMap<Provider, JwtAccessTokens>();
 export const findAccessToken = async (provider: Provider, token: string): Promise<LiveToken | undefined> =>
   accessTokens.get(provider)?.find(provider, token);
 
-/** A ready provider, a Koa app to be mounted under the issuer's path. */
-export function createProvider(needs: ProviderNeeds): Provider {
-  const { config, records, accounts, vault, signingKeys } = needs;
-  const refreshTokens = createRefreshTokens({
-    vault,
-    records,
-    grace: config.lifetimes.refresh_token_grace,
-    reuse: createReuse({ records, tell: needs.onReuse }),
-  });
-  const provider = new Provider(config.issuer, configuration({ ...needs, refreshTokens }));
-  const subjectOf = createSubjects(vault);
-  const publicKeys = { keys: signingKeys.map(toPublic) };
-  const jwtAccessTokens = createJwtAccessTokens({
-    vault,
-    records,
-    accounts,
-    issuer: config.issuer,
-    publicKeys,
-    subjectOf,
-  });
-  accessTokens.set(provider, jwtAccessTokens);
-  const sealedAccessTokens = createSealedAccessTokens({ vault, records });
-  const signOut = createSignOut({ ...needs.logOuts, issuer: config.issuer });
-  adaptLibrary(provider, {
-    ...needs,
-    jwtAccessTokens,
-    sealedAccessTokens,
-    refreshTokens,
-    apps: needs.logOuts.apps,
-    signOut: signOut.end,
-  });
+/** What outlives the instances of the library that come and go with the signing keys. */
+interface Lasting extends ProviderNeeds {
+  refreshTokens: RefreshTokens;
+  jwtAccessTokens: JwtAccessTokens;
+  sealedAccessTokens: SealedAccessTokens;
+  signOut: ReturnType<typeof createSignOut>;
+}
+
+function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
+  const { config, jwtAccessTokens, signOut, logOuts } = needs;
+  const provider = new Provider(config.issuer, configuration({ ...needs, keys }));
+  adaptLibrary(provider, { ...needs, apps: logOuts.apps, signOut: signOut.end });
   if (config.device_flow.enabled) guardUserCodes(provider, needs);
   provider.use(nameAliases(config.issuer, needs.mutualTls) as never);
   provider.use(
@@ -244,5 +232,43 @@ export function createProvider(needs: ProviderNeeds): Provider {
     ...(config.device_flow.enabled ? [fillInCode(provider)] : []),
   ];
   provider.use(exceptPrograms(provider, compose(forPeople as never[])));
+  provider.use(only(provider, 'jwks', cacheKeySet(needs)));
+  return provider;
+}
+
+/** A ready provider. It follows the signing keys: an instance with other keys takes the place of the one before. */
+export function createProvider(needs: ProviderNeeds): ProviderSwitch {
+  const { config, records, accounts, vault, liveKeys } = needs;
+  let verifying = verificationKeys(liveKeys.keys());
+  const lasting: Lasting = {
+    ...needs,
+    refreshTokens: createRefreshTokens({
+      vault,
+      records,
+      grace: config.lifetimes.refresh_token_grace,
+      reuse: createReuse({ records, tell: needs.onReuse }),
+    }),
+    jwtAccessTokens: createJwtAccessTokens({
+      vault,
+      records,
+      accounts,
+      issuer: config.issuer,
+      // Those of now, also for a request that began before: nothing that a removed key signed is accepted.
+      keys: (header, token) => verifying(header, token),
+      subjectOf: createSubjects(vault),
+    }),
+    sealedAccessTokens: createSealedAccessTokens({ vault, records }),
+    signOut: createSignOut({ ...needs.logOuts, issuer: config.issuer }),
+  };
+  const { replace, ...provider } = createProviderSwitch({
+    first: createInstance(lasting, liveKeys.keys()),
+    base: issuerPath(config.issuer),
+    ready: liveKeys,
+  });
+  accessTokens.set(provider.provider, lasting.jwtAccessTokens);
+  liveKeys.onChange((keys) => {
+    replace(createInstance(lasting, keys));
+    verifying = verificationKeys(keys);
+  });
   return provider;
 }

@@ -3,6 +3,7 @@ import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Configuration } from 'oidc-provider';
 import { ADMIN_API } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
+import type { SigningAlgorithm } from '../keys/signing-key.ts';
 import { API_STANDARD_SCOPES } from './claims.ts';
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
@@ -25,7 +26,8 @@ export function scopesAt(api: Client, client: ProviderClient): string[] {
   ];
 }
 
-export function resourceIndicators({ api }: Needs): ResourceIndicators {
+/** @param alg what access tokens are signed with. */
+export function resourceIndicators({ api }: Needs, alg: SigningAlgorithm): ResourceIndicators {
   return {
     enabled: true,
     defaultResource: async (_ctx, client, oneOf) => {
@@ -41,7 +43,7 @@ export function resourceIndicators({ api }: Needs): ResourceIndicators {
         scope: scopesAt(found, client).join(' '),
         audience: resource,
         accessTokenFormat: found.access_token_format ?? 'jwt',
-        jwt: { sign: { alg: 'ES256' } },
+        jwt: { sign: { alg } },
       };
     },
   };

@@ -132,9 +132,15 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
       const sealed = seen[READ_AS];
       if (sealed === undefined) return false;
       const record = toRecord(kind, id, payload, ttl);
-      if (!(await store.swap(record, sealed))) return false;
-      payload[READ_AS] = record.sealed; // so that it can be replaced in its turn
-      return true;
+      let replaced = await store.swap(record, sealed);
+      if (!replaced) {
+        // The same payload, sealed anew meanwhile with a newer key, is still what was seen.
+        const current = await store.find(record.key);
+        const same = current && vault.open(current.sealed, record.key) === vault.open(sealed, record.key);
+        replaced = same === true && (await store.swap(record, current.sealed));
+      }
+      if (replaced) payload[READ_AS] = record.sealed; // so that it can be replaced in its turn
+      return replaced;
     },
     find: async (kind, id) => toPayload(await store.find(vault.lookupKey(kind, id))),
     findByUid: async (uid) => toPayload(await store.findByUid(vault.lookupKey('uid', uid))),

@@ -52,6 +52,8 @@ export interface ProtocolStore {
   consume(key: string, at: number): Promise<boolean>;
   /** @param options `durable`: the removal survives power loss. */
   destroy(key: string, options: { durable: boolean }): Promise<void>;
+  /** Records in the order of their keys, from the first one after `after` (empty: from the beginning). */
+  listInOrder(after: string, limit: number): Promise<ProtocolRecord[]>;
   /** An account's records of one kind, such as `Grant` or `Session`, in no order. */
   listByAccount(accountKey: string, kind: string): Promise<ProtocolRecord[]>;
   /** Removes everything that descends from a grant, the grant record included if `withGrant`. */

@@ -10,7 +10,7 @@ import type { PasskeyStore } from '../factors/passkey-store.ts';
 import type { FactorStore } from '../factors/store.ts';
 import type { IdentityStore } from '../federation/store.ts';
 import type { CounterStore } from '../limits/store.ts';
-import type { SigningKeyStore } from '../keys/signing-key.ts';
+import type { KeyRingStore, KeySetFetchStore } from '../keys/store.ts';
 import type { LogoutStore } from '../logout/store.ts';
 import type { OutboxStore } from '../mail/store.ts';
 import type { ProtocolStore } from '../protocol/store.ts';
@@ -25,7 +25,8 @@ export interface Storage {
   factors: FactorStore;
   identities: IdentityStore;
   passkeys: PasskeyStore;
-  signingKeys: SigningKeyStore;
+  keyRings: KeyRingStore;
+  keySetFetches: KeySetFetchStore;
   protocol: ProtocolStore;
   outbox: OutboxStore;
   logout: LogoutStore;

@@ -28,6 +28,8 @@ describe('admins', () => {
     await gatehouse('admin', 'revoke', 'ada@example.com');
     expect(await gatehouse('admin', 'list')).toMatchObject([{ email: 'bob@example.com' }]);
     expect(await gatehouse('user', 'list', '--search', 'ada')).toMatchObject([{ email: 'ada@example.com' }]);
-    expect(await gatehouse('admin', 'link')).toMatchObject({ url: expect.stringMatching(/\/admin\/first\?link=[\w-]{43}$/) });
+    expect(await gatehouse('admin', 'link')).toMatchObject({
+      url: expect.stringMatching(/\/admin\/first\?link=[\w-]{43}$/),
+    });
   });
 });

@@ -24,7 +24,9 @@ const INDEXES = {
   audit_events: ['_id_', 'account_id_1_created_at_1__id_1', 'created_at_1'],
   clients: ['_id_', 'created_at_1__id_1', 'resource_1'],
   consents: ['_id_', 'account_id_1', 'client_id_1'],
-  signing_keys: ['_id_', 'alg_1'],
+  search_words: ['_id_', 'kind_1_id_1', 'kind_1_word_1_id_1'],
+  key_rings: ['_id_'],
+  key_set_fetches: ['_id_', 'last_at_1'],
   upstream_identities: ['_id_', 'account_id_1_created_at_1'],
   outbox: ['_id_', 'state_1_created_at_1__id_1', 'state_1_due_at_1_created_at_1__id_1', 'state_1_settled_at_1'],
   leases: ['_id_'],
@@ -86,7 +88,7 @@ describe.skipIf(!MONGODB_TEST_URI)('MongoDB', () => {
     const special = indexes.flatMap(([collection, list]) =>
       list.filter(({ name, unique }) => unique && name !== '_id_').map(({ name }) => `${collection}.${name}`),
     );
-    expect(special.toSorted()).toEqual(['accounts.email_normalized_1', 'clients.resource_1', 'signing_keys.alg_1']);
+    expect(special.toSorted()).toEqual(['accounts.email_normalized_1', 'clients.resource_1']);
     const [, records] = indexes.find(([name]) => name === 'protocol_records')!;
     expect(records.find(({ name }) => name === 'expires_at_1')).toMatchObject({ expireAfterSeconds: 0 });
   });

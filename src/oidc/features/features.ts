@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Configuration } from 'oidc-provider';
 import { AUTH_METHODS } from '../../clients/protocol.ts';
+import type { SignedWith } from '../../clients/protocol.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Vault } from '../../kernel/secrets.ts';
 import { bindingFeatures } from './binding.ts';
@@ -35,14 +36,16 @@ export const protocolFeatures = (needs: FeatureNeeds) => ({
   ...deviceFeatures(needs),
 });
 
+/** @param needs `signedWith`: the algorithms that there are keys for. */
 export function protocolConfiguration({
   vault,
   clientFetch,
   mutualTls,
-}: Pick<FeatureNeeds, 'vault' | 'clientFetch' | 'mutualTls'>): Configuration {
+  signedWith,
+}: Pick<FeatureNeeds, 'vault' | 'clientFetch' | 'mutualTls'> & { signedWith: SignedWith[] }): Configuration {
   return {
     clientAuthMethods: AUTH_METHODS.filter((method) => mutualTls || !method.includes('tls')),
-    enabledJWA: algorithms(),
+    enabledJWA: algorithms(signedWith),
     fetch: clientFetch as NonNullable<Configuration['fetch']>,
     fetchResponseBodyLimits: { jwks_uri: MOST_BYTES, sector_identifier_uri: MOST_BYTES },
     ...subjectConfiguration(createSubjects(vault)),

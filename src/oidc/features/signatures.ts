@@ -1,6 +1,7 @@
 /** What is signed and encrypted by whom: JAR (RFC 9101), JARM, JWT introspection (RFC 9701), userinfo and ID tokens as JWTs. */
 import type { Configuration } from 'oidc-provider';
-import { CLIENTS_SIGN_WITH, ENCRYPTED_TO, ENCRYPTED_WITH, SIGNED_WITH } from '../../clients/protocol.ts';
+import { CLIENTS_SIGN_WITH, ENCRYPTED_TO, ENCRYPTED_WITH } from '../../clients/protocol.ts';
+import type { SignedWith } from '../../clients/protocol.ts';
 import type { Config } from '../../config/schema.ts';
 
 type Features = NonNullable<Configuration['features']>;
@@ -10,8 +11,7 @@ type Algorithms = NonNullable<Configuration['enabledJWA']>;
  * No `none`, and no shared secret but for `client_secret_jwt`: the secrets of other clients are kept as hashes, and a hash read
  * from the store must never be good as a key. No `RSA1_5` either (RFC 8725, section 3.2).
  */
-export function algorithms(): Algorithms {
-  const signing = [...SIGNED_WITH];
+export function algorithms(signing: SignedWith[]): Algorithms {
   const alg = [...ENCRYPTED_TO];
   const enc = [...ENCRYPTED_WITH];
   const ofClients = [...CLIENTS_SIGN_WITH];

@@ -46,6 +46,14 @@ export function factorStore(connection: Connection): FactorStore {
         .exec();
       return matchedCount === 1;
     },
+    async listInOrder(after, limit) {
+      const found = await model
+        .find({ _id: { $gt: after } })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<StoredFactors[]>();
+      return found.map(({ _id, ...rest }) => ({ account_id: _id, ...rest }));
+    },
     delete: async (accountId) => (await model.deleteOne({ _id: accountId })).deletedCount > 0,
   };
 }

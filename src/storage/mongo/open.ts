@@ -12,11 +12,11 @@ import { counterStore } from './counters.ts';
 import { createGuard } from './errors.ts';
 import { factorStore } from './factors.ts';
 import { identityStore } from './identities.ts';
+import { keyRingStore, keySetFetchStore } from './keys.ts';
 import { logoutStore } from './log-out.ts';
 import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
-import { signingKeyStore } from './signing-keys.ts';
 
 /**
  * Connects and makes the indexes that are missing. Afterwards the driver reconnects by itself: while no server answers every
@@ -35,7 +35,8 @@ export async function openMongo(url: string): Promise<Storage> {
     factors: calls.guard(factorStore(connection)),
     identities: calls.guard(identityStore(connection)),
     passkeys: calls.guard(passkeyStore(connection)),
-    signingKeys: calls.guard(signingKeyStore(connection)),
+    keyRings: calls.guard(keyRingStore(connection)),
+    keySetFetches: calls.guard(keySetFetchStore(connection)),
     protocol: calls.guard(protocolStore(connection)),
     outbox: calls.guard(outboxStore(connection)),
     logout: calls.guard(logoutStore(connection)),

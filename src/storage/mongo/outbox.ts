@@ -115,6 +115,10 @@ export function outboxStore(connection: Connection): OutboxStore {
       const again = { state: 'waiting', due_at: now, give_up_at, settled_at: null } as const;
       return (await model.updateOne({ _id: id, state, problem: { $ne: null } }, { $set: again })).matchedCount === 1;
     },
+    async reseal(id, column, seen, sealed) {
+      const before = { _id: id, [column]: Buffer.from(seen) };
+      return (await model.updateOne(before, { $set: { [column]: Buffer.from(sealed) } })).matchedCount === 1;
+    },
     async purge(state, before, limit) {
       const old = await model
         .find({ state, settled_at: { $lte: before, $gt: 0 } }, { _id: 1 })

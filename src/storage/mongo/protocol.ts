@@ -123,6 +123,14 @@ export function protocolStore(connection: Connection): ProtocolStore {
       const found = await model.find({ account_key: accountKey, kind, ...notExpired() }).lean<StoredRecord[]>();
       return found.map(fromStored);
     },
+    async listInOrder(after, limit) {
+      const found = await model
+        .find({ _id: { $gt: after }, ...notExpired() })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<StoredRecord[]>();
+      return found.map(fromStored);
+    },
     async revokeGrant(grantKey, { withGrant }) {
       if (withGrant) return revoke([grantKey]);
       await model.deleteMany({ grant_key: grantKey, _id: { $ne: grantKey } });

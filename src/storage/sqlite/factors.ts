@@ -11,6 +11,9 @@ export function factorStore({ everyday, durable }: { everyday: Connection; durab
     update: connection.prepare(UPDATE),
   });
   const [onDurable, onEveryday] = [writes(durable), writes(everyday)];
+  const inOrder = everyday.prepare(
+    'SELECT document FROM account_factors WHERE account_id > ? ORDER BY account_id LIMIT ?',
+  );
   const remove = durable.prepare('DELETE FROM account_factors WHERE account_id = ?');
   return {
     async find(accountId) {
@@ -25,6 +28,8 @@ export function factorStore({ everyday, durable }: { everyday: Connection; durab
         version === 0 ? insert.run(account_id, 1, document) : update.run(version + 1, document, account_id, version);
       return changed === 1;
     },
+    listInOrder: async (after, limit) =>
+      inOrder.all(after, limit).map((row) => JSON.parse(row['document'] as string) as AccountFactors),
     delete: async (accountId) => remove.run(accountId) > 0,
   };
 }

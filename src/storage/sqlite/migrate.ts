@@ -7,6 +7,7 @@ import upstreamIdentities from './migrations/004-upstream-identities.ts';
 import auditEvents from './migrations/006-audit-events.ts';
 import accountFactors from './migrations/007-account-factors.ts';
 import passkeys from './migrations/008-passkeys.ts';
+import keyRings from './migrations/009-key-rings.ts';
 import logOut from './migrations/010-log-out.ts';
 import searchWords from './migrations/012-search-words.ts';
 
@@ -19,6 +20,7 @@ const MIGRATIONS = [
   auditEvents,
   accountFactors,
   passkeys,
+  keyRings,
   logOut,
   searchWords,
 ];

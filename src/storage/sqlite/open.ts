@@ -6,17 +6,17 @@ import { wordsOfClient } from '../../clients/client.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Consent } from '../../consents/consent.ts';
 import type { ConsentStore } from '../../consents/store.ts';
-import { duplicate, unavailable } from '../../kernel/errors.ts';
-import type { SigningKey, SigningKeyStore } from '../../keys/signing-key.ts';
+import { unavailable } from '../../kernel/errors.ts';
 import type { Storage } from '../storage.ts';
 import { auditStore } from './audit.ts';
-import { connect, isConstraintError } from './connect.ts';
+import { connect } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { counterStore } from './counters.ts';
 import { documentTable } from './documents.ts';
 import { factorStore } from './factors.ts';
 import { groupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
+import { keyRingStore, keySetFetchStore } from './keys.ts';
 import { logoutStore } from './log-out.ts';
 import { migrate } from './migrate.ts';
 import { outboxStore } from './outbox.ts';
@@ -48,26 +48,6 @@ function consentStore({ everyday, durable: connection }: { everyday: Connection;
     delete: async (accountId, clientId) => remove.run(accountId, clientId) > 0,
     deleteByAccount: async (accountId) => void removeByAccount.run(accountId),
     deleteByClient: async (clientId) => void removeByClient.run(clientId),
-  };
-}
-
-function signingKeyStore(connection: Connection): SigningKeyStore {
-  const insert = connection.prepare(
-    'INSERT INTO signing_keys (id, alg, state, sealed, created_at) VALUES (?, ?, ?, ?, ?)',
-  );
-  const list = connection.prepare(
-    'SELECT id, alg, state, sealed, created_at FROM signing_keys ORDER BY created_at, id',
-  );
-  return {
-    async insert(key) {
-      try {
-        insert.run(key.id, key.alg, key.state, key.sealed, key.created_at);
-      } catch (error) {
-        if (isConstraintError(error)) throw duplicate(`there is an active ${key.alg} key`);
-        throw error;
-      }
-    },
-    list: async () => list.all() as unknown as SigningKey[],
   };
 }
 
@@ -122,7 +102,7 @@ export function openSqlite(file: string): Storage {
   const toErase = everyday.prepare(
     "SELECT id FROM accounts WHERE json_extract(document, '$.erase_at') <= ? ORDER BY json_extract(document, '$.erase_at') LIMIT ?",
   );
-  const alive = everyday.prepare('SELECT count(*) FROM signing_keys');
+  const alive = everyday.prepare('SELECT count(*) FROM key_rings');
 
   return {
     description: inMemory ? 'SQLite in memory' : `SQLite in ${file}`,
@@ -137,7 +117,8 @@ export function openSqlite(file: string): Storage {
     factors: factorStore({ everyday, durable }),
     identities: identityStore(durable),
     passkeys: passkeyStore(everyday, durable),
-    signingKeys: signingKeyStore(durable),
+    keyRings: keyRingStore({ everyday, durable }),
+    keySetFetches: keySetFetchStore(everyday),
     protocol: protocolStore(everyday, durable, group),
     outbox: outboxStore(everyday, durable),
     logout: logoutStore(everyday, durable, group),

@@ -42,6 +42,10 @@ export function outboxStore(everyday: Connection, durable: Connection): OutboxSt
     `UPDATE outbox SET state = 'waiting', due_at = ?, give_up_at = ?, settled_at = NULL
      WHERE id = ? AND problem IS NOT NULL AND state IN ('waiting', 'given_up')`,
   );
+  const reseal = {
+    sealed: durable.prepare('UPDATE outbox SET sealed = ? WHERE id = ? AND sealed = ?'),
+    problem: durable.prepare('UPDATE outbox SET problem = ? WHERE id = ? AND problem = ?'),
+  };
   const purge = everyday.prepare(
     'DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = ? AND settled_at <= ? LIMIT ?)',
   );
@@ -74,6 +78,7 @@ export function outboxStore(everyday: Connection, durable: Connection): OutboxSt
       return givenUp.run(outcome.settled_at, outcome.problem, id, attempt) === 1;
     },
     retry: async (id, now, giveUpAt) => retry.run(now, giveUpAt, id) === 1,
+    reseal: async (id, column, seen, sealed) => reseal[column].run(sealed, id, seen) === 1,
     purge: async (state, before, limit) => purge.run(state, before, limit),
   };
 }

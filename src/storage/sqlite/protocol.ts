@@ -68,6 +68,9 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
   const byAccount = everyday.prepare(
     `SELECT ${COLUMNS} FROM protocol_records WHERE account_key = ? AND kind = ? AND ${FRESH}`,
   );
+  const inOrder = everyday.prepare(
+    `SELECT ${COLUMNS} FROM protocol_records WHERE key > ? AND ${FRESH} ORDER BY key LIMIT ?`,
+  );
   const revokeAll = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ?');
   const revokeDescendants = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ? AND key <> grant_key');
   const grantsOf = (column: string) =>
@@ -116,6 +119,7 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
       options.durable ? durably(() => destroyDurably.run(key)) : group.write(() => void destroyEveryday.run(key)),
     listByAccount: async (accountKey, kind) =>
       byAccount.all(accountKey, kind, epochSeconds()) as unknown as ProtocolRecord[],
+    listInOrder: async (after, limit) => inOrder.all(after, epochSeconds(), limit) as unknown as ProtocolRecord[],
     revokeGrant: async (grantKey, { withGrant }) =>
       durably(() => (withGrant ? revokeAll : revokeDescendants).run(grantKey)),
     revokeBySession: async (sessionKey) => durably(() => revokeBySession.run(sessionKey, sessionKey)),

@@ -11,7 +11,6 @@ import { assembleProtocol, clientSecrets } from '../../../src/assemble-protocol.
 import { loadConfig } from '../../../src/config/load.ts';
 import { newId } from '../../../src/kernel/ids.ts';
 import { unavailable } from '../../../src/kernel/errors.ts';
-import { loadSigningKeys } from '../../../src/keys/signing-key.ts';
 import { createLogger } from '../../../src/log.ts';
 import { createClientDirectory } from '../../../src/oidc/client-directory.ts';
 import { handleFailures } from '../../../src/oidc/failures.ts';
@@ -120,21 +119,22 @@ export async function createWorld(
 
   async function instance() {
     const backstage = await assembleBackstage(config, createLogger('silent'));
-    const { storage, vault, clients } = backstage;
-    const records = createSealedRecords({ store: inSteps(storage.protocol), vault });
+    const { storage, vaultFor, keys, clients } = backstage;
+    const records = createSealedRecords({ store: inSteps(storage.protocol), vault: vaultFor('records') });
     const needs = {
       ...backstage,
       ...assembleProtocol(config),
       config,
       records,
       accounts,
-      signingKeys: await loadSigningKeys({ store: storage.signingKeys, vault }),
-      directory: createClientDirectory({ clients, ...clientSecrets(vault) }),
+      liveKeys: await keys.live(),
+      keySetFetches: keys.fetches,
+      directory: createClientDirectory({ clients, ...clientSecrets(vaultFor('clients')) }),
       clientAddress: () => '127.0.0.1',
       caller: () => undefined,
       onReuse: ({ accountId }: { accountId: string }) => step(true, async () => void told.push(accountId)),
     };
-    const provider = createProvider(needs as unknown as ProviderNeeds);
+    const { provider } = createProvider(needs as unknown as ProviderNeeds);
     handleFailures({
       provider,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },

@@ -9,6 +9,7 @@ import { counterContract } from './counters.ts';
 import { expiryContract } from './expiry.ts';
 import { factorContract } from './factors.ts';
 import { identityContract } from './identities.ts';
+import { keyContract } from './keys.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { logOutContract } from './log-out.ts';
 import { outboxContract } from './outbox.ts';
@@ -16,7 +17,6 @@ import { passkeyContract } from './passkeys.ts';
 import { protocolContract } from './protocol.ts';
 import { revocationContract } from './revocation.ts';
 import { searchContract } from './search.ts';
-import { signingKeyContract } from './signing-keys.ts';
 import { singleUseContract } from './single-use.ts';
 
 export interface Opened {
@@ -45,7 +45,7 @@ const CONTRACTS = {
   'second factors': factorContract,
   'upstream identities': identityContract,
   passkeys: passkeyContract,
-  'signing keys': signingKeyContract,
+  keys: keyContract,
   'protocol records': protocolContract,
   'single use': singleUseContract,
   search: searchContract,

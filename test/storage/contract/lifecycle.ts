@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { atOnce } from './at-once.ts';
 import type { Driver, Use } from './contract.ts';
-import { aClient, aConsent, anAccount, aRecord, aSigningKey } from './samples.ts';
+import { aClient, aConsent, anAccount, aRecord } from './samples.ts';
 
 export function lifecycleContract(use: Use, { shared }: Driver): void {
   const sharedTest = shared ? test : () => undefined;
@@ -12,18 +12,18 @@ export function lifecycleContract(use: Use, { shared }: Driver): void {
 
   sharedTest('what was written is there after opening again', async () => {
     const { storage, reopen } = use();
-    const [account, client, consent, key, record] = [anAccount(), aClient(), aConsent(), aSigningKey(), aRecord()];
+    const [account, client, consent, record] = [anAccount(), aClient(), aConsent(), aRecord()];
     await storage.accounts.insert(account);
     await storage.clients.insert(client);
     await storage.consents.put(consent);
-    await storage.signingKeys.insert(key);
+    await storage.keyRings.swap('signing', '{}', 0);
     await storage.protocol.upsert(record);
     await storage.protocol.consume(record.key, 1_700_000_000);
     const again = await reopen();
     expect(await again.accounts.find(account.id)).toEqual(account);
     expect(await again.clients.find(client.id)).toEqual(client);
     expect(await again.consents.find(consent.account_id, consent.client_id)).toEqual(consent);
-    expect(await again.signingKeys.list()).toMatchObject([{ id: key.id }]);
+    expect(await again.keyRings.read('signing')).toEqual({ version: 1, document: '{}' });
     expect(await again.protocol.find(record.key)).toMatchObject({ consumed_at: 1_700_000_000 });
     await again.close();
   });

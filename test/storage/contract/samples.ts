@@ -9,7 +9,7 @@ import type { Passkey } from '../../../src/factors/passkey.ts';
 import type { Identity } from '../../../src/federation/identity.ts';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
 import { newId } from '../../../src/kernel/ids.ts';
-import type { SigningKey } from '../../../src/keys/signing-key.ts';
+import type { KeySetFetch } from '../../../src/keys/store.ts';
 import type { Delivery, SessionApp } from '../../../src/logout/store.ts';
 import type { QueuedMail } from '../../../src/mail/store.ts';
 import type { ProtocolRecord } from '../../../src/protocol/store.ts';
@@ -143,8 +143,8 @@ export function aPasskey(overrides: Partial<Passkey> = {}): Passkey {
   };
 }
 
-export function aSigningKey(overrides: Partial<SigningKey> = {}): SigningKey {
-  return { id: newId(), alg: 'ES256', state: 'active', sealed: randomBytes(300), created_at: NOW, ...overrides };
+export function aFetch(overrides: Partial<KeySetFetch> = {}): KeySetFetch {
+  return { address: '203.0.113.7', user_agent: newId(), first_at: 1000, last_at: 1000, fetches: 1, ...overrides };
 }
 
 /** Valid for an hour, descending from nothing. */
