@@ -11,6 +11,8 @@ export interface Consent {
   declined: string[];
   /** Scopes allowed per resource indicator (RFC 8707). */
   resources: Record<string, string[]>;
+  /** Single claims allowed beside the scopes; missing where there are none. */
+  claims?: string[];
   created_at: string;
   updated_at: string;
   /** When the app last got tokens by it, to the hour; missing before the first time and in older records. */
@@ -21,6 +23,8 @@ export interface Consent {
 export interface ConsentRequest {
   scopes: string[];
   resources: Record<string, string[]>;
+  /** Single claims beside the scopes. */
+  claims: string[];
 }
 
 /** What of a request the remembered consent does not answer yet. */
@@ -33,14 +37,15 @@ export function unanswered(request: ConsentRequest, consent: Consent | undefined
   });
   return {
     scopes: request.scopes.filter((scope) => !known.has(scope)),
+    claims: request.claims.filter((name) => !consent.claims?.includes(name)),
     resources: Object.fromEntries(
       resources.filter(([resource, scopes]) => scopes.length > 0 || !consent.resources[resource]),
     ),
   };
 }
 
-export const isAnswered = ({ scopes, resources }: ConsentRequest): boolean =>
-  scopes.length === 0 && Object.keys(resources).length === 0;
+export const isAnswered = ({ scopes, resources, claims }: ConsentRequest): boolean =>
+  scopes.length === 0 && claims.length === 0 && Object.keys(resources).length === 0;
 
 /** The record after a person allowed `granted` and left `declined` unticked. */
 export function extended(
@@ -60,12 +65,14 @@ export function extended(
   const scopes = [...new Set([...(consent?.scopes ?? []), ...granted.scopes])].filter(
     (scope) => !declined.includes(scope),
   );
+  const claims = [...new Set([...(consent?.claims ?? []), ...granted.claims])];
   return {
     account_id,
     client_id,
     scopes,
     declined: [...new Set([...(consent?.declined ?? []), ...declined])].filter((scope) => !scopes.includes(scope)),
     resources,
+    ...(claims.length > 0 ? { claims } : {}),
     created_at: consent?.created_at ?? at,
     updated_at: at,
     ...(consent?.last_used_at === undefined ? {} : { last_used_at: consent.last_used_at }),

@@ -11,6 +11,8 @@ import type { ConsentStore } from '../consents/store.ts';
 import { fields } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { isoNow } from '../kernel/clock.ts';
+import { scopeOfClaim } from '../oidc/asked-claims.ts';
+import { accountClaims } from '../oidc/claims.ts';
 import { issueGrant, requestedConsent } from '../oidc/grants.ts';
 import { clientForPages, parameter, returnHost } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
@@ -36,6 +38,29 @@ interface Item {
 const OPTIONAL = ['offline_access', 'phone', 'address'];
 /** `openid` alone says no more than that there is an account. */
 const SHOWN = (scope: string) => scope !== 'openid';
+
+/** A value of a claim for people to read. */
+function valueOf(name: string, claims: Record<string, unknown>): string | null {
+  const value = claims[name];
+  if (name === 'address') return String((value as { formatted?: string } | undefined)?.formatted ?? '') || null;
+  // What comes with another claim, and says nothing by itself.
+  if (value === undefined || typeof value === 'boolean' || name === 'updated_at') return null;
+  return Array.isArray(value) ? value.join(', ') : String(value as string | number);
+}
+
+/** One item for the single claims of one scope: the words of the scope, and only the values that are asked for. */
+function claimItems(names: string[], account: Account, t: TFunction, is_new: boolean): Item[] {
+  const claims = accountClaims(account);
+  const byScope = Map.groupBy(names, (name) => scopeOfClaim(name)!);
+  return [...byScope].map(([scope, own]) => ({
+    scope: `claims:${scope}`,
+    title: t(`scope.${scope}.title`),
+    detail: own.flatMap((name) => valueOf(name, claims) ?? []).join(', ') || null,
+    optional: false,
+    checked: true,
+    is_new,
+  }));
+}
 
 /** The real values behind a scope, so that a person sees what an app will see. */
 function detailOf(scope: string, account: Account, t: TFunction): string | null {
@@ -98,7 +123,7 @@ export function createConsent({ provider, accounts, consents, directory, render,
   ): Promise<Item[]> {
     const fresh = unanswered(request, consent);
     const standard = request.scopes
-      .filter((scope) => SHOWN(scope) || request.scopes.length === 1)
+      .filter((scope) => SHOWN(scope) || (request.scopes.length === 1 && request.claims.length === 0))
       .map((scope) => ({
         scope,
         title: t(`scope.${scope}.title`),
@@ -114,6 +139,13 @@ export function createConsent({ provider, accounts, consents, directory, render,
     });
     return [
       ...standard,
+      ...claimItems(fresh.claims, account, t, true),
+      ...claimItems(
+        request.claims.filter((name) => !fresh.claims.includes(name)),
+        account,
+        t,
+        false,
+      ),
       ...(await apiItems(fresh.resources, t, true)),
       ...(await apiItems(Object.fromEntries(answered), t, false)),
     ];

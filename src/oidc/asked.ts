@@ -1,5 +1,4 @@
 /** What an authorization request asks of the strength of a sign-in: `acr_values`, `claims` with an essential `acr`, the client's default. */
-import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Asked } from '../factors/levels.ts';
 
 interface AcrClaim {
@@ -39,13 +38,3 @@ export function askedOf(
 /** The values one of which the ID token should have: those that are insisted on before those that are wished for. */
 export const acrsAsked = ({ essential, acr_values, default_acr_values }: Asked): readonly string[] =>
   essential ?? [...acr_values, ...default_acr_values];
-
-/**
- * Cuts a `claims` parameter (OpenID Connect Core, section 5.5) down to the `acr` of the ID token. Which other claims an app gets is
- * decided by the scopes that the person saw.
- */
-export function onlyAcr({ oidc }: KoaContextWithOIDC, claims: { id_token?: Record<string, unknown> }): void {
-  const acr = claims.id_token?.['acr'];
-  (oidc.params as Record<string, unknown>)['claims'] =
-    acr === undefined ? undefined : JSON.stringify({ id_token: { acr } });
-}

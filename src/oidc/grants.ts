@@ -4,6 +4,7 @@ import type { Client } from '../clients/client.ts';
 import { isAnswered, unanswered } from '../consents/consent.ts';
 import type { ConsentRequest } from '../consents/consent.ts';
 import type { ConsentStore } from '../consents/store.ts';
+import { claimsAsked } from './asked-claims.ts';
 import { STANDARD_SCOPES } from './claims.ts';
 import { scopesAt } from './resources.ts';
 
@@ -26,7 +27,7 @@ const isStandard = (scope: string) => STANDARD_SCOPES.includes(scope);
 
 /** What an authorization request asks a person for: standard scopes, and scopes of APIs by resource. */
 export async function requestedConsent(
-  { scope, resource }: { scope?: unknown; resource?: unknown },
+  { scope, resource, claims }: { scope?: unknown; resource?: unknown; claims?: unknown },
   client: ProviderClient,
   { api }: ApiDirectory,
 ): Promise<ConsentRequest> {
@@ -37,7 +38,7 @@ export async function requestedConsent(
     const available = found ? scopesAt(found, client) : [];
     resources[indicator] = requested.filter((name) => available.includes(name) && !isStandard(name));
   }
-  return { scopes: requested.filter(isStandard), resources };
+  return { scopes: requested.filter(isStandard), resources, claims: claimsAsked(claims) };
 }
 
 /** Stores a grant of `request` without `declined`. @returns its id. */
@@ -52,6 +53,7 @@ export async function issueGrant(
   Object.assign(grant, { mayRefresh: offline || client['always_issue_refresh_token'] === true }); // for its lifetime
   grant.addOIDCScope(granted.join(' '));
   if (declined.length > 0) grant.rejectOIDCScope(declined.join(' '));
+  if (request.claims.length > 0) grant.addOIDCClaims(request.claims);
   for (const [resource, scopes] of Object.entries(request.resources)) {
     grant.addResourceScope(resource, [...scopes, ...granted].join(' '));
     if (declined.length > 0) grant.rejectResourceScope(resource, declined.join(' '));

@@ -24,7 +24,7 @@ import type { SessionApps } from '../logout/session-apps.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { extraTokenClaims, findAccount } from './account.ts';
 import { createAdapterFactory } from './adapter.ts';
-import { onlyAcr } from './asked.ts';
+import { keepKnownClaims } from './asked-claims.ts';
 import { boundRequest } from './bounds.ts';
 import { CLAIMS_BY_SCOPE, STANDARD_SCOPES } from './claims.ts';
 import { CLIENT_PROPERTIES } from './client-directory.ts';
@@ -182,7 +182,10 @@ function configuration({
     features: {
       ...protocolFeatures({ ...needs, config }),
       devInteractions: { enabled: false },
-      claimsParameter: { enabled: true, assertClaimsParameter: async (ctx, claims) => onlyAcr(ctx, claims as never) },
+      claimsParameter: {
+        enabled: true,
+        assertClaimsParameter: async (ctx, claims, client) => keepKnownClaims(ctx, claims, client),
+      },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: mayLearn },
       revocation: {

@@ -8,6 +8,7 @@ import { displayHost } from '../../kernel/urls.ts';
 import type { Connection, Connections } from '../../oidc/connections.ts';
 import { datesFor } from '../dates.ts';
 import type { Section, Visit } from '../section.ts';
+import { scopeOfClaim } from '../../oidc/asked-claims.ts';
 
 interface Needs {
   connections: Connections;
@@ -23,6 +24,11 @@ interface Needs {
 const PLAIN = ['profile', 'email', 'phone', 'address', 'roles', 'offline_access'];
 
 /** Apps that act in the person's name. */
+/** Whether the person allowed a scope, or single claims of it. */
+const isAllowed = (consent: Consent | undefined, scope: string): boolean =>
+  consent !== undefined &&
+  (consent.scopes.includes(scope) || (consent.claims ?? []).some((name) => scopeOfClaim(name) === scope));
+
 export function appsSection({ connections, clients, audit, base }: Needs): Section {
   const idOf = ({ ctx }: Visit) => String((ctx as unknown as { params: { id: string } }).params.id);
 
@@ -40,7 +46,7 @@ export function appsSection({ connections, clients, audit, base }: Needs): Secti
     const apis = consent ? await apiNames(consent) : [];
     return (t: TFunction, tag: string) => {
       const dates = datesFor(tag, account);
-      const scopes = PLAIN.filter((scope) => consent?.scopes.includes(scope)).map((scope) => t(`scope.${scope}.title`));
+      const scopes = PLAIN.filter((scope) => isAllowed(consent, scope)).map((scope) => t(`scope.${scope}.title`));
       const name = client?.client_name ?? client_id;
       return {
         id: client_id,

@@ -20,6 +20,7 @@ const fields: Fields<StoredConsent> = {
   scopes: [String],
   declined: [String],
   resources: [{ _id: false, resource: String, scopes: [String] }],
+  claims: { type: [String], default: undefined },
   created_at: String,
   updated_at: String,
   last_used_at: String,
