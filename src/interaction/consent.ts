@@ -44,8 +44,9 @@ function valueOf(name: string, claims: Record<string, unknown>): string | null {
   const value = claims[name];
   if (name === 'address') return String((value as { formatted?: string } | undefined)?.formatted ?? '') || null;
   // What comes with another claim, and says nothing by itself.
-  if (value === undefined || typeof value === 'boolean' || name === 'updated_at') return null;
-  return Array.isArray(value) ? value.join(', ') : String(value as string | number);
+  if (name === 'updated_at') return null;
+  const said = [value].flat().filter((one) => typeof one === 'string' || typeof one === 'number');
+  return said.join(', ') || null;
 }
 
 /** One item for the single claims of one scope: the words of the scope, and only the values that are asked for. */

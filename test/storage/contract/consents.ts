@@ -8,7 +8,7 @@ export function consentContract(use: Use): void {
 
   test('a consent comes back as it was given', async () => {
     const resources = { 'https://api.shop.example/v1?a=$b': ['read', 'write'], 'urn:gatehouse:api:1': [], $ref: ['x'] };
-    const consent = aConsent({ resources });
+    const consent = aConsent({ resources, claims: ['birthdate'] });
     await consents().put(consent);
     expect(await consents().find(consent.account_id, consent.client_id)).toEqual(consent);
   });
