@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { adminCommands } from '../src/cli/admin.ts';
+import { auditCommands } from '../src/cli/audit.ts';
 import { clientCommands } from '../src/cli/client.ts';
 import { configCommands } from '../src/cli/config.ts';
 import { keyCommands } from '../src/cli/keys.ts';
@@ -30,6 +31,7 @@ export function commandLine(): Command {
   const program = new Command('gatehouse');
   const session = () => Promise.reject(new Error('documentation runs no command'));
   adminCommands(program, session, output);
+  auditCommands(program, session, output);
   clientCommands(program, session, output);
   userCommands(program, session, output);
   logoutCommands(program, session, output);

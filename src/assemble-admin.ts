@@ -22,7 +22,7 @@ import { createSessionList } from './oidc/sessions.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
 import { version } from './version.ts';
 
-type UseCaseNeeds = Omit<Backstage, 'people' | 'apps' | 'admins' | 'audit' | 'close'> & {
+type UseCaseNeeds = Omit<Backstage, 'people' | 'apps' | 'admins' | 'close'> & {
   config: Config;
   records: SealedRecords;
   vault: Vault;
@@ -30,7 +30,7 @@ type UseCaseNeeds = Omit<Backstage, 'people' | 'apps' | 'admins' | 'audit' | 'cl
 
 /** The use cases, for the commands too. */
 export function assembleAdministration(needs: UseCaseNeeds) {
-  const { config, storage, mail, linking, records, vault, clients, accounts, logOuts } = needs;
+  const { config, storage, mail, linking, records, vault, clients, accounts, logOuts, audit } = needs;
   const people = createPeople({
     ...needs,
     consents: storage.consents,
@@ -39,8 +39,8 @@ export function assembleAdministration(needs: UseCaseNeeds) {
     mailAvailable: mail.mailer.available,
     sessions: createSessionList({ records, endings: logOuts.endings, vault }),
   });
-  const admins = createAdmins({ people, accounts, records, issuer: config.issuer });
-  return { people, apps: createApps({ clients }), admins };
+  const admins = createAdmins({ people, accounts, records, audit, issuer: config.issuer });
+  return { people, apps: createApps({ clients, audit }), admins };
 }
 
 interface ApiNeeds extends Backstage {
@@ -73,7 +73,7 @@ async function assembleApi(needs: ApiNeeds) {
   const api = adminApi({
     origin: `${issuer}/admin/api/v1`,
     routes: ROUTES,
-    useCases: { people, apps },
+    useCases: { people, apps, audit: needs.audit },
     authenticate: createAuthenticate({ resource: adminApiResource(issuer), findToken, accounts }),
     limits,
     once: createOnce(records),

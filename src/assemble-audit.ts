@@ -10,6 +10,7 @@ import type { Callers } from './http/caller.ts';
 import { deviceName } from './http/device.ts';
 import type { Logger } from './kernel/logger.ts';
 import type { Vault } from './kernel/secrets.ts';
+import type { SealedRecords } from './protocol/sealed-records.ts';
 import type { Verification } from './verification/verification.ts';
 
 interface Needs {
@@ -21,7 +22,31 @@ interface Needs {
 }
 
 export const assembleAudit = ({ config, store, vault, callers, log }: Needs) =>
-  createAudit({ store, vault, caller: callers.current, deviceName, retention: config.audit.retention, log });
+  createAudit({ store, signer: vault, caller: callers.current, deviceName, retention: config.audit.retention, log });
+
+/** In seconds: longer than it takes. */
+const ADOPTING = 600;
+
+/** Takes records of before the chain into it, where there are any. */
+export async function adoptOldRecords(audit: Audit, records: Pick<SealedRecords, 'insertIfAbsent'>): Promise<void> {
+  if (!(await audit.hasOld())) return;
+  if (await records.insertIfAbsent('AuditAdoption', 'all', {}, ADOPTING)) await audit.adopt();
+}
+
+const HEAD_EVERY_MS = 300_000;
+
+/** Writes to the log, now and then and at the end, where the chain ends. @returns a function that stops it. */
+export function startLoggingHeads(audit: Audit, log: Logger): () => Promise<void> {
+  const logHead = () =>
+    audit
+      .logHead()
+      .catch((error: unknown) => log.warn({ err: error }, 'the head of the audit chain could not be read'));
+  const timer = setInterval(() => void logHead(), HEAD_EVERY_MS).unref();
+  return async () => {
+    clearInterval(timer);
+    await logHead();
+  };
+}
 
 /** Wrong passwords are noted when the answer is out, so that its time does not tell whether there is such an account. */
 export function noteWrongPasswords(accounts: Accounts, audit: Audit, callers: Callers): Accounts {

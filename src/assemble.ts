@@ -23,7 +23,9 @@ import { assembleLogOuts } from './assemble-logout.ts';
 import type { LogOuts } from './assemble-logout.ts';
 import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
 import {
+  adoptOldRecords,
   assembleAudit,
+  startLoggingHeads,
   noteConsents,
   noteLinking,
   noteSignOut,
@@ -409,6 +411,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const stopKeys = liveKeys.start();
   const stopMail = await mail.start();
   const stopLogOuts = logOuts.start((claims) => signLogoutToken(provider, claims));
+  await adoptOldRecords(audit, records);
+  const stopLoggingHeads = startLoggingHeads(audit, log);
   const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, () => audit.purge());
   const sweepings = [storage.protocol, storage.counters].map((store) =>
     startSweeper(store, (error) => log.warn({ err: error }, 'sweeping expired records failed')),
@@ -425,6 +429,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     },
     async close() {
       stopErasing();
+      await stopLoggingHeads();
       for (const stop of sweepings) stop();
       await afterwards.idle();
       stopKeys();

@@ -113,19 +113,20 @@ export function adminApi({
   return async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     let route: Route | undefined;
+    const reference = newReference();
+    ctx.set('Reference', reference);
     try {
       const found = match(compiled, ctx.method, ctx.path);
       ({ route } = found);
       const by = await authenticate(ctx.req.headers.authorization);
       await limits.spend('admin_api', { client: by.client_id, address: caller()?.address ?? 'unknown' });
       mustHaveScope(by, route.scope);
-      actAs({ kind: by.kind, id: by.id });
+      actAs({ kind: by.kind, id: by.id, reference });
       send(ctx, await answer(route, ctx, by, found.groups));
     } catch (error) {
       // A body that nobody reads would hold the connection up.
       ctx.req.resume();
       const problem = problemOf(error, route?.fieldNames);
-      const reference = newReference();
       const about = { reference, operation: route?.id, problem: problem.name };
       if (PROBLEMS[problem.name][0] >= 500) log.error({ ...about, err: problem.cause }, 'the admin API failed');
       else log.info(about, 'the admin API refused a request');

@@ -7,10 +7,12 @@ import type { Apps } from '../administration/apps.ts';
 import type { People } from '../administration/people.ts';
 import type { Principal } from '../administration/principal.ts';
 import type { AdminScope } from '../administration/scopes.ts';
+import type { Audit } from '../audit/audit.ts';
 
 export interface UseCases {
   people: People;
   apps: Apps;
+  audit: Pick<Audit, 'search'>;
 }
 
 export interface Call<P, Q, B> {

@@ -1,6 +1,7 @@
 /** The list of all that the admin API does: what is served, guarded, documented and tested is this. */
+import { auditRoutes } from './routes/audit.ts';
 import { apiRoutes, clientRoutes } from './routes/clients.ts';
 import { sessionRoutes, userRoutes } from './routes/users.ts';
 import type { Route } from './route.ts';
 
-export const ROUTES: Route[] = [...userRoutes, ...sessionRoutes, ...clientRoutes, ...apiRoutes];
+export const ROUTES: Route[] = [...userRoutes, ...sessionRoutes, ...clientRoutes, ...apiRoutes, ...auditRoutes];

@@ -321,6 +321,27 @@ export const apiChange = name(
   }),
 );
 
+const who = z.object({ kind: z.string(), id: z.string().nullable() });
+
+export const auditEntry = name(
+  'AuditEntry',
+  z.object({
+    seq: z.int().meta({ description: 'Its place in the chain.' }),
+    id: z.string(),
+    at: moment,
+    type: z.string(),
+    actor: who.meta({ description: '`person`, `admin`, `client`, `operator` (the command line) or `system`.' }),
+    target: who.meta({ description: 'Of a person the `sub`; once they are erased, the pseudonym that is left.' }),
+    network: z.string().nullable(),
+    device: z.string().nullable(),
+    detail: z.record(z.string(), z.string()),
+    reference: z
+      .string()
+      .nullable()
+      .meta({ description: 'The `Reference` header of the answer to the request that did it.' }),
+  }),
+);
+
 export const problem = name(
   'Problem',
   z

@@ -2,6 +2,7 @@
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { ADMIN_ROLE, isAdmin } from '../accounts/role.ts';
+import type { Audit } from '../audit/audit.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { conflict, notFound } from '../kernel/errors.ts';
 import { newSecret } from '../kernel/ids.ts';
@@ -51,10 +52,11 @@ interface Needs {
   people: Pick<People, 'create' | 'edit' | 'get'>;
   accounts: Pick<Accounts, 'search'>;
   records: Pick<SealedRecords, 'upsert' | 'find' | 'insertIfAbsent' | 'destroy' | 'consume'>;
+  audit: Pick<Audit, 'act'>;
   issuer: string;
 }
 
-export function createAdmins({ people, accounts, records, issuer }: Needs): Admins {
+export function createAdmins({ people, accounts, records, audit, issuer }: Needs): Admins {
   const having = [mark('role', ADMIN_ROLE)];
 
   async function exist(): Promise<boolean> {
@@ -87,6 +89,7 @@ export function createAdmins({ people, accounts, records, issuer }: Needs): Admi
     async issueLink({ onlyFirst }) {
       const token = newSecret();
       await records.upsert(LINK, token, { onlyFirst }, LINK_TTL);
+      await audit.act('admin_link_made', { kind: 'system', id: null });
       return { url: `${issuer}/admin/first?link=${token}`, expires_at: epochSeconds() + LINK_TTL };
     },
     async redeem(token, input) {

@@ -1,5 +1,6 @@
 /** Apps and APIs, as admins handle them. The rules of registration are in `clients/`; here is who may do what to which. */
-import { isBuiltIn } from '../clients/client.ts';
+import type { Audit } from '../audit/audit.ts';
+import { isBuiltIn, publicClient } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
 import type { ClientChange, Clients, NewClient, Registered } from '../clients/clients.ts';
 import { conflict, forbidden, notFound } from '../kernel/errors.ts';
@@ -25,9 +26,11 @@ export interface Apps {
   remove(by: Principal, kind: Kind, id: string): Promise<void>;
 }
 
+const of = (id: string) => ({ kind: 'client' as const, id });
+
 const API = mark('type', 'api');
 
-const kindOf = ({ type }: Pick<Client, 'type'>): Kind => (type === 'api' ? 'api' : 'app');
+export const kindOf = ({ type }: Pick<Client, 'type'>): Kind => (type === 'api' ? 'api' : 'app');
 
 /** Nobody hands out more than they have, and who holds the secret of an app has what the app has. */
 function mustHaveAll(by: Principal, scope: string | null | undefined, why: string): void {
@@ -35,7 +38,23 @@ function mustHaveAll(by: Principal, scope: string | null | undefined, why: strin
   if (missing !== undefined) throw forbidden(`${why} the scope ${missing}, which you do not have yourself`);
 }
 
-export function createApps({ clients }: { clients: Clients }): Apps {
+const VALUE_MAX = 300;
+const inShort = (value: unknown): string => (JSON.stringify(value) ?? 'null').slice(0, VALUE_MAX);
+
+/** What changed, before and after: nothing of it is secret, for secrets are not among what is told of a client. */
+function difference(before: Client, after: Client): Record<string, string> {
+  const [old, now]: Record<string, unknown>[] = [publicClient(before), publicClient(after)];
+  const names = Object.keys({ ...old, ...now }).filter((name) => name !== 'updated_at' && name !== 'version');
+  const changed = names.filter((name) => inShort(old![name]) !== inShort(now![name]));
+  return Object.fromEntries(changed.map((name) => [name, `${inShort(old![name])} → ${inShort(now![name])}`]));
+}
+
+interface Needs {
+  clients: Clients;
+  audit: Pick<Audit, 'act'>;
+}
+
+export function createApps({ clients, audit }: Needs): Apps {
   async function get(kind: Kind, id: string): Promise<Client> {
     const client = await clients.find(id);
     if (!client || kindOf(client) !== kind) throw notFound(`no ${kind === 'api' ? 'API' : 'app'} has the id ${id}`);
@@ -56,20 +75,35 @@ export function createApps({ clients }: { clients: Clients }): Apps {
       if (kindOf(input) === 'app') mustHaveAll(by, input.scope, 'the app would get');
       // An API may be named by its client id too.
       const named = input.default_resource?.startsWith('api_') ? await clients.get(input.default_resource) : undefined;
-      return clients.register({ ...input, default_resource: named?.resource ?? input.default_resource });
+      const registered = await clients.register({
+        ...input,
+        default_resource: named?.resource ?? input.default_resource,
+      });
+      const { id, type, scope, redirect_uris } = registered.client;
+      await audit.act('client_registered', of(id), {
+        type,
+        scope: inShort(scope),
+        redirect_uris: inShort(redirect_uris),
+      });
+      return registered;
     },
     async update(by, kind, id, change, version) {
-      await getToChange(by, kind, id);
+      const before = await getToChange(by, kind, id);
       if (kind === 'app') mustHaveAll(by, change.scope, 'the app would get');
-      return clients.update(id, change, version);
+      const after = await clients.update(id, change, version);
+      await audit.act('client_changed', of(id), difference(before, after));
+      return after;
     },
     async rotateSecret(by, kind, id) {
       await getToChange(by, kind, id);
-      return clients.rotateSecret(id);
+      const registered = await clients.rotateSecret(id);
+      await audit.act('client_secret_rotated', of(id));
+      return registered;
     },
     async remove(by, kind, id) {
       await getToChange(by, kind, id);
       await clients.delete(id);
+      await audit.act('client_deleted', of(id));
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Account } from '../accounts/account.ts';
 import type { Accounts, NewAccount } from '../accounts/accounts.ts';
 import type { AccountChange } from '../accounts/editing.ts';
 import { ADMIN_ROLE, isAdmin } from '../accounts/role.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { Consent } from '../consents/consent.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { Factors } from '../factors/factors.ts';
@@ -90,6 +91,7 @@ interface Needs {
   mailAvailable: boolean;
   sessions: Pick<Sessions, 'list' | 'end'>;
   verification: Pick<Verification, 'emailChanges' | 'notices'>;
+  audit: Pick<Audit, 'record'>;
 }
 
 /** Whoever may take an admin's place could do all that the admin may. */
@@ -98,10 +100,18 @@ function mayTouch(by: Principal, account: Account): Account {
   return account;
 }
 
+const rolesOf = (roles: string[]): { roles?: string } => (roles.length > 0 ? { roles: roles.join(' ') } : {});
+
+/** What a change names, never what it says: names and addresses stay out of the record. */
+const fieldsOf = ({ claims = {}, ...fields }: AccountChange): string[] => [
+  ...Object.keys(fields),
+  ...Object.keys(claims),
+];
+
 const NOT_ACTIVE: State[] = ['suspended', 'deleting'];
 
 export function createPeople(needs: Needs): People {
-  const { accounts, access, consents, factors, passkeys, passkeyStore, limits, sessions, verification } = needs;
+  const { accounts, access, consents, factors, passkeys, passkeyStore, limits, sessions, verification, audit } = needs;
   const get = (who: string) => accounts.get(who);
   const getFor = async (by: Principal, who: string) => mayTouch(by, await get(who));
 
@@ -124,12 +134,17 @@ export function createPeople(needs: Needs): People {
     },
     async create(by, input) {
       mayGive(by, input.roles);
-      return accounts.create(input);
+      const account = await accounts.create(input);
+      await audit.record('account_created', account.id, { actor: 'admin', detail: rolesOf(account.roles) });
+      return account;
     },
     async edit(by, who, change, version) {
-      const { id } = await getFor(by, who);
+      const before = await getFor(by, who);
       mayGive(by, change.roles);
-      return accounts.edit(id, change, version);
+      const account = await accounts.edit(before.id, change, version);
+      const detail = { fields: fieldsOf(change).join(' '), ...(change.roles ? rolesOf(account.roles) : {}) };
+      await audit.record('account_changed', account.id, { actor: 'admin', detail });
+      return account;
     },
     async suspend(by, who) {
       const { id } = await getFor(by, who);
@@ -139,7 +154,9 @@ export function createPeople(needs: Needs): People {
     resume: async (by, who) => access.resume((await getFor(by, who)).id),
     async unlock(by, who) {
       const account = await getFor(by, who);
-      return { account, counters_cleared: await limits.unlock(account.email) };
+      const counters_cleared = await limits.unlock(account.email);
+      await audit.record('unlocked', account.id, { actor: 'admin' });
+      return { account, counters_cleared };
     },
     async setPassword(by, who, password) {
       const account = await access.setPassword((await getFor(by, who)).id, password);
@@ -178,17 +195,20 @@ export function createPeople(needs: Needs): People {
       const account = await getFor(by, who);
       if (!(await access.withdrawConsent(account.id, clientId)))
         throw notFound(`${who} has allowed ${clientId} nothing`);
+      await audit.record('app_withdrawn', account.id, { actor: 'admin', detail: { client_id: clientId } });
       return account;
     },
     sessions: async (who) => sessions.list((await get(who)).id),
     async endSession(_by, who, sessionId) {
       const { id } = await get(who);
       if (!(await sessions.end(id, sessionId))) throw notFound('the person has no such session');
+      await audit.record('session_ended', id, { actor: 'admin' });
     },
     async signOut(_by, who) {
       const { id } = await get(who);
       const open = await sessions.list(id);
       for (const session of open) await sessions.end(id, session.id);
+      await audit.record('sessions_ended', id, { actor: 'admin' });
       return open.length;
     },
     async remove(by, who) {

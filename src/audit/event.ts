@@ -1,6 +1,7 @@
 /**
- * Audit: what happened to an account, when, from where and by whom. This room owns the events and how long they are kept; who may
- * read which it leaves to those who show them. An event holds no secret, no e-mail address and only part of a network address.
+ * Audit: what happened, when, from where, by whom and to whom. This room owns the records, the chain that shows that none was
+ * altered, and how long they are kept; who may read which it leaves to those who show them. A record holds no secret, no e-mail
+ * address and only part of a network address.
  */
 export const EVENT_TYPES = [
   'sign_in',
@@ -34,11 +35,45 @@ export const EVENT_TYPES = [
   'suspended',
   'resumed',
   'factors_reset',
+  'account_created',
+  'account_changed',
+  'unlocked',
   'erased',
 ] as const;
+/** What happens to a person: they can read it on their page. */
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** What happens to anything else. */
+export const ACT_TYPES = [
+  'client_registered',
+  'client_changed',
+  'client_secret_rotated',
+  'client_deleted',
+  'admin_link_made',
+  'records_removed',
+] as const;
+export type ActType = (typeof ACT_TYPES)[number];
+
 export type Actor = 'person' | 'admin' | 'system';
+
+/** Who did it. `operator`: whoever runs commands on the machine. */
+export type By = 'person' | 'admin' | 'client' | 'operator' | 'system';
+export type TargetKind = 'person' | 'client' | 'system';
+
+/** A record as admins read it: people by their account id, or once they are erased by the pseudonym that is left of them. */
+export interface AuditEntry {
+  seq: number;
+  id: string;
+  at: string;
+  type: EventType | ActType;
+  actor: { kind: By; id: string | null };
+  target: { kind: TargetKind; id: string | null };
+  network: string | null;
+  device: string | null;
+  detail: Record<string, string>;
+  /** Ties it to a request and its line of the log. */
+  reference: string | null;
+}
 
 export interface AuditEvent {
   id: string;

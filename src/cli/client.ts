@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { kindOf } from '../administration/apps.ts';
 import { OPERATOR } from '../administration/principal.ts';
 import { ACCESS_TOKEN_FORMATS, CLIENT_TYPES, publicClient } from '../clients/client.ts';
 import type { AccessTokenFormat, ClientType } from '../clients/client.ts';
 import type { Registered } from '../clients/clients.ts';
 import { SIGNED_WITH } from '../clients/protocol.ts';
 import type { SignedWith } from '../clients/protocol.ts';
-import { notFound } from '../kernel/errors.ts';
 import { addProtocolOptions, toProtocol } from './client-protocol.ts';
 import type { ProtocolOptions } from './client-protocol.ts';
 import { every } from './every.ts';
@@ -155,8 +155,8 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .description('Remove a client; its tokens stop working.')
     .option('--json', 'print one JSON document')
     .action((id: string, options: { json?: boolean }) =>
-      session(async ({ clients }) => {
-        if (!(await clients.delete(id))) throw notFound(`no client has the id ${id}`);
+      session(async ({ clients, apps }) => {
+        await apps.remove(OPERATOR, kindOf(await clients.get(id)), id);
         output.one({ client_id: id, deleted: true }, options);
       }),
     );
@@ -166,6 +166,8 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .description('Give a client a new secret, shown this once; the old one stops working.')
     .option('--json', 'print one JSON document')
     .action((id: string, options: { json?: boolean }) =>
-      session(async ({ clients }) => output.one(withSecret(await clients.rotateSecret(id)), options)),
+      session(async ({ clients, apps }) =>
+        output.one(withSecret(await apps.rotateSecret(OPERATOR, kindOf(await clients.get(id)), id)), options),
+      ),
     );
 }

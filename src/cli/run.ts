@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import { version } from '../version.ts';
 import { adminCommands } from './admin.ts';
+import { auditCommands } from './audit.ts';
 import { clientCommands } from './client.ts';
 import { configCommands } from './config.ts';
 import { keyCommands } from './keys.ts';
@@ -42,6 +43,7 @@ export async function run(argv: string[]): Promise<number> {
     .version(version);
   program.exitOverride().showHelpAfterError('(run with --help for the ways to call this)');
   adminCommands(program, withBackstage, output);
+  auditCommands(program, withBackstage, output);
   clientCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
   logoutCommands(program, withBackstage, output);

@@ -5,7 +5,7 @@ export interface Caller {
   /** The `User-Agent` header, cut. */
   user_agent: string;
   /** Who that is, where it was proved and is not the person whom it concerns: an admin, or a program with a token of its own. */
-  by?: { kind: 'admin' | 'client'; id: string };
+  by?: { kind: 'admin' | 'client'; id: string; reference?: string };
 }
 
 /** @returns the caller of the request under way; undefined where there is none, as in commands and jobs. */

@@ -28,8 +28,20 @@ describe('admins', () => {
     await gatehouse('admin', 'revoke', 'ada@example.com');
     expect(await gatehouse('admin', 'list')).toMatchObject([{ email: 'bob@example.com' }]);
     expect(await gatehouse('user', 'list', '--search', 'ada')).toMatchObject([{ email: 'ada@example.com' }]);
-    expect(await gatehouse('admin', 'link')).toMatchObject({
-      url: expect.stringMatching(/\/admin\/first\?link=[\w-]{43}$/),
-    });
+    const { url } = (await gatehouse('admin', 'link')) as { url: string };
+    expect(url).toMatch(/\/admin\/first\?link=[\w-]{43}$/);
+  });
+});
+
+describe('the record', () => {
+  it('is listed, exported and found whole', async () => {
+    const listed = (await gatehouse('audit', 'list', '--target', 'bob@example.com')) as { type: string }[];
+    expect(listed.map(({ type }) => type)).toEqual(['account_changed', 'account_created']);
+    expect(listed[0]).toMatchObject({ actor: { kind: 'operator', id: null } });
+    expect(await gatehouse('audit', 'verify')).toMatchObject({ ok: true, problems: [] });
+    const { seq, mac } = ((await gatehouse('audit', 'verify')) as { last: { seq: number; mac: string } }).last;
+    expect(await gatehouse('audit', 'verify', '--head', `${seq}:${mac}`)).toMatchObject({ ok: true });
+    await expect(gatehouse('audit', 'verify', '--head', `${seq + 1}:${mac}`)).rejects.toMatchObject({ code: 1 });
+    await expect(gatehouse('audit', 'verify', '--head', 'nonsense')).rejects.toMatchObject({ code: 2 });
   });
 });

@@ -21,6 +21,10 @@ const INDEXES = {
   accounts: ['_id_', 'created_at_1__id_1', 'email_normalized_1', 'erase_at_1'],
   account_factors: ['_id_'],
   passkeys: ['_id_', 'account_id_1_created_at_1'],
+  audit_records: ['_id_', 'actor_1__id_-1', 'adopted_1', 'at_1', 'target_1__id_-1', 'type_1__id_-1'],
+  audit_personal: ['_id_', 'record_id_1', 'subject_1'],
+  audit_subjects: ['_id_', 'subject_1'],
+  audit_marks: ['_id_'],
   audit_events: ['_id_', 'account_id_1_created_at_1__id_1', 'created_at_1'],
   clients: ['_id_', 'created_at_1__id_1', 'resource_1'],
   consents: ['_id_', 'account_id_1', 'client_id_1'],
@@ -88,7 +92,11 @@ describe.skipIf(!MONGODB_TEST_URI)('MongoDB', () => {
     const special = indexes.flatMap(([collection, list]) =>
       list.filter(({ name, unique }) => unique && name !== '_id_').map(({ name }) => `${collection}.${name}`),
     );
-    expect(special.toSorted()).toEqual(['accounts.email_normalized_1', 'clients.resource_1']);
+    expect(special.toSorted()).toEqual([
+      'accounts.email_normalized_1',
+      'audit_subjects.subject_1',
+      'clients.resource_1',
+    ]);
     const [, records] = indexes.find(([name]) => name === 'protocol_records')!;
     expect(records.find(({ name }) => name === 'expires_at_1')).toMatchObject({ expireAfterSeconds: 0 });
   });

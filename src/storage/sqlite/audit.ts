@@ -1,38 +1,137 @@
-import type { AuditEvent } from '../../audit/event.ts';
-import type { AuditStore } from '../../audit/store.ts';
-import { readPageRequest, toPage } from '../../kernel/paging.ts';
-import type { Connection, Row } from './connect.ts';
+import type {
+  Appended,
+  AuditStore,
+  Mark,
+  OldEvent,
+  PersonalPart,
+  RecordFilter,
+  StoredRecord,
+} from '../../audit/store.ts';
+import type { Connection } from './connect.ts';
+import type { GroupCommit } from './group-commit.ts';
 
-const parse = (row: Row) => JSON.parse(row['document'] as string) as AuditEvent;
+const COLUMNS = 'seq, id, at, type, actor, target, document, mac, adopted';
 
-/** @param everyday notes what happens. @param durable erases: what was erased must stay so. */
-export function auditStore({ everyday, durable }: { everyday: Connection; durable: Connection }): AuditStore {
-  const append = everyday.prepare(
-    'INSERT INTO audit_events (id, account_id, created_at, document) VALUES (?, ?, ?, ?)',
+/** @returns the condition and its values, in order. */
+function conditionsOf({ before, type, actor, target, from, to }: RecordFilter): {
+  sql: string;
+  values: (string | number)[];
+} {
+  const conditions: [string, string | number | undefined][] = [
+    ['seq < ?', before],
+    ['type = ?', type],
+    ['actor = ?', actor],
+    ['target = ?', target],
+    ['at >= ?', from],
+    ['at < ?', to],
+  ];
+  const given = conditions.filter((one): one is [string, string | number] => one[1] !== undefined);
+  return {
+    sql: given.length === 0 ? '' : `WHERE ${given.map(([condition]) => condition).join(' AND ')}`,
+    values: given.map(([, value]) => value),
+  };
+}
+
+/**
+ * @param everyday appends, with the writes beside it (`group`). @param durable forgets: what was forgotten must stay so.
+ */
+export function auditStore(
+  { everyday, durable }: { everyday: Connection; durable: Connection },
+  group: GroupCommit,
+): AuditStore {
+  const addSubject = everyday.prepare(
+    'INSERT INTO audit_subjects (account_id, subject) VALUES (?, ?) ON CONFLICT DO NOTHING',
   );
-  const newest = everyday.prepare(
-    'SELECT document FROM audit_events WHERE account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?',
+  const subject = everyday.prepare('SELECT subject FROM audit_subjects WHERE account_id = ?');
+  const account = everyday.prepare('SELECT account_id FROM audit_subjects WHERE subject = ?');
+  const mark = everyday.prepare('SELECT seq, mac, at, signature FROM audit_marks WHERE name = ?');
+  const setMarkSql = `INSERT INTO audit_marks (name, seq, mac, at, signature) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name)
+    DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at, signature = excluded.signature`;
+  const setMark = everyday.prepare(setMarkSql);
+  const setMarkDurably = durable.prepare(setMarkSql);
+  const insert = everyday.prepare(`INSERT INTO audit_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const insertPart = everyday.prepare('INSERT INTO audit_personal (record_id, subject, document) VALUES (?, ?, ?)');
+  const range = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records WHERE seq >= ? ORDER BY seq LIMIT ?`);
+  const parts = everyday.prepare('SELECT record_id, subject, document FROM audit_personal WHERE record_id = ?');
+  const forgetParts = durable.prepare('DELETE FROM audit_personal WHERE subject = ?');
+  const forgetSubject = durable.prepare('DELETE FROM audit_subjects WHERE account_id = ?');
+  const firstFrom = everyday.prepare('SELECT min(seq) AS seq FROM audit_records WHERE at >= ?');
+  const lastUpTo = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records WHERE seq < ? ORDER BY seq DESC LIMIT 1`);
+  const removeParts = everyday.prepare(
+    'DELETE FROM audit_personal WHERE record_id IN (SELECT id FROM audit_records WHERE seq <= ? ORDER BY seq LIMIT ?)',
   );
-  const older = everyday.prepare(
-    `SELECT document FROM audit_events WHERE account_id = ? AND (created_at, id) < (?, ?)
-     ORDER BY created_at DESC, id DESC LIMIT ?`,
+  const removeRecords = everyday.prepare(
+    'DELETE FROM audit_records WHERE seq IN (SELECT seq FROM audit_records WHERE seq <= ? ORDER BY seq LIMIT ?)',
   );
-  const pseudonymize = durable.prepare(
-    `UPDATE audit_events SET account_id = ?1, document = json_set(document, '$.account_id', ?1, '$.network', NULL,
-       '$.device', NULL, '$.detail', json('{}')) WHERE account_id = ?2`,
-  );
-  const purge = everyday.prepare(
-    'DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE created_at < ? ORDER BY created_at LIMIT ?)',
-  );
+  const old = everyday.prepare('SELECT document FROM audit_events ORDER BY created_at, id LIMIT ?');
+  const isAdopted = everyday.prepare('SELECT 1 FROM audit_records WHERE adopted = ?');
+  const removeOld = everyday.prepare('DELETE FROM audit_events WHERE id = ?');
+
+  const asRecords = (rows: unknown[]) => rows as StoredRecord[];
+  const marked = (name: string) => mark.get(name) as Mark | undefined;
+  const markValues = (name: string, { seq, mac, at, signature }: Mark) => [name, seq, mac, at, signature] as const;
+
+  function append(records: Appended[], markOf: (record: StoredRecord) => Mark): number {
+    const head = marked('head') ?? marked('cut');
+    const [first, last] = [records[0]!.record, records.at(-1)!.record];
+    if ((head?.seq ?? 0) !== first.seq - 1) return 0;
+    for (const { record, parts: said } of records) {
+      const { seq, id, at, type, actor, target, document, mac, adopted } = record;
+      insert.run(seq, id, at, type, actor, target, document, mac, adopted);
+      for (const part of said) insertPart.run(part.record_id, part.subject, part.document);
+    }
+    setMark.run(...markValues('head', markOf(last)));
+    return records.length;
+  }
 
   return {
-    append: async (event) => void append.run(event.id, event.account_id, event.created_at, JSON.stringify(event)),
-    async listByAccount(accountId, page) {
-      const { position, limit } = readPageRequest(page);
-      const rows = position ? older.all(accountId, ...position, limit + 1) : newest.all(accountId, limit + 1);
-      return toPage(rows.map(parse), limit);
+    subjectOf: (accountId, fresh) =>
+      group.write(() => {
+        addSubject.run(accountId, fresh);
+        return subject.get(accountId)!['subject'] as string;
+      }),
+    findSubject: async (accountId) => subject.get(accountId)?.['subject'] as string | undefined,
+    async accountsOf(subjects) {
+      const found = subjects.flatMap((one) => {
+        const id = account.get(one)?.['account_id'];
+        return typeof id === 'string' ? [[one, id] as const] : [];
+      });
+      return new Map(found);
     },
-    pseudonymize: async (accountId, pseudonym) => void pseudonymize.run(pseudonym, accountId),
-    purge: async (before, limit) => purge.run(before, limit),
+    head: async () => marked('head'),
+    end: async () => marked('head'),
+    append: (records, markOf) => group.write(() => append(records, markOf)),
+    async list(filter, limit) {
+      const { sql, values } = conditionsOf(filter);
+      const statement = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records ${sql} ORDER BY seq DESC LIMIT ?`);
+      return asRecords(statement.all(...values, limit));
+    },
+    range: async (from, limit) => asRecords(range.all(from, limit)),
+    partsOf: async (ids) => ids.flatMap((id) => parts.all(id) as unknown as PersonalPart[]),
+    async forget(accountId, whose) {
+      group.flush();
+      forgetParts.run(whose);
+      forgetSubject.run(accountId);
+    },
+    async lastBefore(at) {
+      const next = firstFrom.get(at)?.['seq'] as number | null;
+      return lastUpTo.get(next ?? Number.MAX_SAFE_INTEGER) as unknown as StoredRecord | undefined;
+    },
+    cut: async () => marked('cut'),
+    async setCut(cut) {
+      group.flush();
+      setMarkDurably.run(...markValues('cut', cut));
+    },
+    removeUpTo: (seq, limit) =>
+      group.write(() => {
+        removeParts.run(seq, limit);
+        return removeRecords.run(seq, limit);
+      }),
+    listOld: async (limit) => old.all(limit).map(({ document }) => JSON.parse(document as string) as OldEvent),
+    adopted: async (ids) => ids.filter((id) => isAdopted.get(id) !== undefined),
+    removeOld: (ids) =>
+      group.write(() => {
+        for (const id of ids) removeOld.run(id);
+      }),
   };
 }

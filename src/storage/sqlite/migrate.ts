@@ -10,6 +10,7 @@ import passkeys from './migrations/008-passkeys.ts';
 import keyRings from './migrations/009-key-rings.ts';
 import logOut from './migrations/010-log-out.ts';
 import searchWords from './migrations/012-search-words.ts';
+import auditChain from './migrations/013-audit-chain.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
 const MIGRATIONS = [
@@ -23,6 +24,7 @@ const MIGRATIONS = [
   keyRings,
   logOut,
   searchWords,
+  auditChain,
 ];
 
 /**

@@ -113,7 +113,7 @@ export function openSqlite(file: string): Storage {
     },
     clients: { ...clients, findByResource: clients.findByUnique },
     consents: consentStore({ everyday, durable }),
-    audit: auditStore({ everyday, durable }),
+    audit: auditStore({ everyday, durable }, group),
     factors: factorStore({ everyday, durable }),
     identities: identityStore(durable),
     passkeys: passkeyStore(everyday, durable),

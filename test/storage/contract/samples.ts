@@ -1,7 +1,6 @@
 /** Records as the rooms would write them; a test names only what it is about. */
 import { randomBytes } from 'node:crypto';
 import type { Account } from '../../../src/accounts/account.ts';
-import type { AuditEvent } from '../../../src/audit/event.ts';
 import type { Client } from '../../../src/clients/client.ts';
 import type { Consent } from '../../../src/consents/consent.ts';
 import type { AccountFactors } from '../../../src/factors/store.ts';
@@ -60,20 +59,6 @@ export function aClient(overrides: Partial<Client> = {}): Client {
     created_at: NOW,
     updated_at: NOW,
     version: 1,
-    ...overrides,
-  };
-}
-
-export function anEvent(overrides: Partial<AuditEvent> = {}): AuditEvent {
-  return {
-    id: newId(),
-    type: 'sign_in',
-    account_id: newId('usr_'),
-    actor: 'person',
-    network: '203.0.113.0/24',
-    device: 'Firefox, Windows',
-    detail: { client_id: 'app_1' },
-    created_at: NOW,
     ...overrides,
   };
 }
