@@ -81,7 +81,7 @@ export function createApp({
   const https = issuer.startsWith('https:');
   const check = createOriginCheck({ issuer, log });
   app.use(securityHeaders(https));
-  app.use(handleErrors({ render, log }));
+  app.use(handleErrors({ render, log, home: `${issuer.replace(/\/$/, '')}/` }));
   app.use(
     explainMismatch(check, base, (ctx, found) =>
       renderErrorPage(ctx, render, {

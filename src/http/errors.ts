@@ -37,6 +37,8 @@ export interface ErrorAnswer {
   status: number;
   /** Shown to people at the foot of the page and logged with the cause. */
   reference: string;
+  /** The start page, for who looks for what is not there. */
+  home?: string | undefined;
   /** Seconds to wait, for 429 and 503. */
   retryAfter?: number | undefined;
 }
@@ -49,7 +51,7 @@ export const retryAfterOf = (error: unknown): number | undefined =>
 export async function answerError(
   ctx: Context,
   render: Render,
-  { status, reference, retryAfter }: ErrorAnswer,
+  { status, reference, retryAfter, home }: ErrorAnswer,
 ): Promise<void> {
   if (status === 503 || status === 429) ctx.set('Retry-After', String(retryAfter ?? RETRY_AFTER_SECONDS));
   if (ctx.accepts('json', 'html') !== 'html') {
@@ -58,7 +60,8 @@ export async function answerError(
     ctx.body = { error: NAME_BY_STATUS[status] ?? (status >= 500 ? 'server_error' : 'invalid_request'), reference };
     return;
   }
-  await renderErrorPage(ctx, render, { key: errorKey(status), status, reference });
+  const home_url = status === 404 ? home : undefined;
+  await renderErrorPage(ctx, render, { key: errorKey(status), status, reference, ...(home_url ? { home_url } : {}) });
 }
 
 export interface ErrorPage {
@@ -93,18 +96,18 @@ export async function renderErrorPage(
 
 /** Catches what the routes throw, and gives unknown paths their page. */
 export const handleErrors =
-  ({ render, log }: { render: Render; log: Logger }): Middleware =>
+  ({ render, log, home }: { render: Render; log: Logger; home: string }): Middleware =>
   async (ctx, next) => {
     try {
       await next();
       if (ctx.status === 404 && ctx.body === undefined)
-        await answerError(ctx, render, { status: 404, reference: newReference() });
+        await answerError(ctx, render, { status: 404, reference: newReference(), home });
     } catch (error) {
       const status = statusOf(error);
       const reference = newReference();
       const fields = { reference, status, method: ctx.method, path: ctx.path, err: error };
       if (status >= 500) log.error(fields, 'a request failed');
       else log.info(fields, 'a request was refused');
-      await answerError(ctx, render, { status, reference, retryAfter: retryAfterOf(error) });
+      await answerError(ctx, render, { status, reference, retryAfter: retryAfterOf(error), home });
     }
   };

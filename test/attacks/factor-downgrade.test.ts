@@ -134,7 +134,7 @@ describe('whoever wants less asked of them', () => {
     await withApp(gatehouse, person);
     expect((await signIn()).text).toContain('Get a code by mail');
     browser = new Browser(gatehouse.issuer);
-    const ask = await browser.open(linkNamed(await open(), 'Sign in by mail, without a password'));
+    const ask = await browser.open(linkNamed(await open(), 'Sign in by mail'));
     const sent = await browser.submit(ask, { email: person.email });
     const { code } = await mail!.waitFor(person.email, /Sign in/);
     const page = await browser.submit(sent, { code });

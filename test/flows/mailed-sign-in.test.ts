@@ -32,7 +32,7 @@ describe('a person who signs in by mail', () => {
     const request = await rp.request();
     checks = request.checks;
     const page = await browser.open(request.url);
-    return browser.submit(await browser.open(linkNamed(page, 'Sign in by mail, without a password')), { email });
+    return browser.submit(await browser.open(linkNamed(page, 'Sign in by mail')), { email });
   }
   const amr = async (consent: Page) => {
     const done = await browser.submit(consent, { decision: 'allow' });
