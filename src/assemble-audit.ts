@@ -99,8 +99,8 @@ export function noteVerification(verification: Verification, audit: Audit): Veri
 
 export const noteConsents = (consents: ConsentStore, audit: Audit): ConsentStore => ({
   ...consents,
-  async put(consent) {
-    await consents.put(consent);
+  async put(consent, options) {
+    await consents.put(consent, options);
     await audit.record('app_allowed', consent.account_id, { detail: { client_id: consent.client_id } });
   },
 });

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /**
  * Consents: what a person allowed an app to see, remembered. A record of its own: grants die at log-out and at reuse, the
  * memory of a consent does not. It is withdrawn by deleting it.
@@ -18,6 +20,10 @@ export interface Consent {
   /** When the app last got tokens by it, to the hour; missing before the first time and in older records. */
   last_used_at?: string;
 }
+
+/** Whether both allow and decline the same, whenever they were given. */
+export const saysTheSame = (one: Consent, other: Consent): boolean =>
+  isDeepStrictEqual([one.scopes, one.declined, one.resources], [other.scopes, other.declined, other.resources]);
 
 /** What one authorization request asks for, or what of it is new. */
 export interface ConsentRequest {

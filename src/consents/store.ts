@@ -1,10 +1,10 @@
 import type { Consent } from './consent.ts';
 
-/** Where consents are kept, one per account and client. Every write survives power loss once its promise resolves. */
+/** Where consents are kept, one per account and client. A write survives power loss once its promise resolves, where nothing else is said. */
 export interface ConsentStore {
   find(accountId: string, clientId: string): Promise<Consent | undefined>;
-  /** Adds or replaces. */
-  put(consent: Consent): Promise<void>;
+  /** Adds or replaces. @param options `durable: false`: power loss may take it back. */
+  put(consent: Consent, options?: { durable: boolean }): Promise<void>;
   listByAccount(accountId: string): Promise<Consent[]>;
   /** Notes when the app last made use of it, unless there is a later date; nothing where there is no consent. Power loss may take it back. */
   noteUse(accountId: string, clientId: string, at: string): Promise<void>;

@@ -5,7 +5,7 @@ import { initials } from '../accounts/account.ts';
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Client } from '../clients/client.ts';
-import { extended, unanswered } from '../consents/consent.ts';
+import { extended, saysTheSame, unanswered } from '../consents/consent.ts';
 import type { Consent, ConsentRequest } from '../consents/consent.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import { fields } from '../http/body.ts';
@@ -194,9 +194,10 @@ export function createConsent({ provider, accounts, consents, directory, render,
     const ticked = fields(ctx, 'scope');
     const declined = request.scopes.filter((scope) => OPTIONAL.includes(scope) && !ticked.includes(scope));
     const granted = { ...request, scopes: request.scopes.filter((scope) => !declined.includes(scope)) };
-    await consents.put(
-      extended(consent, { account_id: account.id, client_id: client.clientId, granted, declined, at: isoNow() }),
-    );
+    const given = { account_id: account.id, client_id: client.clientId, granted, declined, at: isoNow() };
+    const next = extended(consent, given);
+    // Apps that ask each time get the same answer nearly always: then only its date is new, and nothing waits for the disk.
+    await consents.put(next, { durable: consent === undefined || !saysTheSame(consent, next) });
     return issueGrant(provider, { accountId: account.id, client, sessionUid: details.session!.uid, request, declined });
   }
 

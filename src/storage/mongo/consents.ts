@@ -49,9 +49,9 @@ export function consentStore(connection: Connection): ConsentStore {
       const found = await model.findOne({ _id: idOf(accountId, clientId) }, WITHOUT_ID).lean<StoredConsent | null>();
       return found ? fromStored(found) : undefined;
     },
-    async put(consent) {
+    async put(consent, { durable } = { durable: true }) {
       const { _id, ...rest } = toStored(consent);
-      await upserting(() => model.replaceOne({ _id }, rest, { upsert: true }).exec());
+      await upserting(() => model.replaceOne({ _id }, rest, { upsert: true, ...(durable ? {} : EVERYDAY) }).exec());
     },
     async listByAccount(account_id) {
       return (await model.find({ account_id }, WITHOUT_ID).lean<StoredConsent[]>()).map(fromStored);

@@ -25,9 +25,10 @@ import { protocolStore } from './protocol.ts';
 
 function consentStore({ everyday, durable: connection }: { everyday: Connection; durable: Connection }): ConsentStore {
   const find = everyday.prepare('SELECT document FROM consents WHERE account_id = ? AND client_id = ?');
-  const put = connection.prepare(
-    'INSERT INTO consents (account_id, client_id, document) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document',
-  );
+  const putSql =
+    'INSERT INTO consents (account_id, client_id, document) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document';
+  const put = connection.prepare(putSql);
+  const putEveryday = everyday.prepare(putSql);
   const byAccount = connection.prepare('SELECT document FROM consents WHERE account_id = ?');
   const noteUse = everyday.prepare(
     `UPDATE consents SET document = json_set(document, '$.last_used_at', ?)
@@ -42,7 +43,8 @@ function consentStore({ everyday, durable: connection }: { everyday: Connection;
       const row = find.get(accountId, clientId);
       return row && parse(row);
     },
-    put: async (consent) => void put.run(consent.account_id, consent.client_id, JSON.stringify(consent)),
+    put: async (consent, { durable } = { durable: true }) =>
+      void (durable ? put : putEveryday).run(consent.account_id, consent.client_id, JSON.stringify(consent)),
     listByAccount: async (accountId) => byAccount.all(accountId).map(parse),
     noteUse: async (accountId, clientId, at) => void noteUse.run(at, accountId, clientId, at),
     delete: async (accountId, clientId) => remove.run(accountId, clientId) > 0,

@@ -29,6 +29,18 @@ export function consentContract(use: Use): void {
     ]);
   });
 
+  test('a consent whose loss would not matter replaces and adds all the same', async () => {
+    const consent = aConsent();
+    const later = { ...consent, updated_at: '2026-09-03T04:05:06.000Z' };
+    await consents().put(consent);
+    await consents().put(later, { durable: false });
+    expect(await consents().listByAccount(consent.account_id)).toEqual([later]);
+    const other = aConsent();
+    await consents().put(other, { durable: false });
+    expect(await consents().find(other.account_id, other.client_id)).toEqual(other);
+    expect(await consents().delete(other.account_id, other.client_id)).toBe(true);
+  });
+
   test('consents given in 20 tabs at once leave one', async () => {
     const consent = aConsent();
     const { errors } = await atOnce(20, (index) =>
