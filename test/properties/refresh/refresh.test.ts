@@ -289,7 +289,7 @@ const WRONG: Record<string, Wrong> = {
     mutate: giving(({ jti }) => jti),
   },
   'knows no window': { ...wrongFor.honest, by: /nobody is refused/, grace: 0 },
-  'has a window that is too long': { ...wrongFor.hostile, by: /nothing is refreshed any more/, grace: 60 },
+  'has a window that is too long': { ...wrongFor.hostile, by: /nothing is refreshed any more|one line is left/, grace: 60 },
   'ends nothing when a used token comes': {
     ...wrongFor.hostile,
     by: /nothing is refreshed any more|one successor|one line is left/,
@@ -300,12 +300,12 @@ const WRONG: Record<string, Wrong> = {
   },
   'ends refreshing but not what was given': {
     ...wrongFor.hostile,
-    by: /nothing is open any more/,
+    by: /nothing is (open|refreshed) any more/,
     mutate: ({ records }) => void Object.assign(records, { revokeGrant: async () => undefined }),
   },
   'writes without comparing': {
     ...wrongFor.hostile,
-    by: /never goes back|told once|nothing is refreshed/,
+    by: /never goes back|told once|nothing is (open|refreshed)|one line is left/,
     mutate: ({ records }) =>
       void Object.assign(records, {
         async replace(kind: string, id: string, _seen: unknown, payload: object, ttl: number) {
