@@ -289,7 +289,11 @@ const WRONG: Record<string, Wrong> = {
     mutate: giving(({ jti }) => jti),
   },
   'knows no window': { ...wrongFor.honest, by: /nobody is refused/, grace: 0 },
-  'has a window that is too long': { ...wrongFor.hostile, by: /nothing is refreshed any more|one line is left/, grace: 60 },
+  'has a window that is too long': {
+    ...wrongFor.hostile,
+    by: /nothing is refreshed any more|one line is left/,
+    grace: 60,
+  },
   'ends nothing when a used token comes': {
     ...wrongFor.hostile,
     by: /nothing is refreshed any more|one successor|one line is left/,
