@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { ApiProblem, wrongFields } from './problems.ts';
 
-const MOST_BYTES = 64 * 1024;
+/** More than the largest body that fits the schemas. */
+const MOST_BYTES = 1024 * 1024;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /** @throws the problems `unsupported_media_type` and `too_large`. */

@@ -11,7 +11,7 @@ import { publicPasskey } from '../factors/passkey.ts';
 import type { PasskeyStore } from '../factors/passkey-store.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import type { Identity } from '../federation/identity.ts';
-import { conflict, forbidden, notFound, unavailable } from '../kernel/errors.ts';
+import { conflict, forbidden, notFound } from '../kernel/errors.ts';
 import type { Page } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
 import { mark } from '../kernel/search.ts';
@@ -58,13 +58,13 @@ export interface People {
   setPassword(by: Principal, who: string, password: string): Promise<Account>;
   /**
    * Mails a link to the new address, or where it is known to be theirs changes it at once.
-   * @throws invalid_input, duplicate, unavailable where no mail can be sent.
+   * @throws invalid_input, duplicate, conflict where no mail can be sent.
    */
   changeEmail(by: Principal, who: string, email: string, options: { confirmed: boolean }): Promise<Account>;
   signInMethods(who: string): Promise<SignInMethods>;
   /** Second factors, passkeys and remembered devices go; sessions and tokens end. */
   resetFactors(by: Principal, who: string): Promise<Account>;
-  /** @throws not_found, conflict when it is the last way in, unavailable where there are no passkeys. */
+  /** @throws not_found, conflict when it is the last way in or there are no passkeys. */
   removePasskey(by: Principal, who: string, passkeyId: string): Promise<Account>;
   consents(who: string): Promise<Consent[]>;
   /** @throws not_found also where nothing was allowed. */
@@ -166,7 +166,7 @@ export function createPeople(needs: Needs): People {
     async changeEmail(by, who, email, { confirmed }) {
       const account = await getFor(by, who);
       if (confirmed) return verification.emailChanges.change(account, email, NOTICE_LOCALE);
-      if (!needs.mailAvailable) throw unavailable('no mail can be sent: mail.smtp_url is not set');
+      if (!needs.mailAvailable) throw conflict('no mail can be sent: mail.smtp_url is not set');
       await verification.emailChanges.request(account, email, NOTICE_LOCALE);
       return account;
     },
@@ -186,7 +186,7 @@ export function createPeople(needs: Needs): People {
     },
     async removePasskey(by, who, passkeyId) {
       const account = await getFor(by, who);
-      if (!passkeys) throw unavailable('there are no passkeys here: see passkeys.enabled and issuer');
+      if (!passkeys) throw conflict('there are no passkeys here: see passkeys.enabled and issuer');
       await passkeys.remove(account.id, passkeyId, 'admin');
       return account;
     },

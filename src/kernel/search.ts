@@ -39,8 +39,10 @@ const MOST_WORDS = 40;
 /** Entries looked at for one page: a search that finds little stops there, with a `next` to go on from. */
 const MOST_SCANNED = 2000;
 const LAST_CHARACTER = '\u{10FFFF}';
+/** Ids have no words in them: what stands between their dashes is chance. */
+const ID = /^(?:usr|app|api)_/;
 /** Of ids and addresses, which are typed or pasted as a whole. */
-const WHOLE = /@|^(?:usr|app|api)_/;
+const isWhole = (folded: string): boolean => folded.includes('@') || ID.test(folded);
 
 const fold = (text: string): string => text.toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '');
 const cut = (word: string): string => [...word].slice(0, WORD_MAX).join('');
@@ -52,8 +54,9 @@ export const mark = (name: string, value: string): string => `=${name}:${value}`
 
 /** @param texts names, addresses and ids. */
 export function wordsIn(texts: string[], marks: string[]): string[] {
-  const whole = texts.map(fold).filter((text) => WHOLE.test(text) && !text.startsWith('='));
-  const words = [...texts.flatMap(pieces), ...whole].map(cut);
+  const folded = texts.map(fold);
+  const whole = folded.filter((text) => isWhole(text) && !text.startsWith('='));
+  const words = [...folded.filter((text) => !ID.test(text)).flatMap(pieces), ...whole].map(cut);
   return [...marks, ...new Set(words)].slice(0, MOST_WORDS);
 }
 
@@ -62,7 +65,7 @@ function termsOf(text: string): string[] {
   const typed = text.split(/\s+/).filter((part) => part !== '');
   const terms = typed.flatMap((part) => {
     const folded = fold(part);
-    return WHOLE.test(folded) ? [folded] : pieces(part);
+    return isWhole(folded) ? [folded] : pieces(part);
   });
   return terms.map(cut).toSorted((a, b) => b.length - a.length);
 }
