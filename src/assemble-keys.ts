@@ -19,6 +19,7 @@ import type { Rotation } from './keys/rotation.ts';
 import { loadSigner } from './keys/signer.ts';
 import { resealClients } from './clients/reseal.ts';
 import { resealFactors } from './factors/reseal.ts';
+import { resealLogOuts } from './logout/reseal.ts';
 import { resealMails } from './mail/reseal.ts';
 import { resealRecords } from './protocol/reseal.ts';
 import type { Storage } from './storage/storage.ts';
@@ -32,6 +33,7 @@ export interface Resealed {
   factors: number;
   clients: number;
   mail: number;
+  logout: number;
   /** Somebody kept changing them: do it again. */
   missed: number;
   /** No configured key opens them. */
@@ -109,7 +111,8 @@ export async function assembleKeys({ config, storage, vaultFor, log }: Needs): P
       const factors = await repeatedly(() => resealFactors({ store: storage.factors, sealing: vaultFor('factors') }));
       const clients = await repeatedly(() => resealClients({ store: storage.clients, sealing: vaultFor('clients') }));
       const mail = await repeatedly(() => resealMails({ store: storage.outbox, sealing: vaultFor('mail') }));
-      const all = [records, factors, clients, mail];
+      const logout = await repeatedly(() => resealLogOuts({ store: storage.logout, sealing: vaultFor('logout') }));
+      const all = [records, factors, clients, mail, logout];
       const sum = (count: 'missed' | 'unreadable') => all.reduce((total, one) => total + one[count], 0);
       return {
         keys,
@@ -117,6 +120,7 @@ export async function assembleKeys({ config, storage, vaultFor, log }: Needs): P
         factors: factors.resealed,
         clients: clients.resealed,
         mail: mail.resealed,
+        logout: logout.resealed,
         missed: sum('missed'),
         unreadable: sum('unreadable'),
       };

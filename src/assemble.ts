@@ -16,7 +16,7 @@ import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
 import { assembleAdmin, assembleAdministration } from './assemble-admin.ts';
 import { assembleKeys, assembleVaults } from './assemble-keys.ts';
-import type { Keys } from './assemble-keys.ts';
+import type { Keys, VaultFor } from './assemble-keys.ts';
 import { assembleMail } from './assemble-mail.ts';
 import type { Mail } from './assemble-mail.ts';
 import { assembleLogOuts } from './assemble-logout.ts';
@@ -108,6 +108,7 @@ export interface Backstage {
   audit: Audit;
   limits: Limits;
   keys: Keys;
+  vaultFor: VaultFor;
   mail: Mail;
   verification: Verification;
   linking: Linking;

@@ -33,7 +33,11 @@ export function createDeadEnds({ provider, restarts, csrf, render, base }: Needs
       restart_url: client && shown !== 'finished' && isOwn(ctx, restart) ? `${base}/interaction/${uid}/restart` : null,
       home_url: client ? homeUrl(client) : null,
     };
-    await render(ctx, 'interaction/dead-end', page, { title: [`dead_end.${shown}.title`], status: 400, theme: themeOf(client) });
+    await render(ctx, 'interaction/dead-end', page, {
+      title: [`dead_end.${shown}.title`],
+      status: 400,
+      theme: themeOf(client),
+    });
   }
 
   /** Sends the person through the remembered authorization request once more. */

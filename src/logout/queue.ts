@@ -45,8 +45,11 @@ export interface Queue {
   openLogOut(delivery: Delivery): LogOut;
 }
 
+/** What a sealed delivery is bound to. */
+export const deliveryContext = (id: string): string => `log-out:${id}`;
+
 export function createQueue({ store, vault }: { store: LogoutStore; vault: Vault }): Queue {
-  const context = (id: string) => `log-out:${id}`;
+  const context = deliveryContext;
   const opened = ({ id, sealed }: Delivery): unknown => JSON.parse(vault.open(sealed!, context(id)));
   const idOf: Queue['idOf'] = (logOutId, { client_id, sid = '' }) =>
     vault.lookupKey('log-out delivery', `${logOutId} ${client_id} ${sid}`);

@@ -36,9 +36,13 @@ interface Needs {
   ttl: number;
 }
 
+/** What a sealed app of a session is bound to. */
+export const sessionAppContext = (session_key: string, app_key: string): string =>
+  `session app:${session_key}.${app_key}`;
+
 export function createSessionApps({ store, vault, ttl }: Needs): SessionApps {
   const sessionKey = (uid: string) => vault.lookupKey('uid', uid);
-  const context = (session_key: string, app_key: string) => `session app:${session_key}.${app_key}`;
+  const context = sessionAppContext;
 
   const open = ({ session_key, app_key, ended, sealed }: SessionApp): Known => ({
     ...(JSON.parse(vault.open(sealed, context(session_key, app_key))) as Participant),

@@ -19,7 +19,8 @@ export interface SessionApp {
 }
 
 /** `waiting`: to be told when it is due. `confirmed`: the app answered. `given_up`: refused for good or too old. */
-export type DeliveryState = 'waiting' | 'confirmed' | 'given_up';
+export const DELIVERY_STATES = ['waiting', 'confirmed', 'given_up'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** One app that is to be told of one log-out; or, without a client, the log-out itself, to be completed should it be broken off. */
 export interface Delivery {
@@ -65,6 +66,10 @@ export interface LogoutStore {
   /** Of the named apps those with tokens that outlive their session become `ended`; the others go. */
   endApps(apps: Pick<SessionApp, 'session_key' | 'app_key'>[]): Promise<void>;
   removeApps(apps: Pick<SessionApp, 'session_key' | 'app_key'>[]): Promise<void>;
+  /** Apps in the order of their keys, from the first one after `after`. */
+  listApps(after: Pick<SessionApp, 'session_key' | 'app_key'> | undefined, limit: number): Promise<SessionApp[]>;
+  /** Puts `sealed` in the place of what the app was read with, if that is still there. @returns whether it was. */
+  resealApp(app: SessionApp, sealed: Uint8Array): Promise<boolean>;
   /** Removes apps that expired by `now`, at most `limit`. @returns how many. Stores that expire by themselves do nothing. */
   sweepApps(now: number, limit: number): Promise<number>;
 
@@ -96,6 +101,8 @@ export interface LogoutStore {
    * that is being sent would be sent twice.
    */
   retry(id: string, now: number, giveUpAt: number): Promise<boolean>;
+  /** Puts `sealed` in the place of `seen`, if that is still there. @returns whether it was. */
+  reseal(id: string, seen: Uint8Array, sealed: Uint8Array): Promise<boolean>;
   remove(id: string): Promise<void>;
   /** Removes at most `limit` in `state` that were settled at `before` or earlier. @returns how many. */
   purge(state: DeliveryState, before: number, limit: number): Promise<number>;

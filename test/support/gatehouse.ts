@@ -13,6 +13,7 @@ import type { NewClient } from '../../src/clients/clients.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/log.ts';
 import { createServer as createGatehouseServer } from '../../src/serve.ts';
+import { temporaryFile } from '../storage/support/temporary-file.ts';
 import { testDatabase } from '../storage/support/test-database.ts';
 
 export const PASSWORD = 'tr0ubadour and staple';
@@ -41,6 +42,13 @@ function emptyStore(): { url: string; drop: () => Promise<void> } {
   return process.env['FLOWS_ON'] === 'mongodb'
     ? testDatabase()
     : { url: 'sqlite::memory:', drop: async () => undefined };
+}
+
+/** A store that several instances share. */
+export function sharedStore(): { url: string; drop: () => Promise<void> } {
+  if (process.env['FLOWS_ON'] === 'mongodb') return testDatabase();
+  const { file, remove } = temporaryFile();
+  return { url: `sqlite:${file}`, drop: async () => remove() };
 }
 
 /** @param env overrides, by the names of the environment variables. `issuerPath` is appended to the issuer; `fixedPort` is a free one unless given. */

@@ -70,7 +70,15 @@ function change(outcome: Outcome) {
 
 type Apps = Pick<
   LogoutStore,
-  'noteApp' | 'appsOfSession' | 'appsOfAccount' | 'prolongSession' | 'endApps' | 'removeApps' | 'sweepApps'
+  | 'noteApp'
+  | 'appsOfSession'
+  | 'appsOfAccount'
+  | 'prolongSession'
+  | 'endApps'
+  | 'removeApps'
+  | 'listApps'
+  | 'resealApp'
+  | 'sweepApps'
 >;
 
 function appCollection(connection: Connection): Apps {
@@ -110,6 +118,18 @@ function appCollection(connection: Connection): Apps {
       await model.deleteMany({ ...named, offline: false });
     },
     removeApps: async (apps) => void (await model.deleteMany({ _id: { $in: apps.map(idOf) } })),
+    async listApps(after, limit) {
+      const found = await model
+        .find(after ? { _id: { $gt: idOf(after) } } : {})
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<StoredApp[]>();
+      return found.map(fromStoredApp);
+    },
+    async resealApp(app, sealed) {
+      const before = { _id: idOf(app), sealed: Buffer.from(app.sealed) };
+      return (await model.updateOne(before, { $set: { sealed: Buffer.from(sealed) } })).matchedCount === 1;
+    },
     // The TTL index does it.
     sweepApps: async () => 0,
   };
@@ -171,6 +191,10 @@ export function logoutStore(connection: Connection): LogoutStore {
       const state: { $in: DeliveryState[] } = { $in: ['waiting', 'given_up'] };
       const again = { state: 'waiting', due_at: now, give_up_at, settled_at: null } as const;
       return (await model.updateOne({ _id: id, state, problem: { $ne: null } }, { $set: again })).matchedCount === 1;
+    },
+    async reseal(id, seen, sealed) {
+      const before = { _id: id, sealed: Buffer.from(seen) };
+      return (await model.updateOne(before, { $set: { sealed: Buffer.from(sealed) } })).matchedCount === 1;
     },
     remove: async (id) => void (await model.deleteOne({ _id: id })),
     async purge(state, before, limit) {

@@ -13,7 +13,15 @@ const toDelivery = (row: Row): Delivery => ({ ...row }) as unknown as Delivery;
 
 type Apps = Pick<
   LogoutStore,
-  'noteApp' | 'appsOfSession' | 'appsOfAccount' | 'prolongSession' | 'endApps' | 'removeApps' | 'sweepApps'
+  | 'noteApp'
+  | 'appsOfSession'
+  | 'appsOfAccount'
+  | 'prolongSession'
+  | 'endApps'
+  | 'removeApps'
+  | 'listApps'
+  | 'resealApp'
+  | 'sweepApps'
 >;
 
 /** Noted with what else a sign-in writes; what a power cut takes along goes with the code it was noted for. */
@@ -30,6 +38,12 @@ function appTable(everyday: Connection, group: GroupCommit): Apps {
   );
   const drop = everyday.prepare('DELETE FROM session_apps WHERE session_key = ? AND app_key = ? AND offline = 0');
   const remove = everyday.prepare('DELETE FROM session_apps WHERE session_key = ? AND app_key = ?');
+  const inOrder = everyday.prepare(
+    `SELECT ${APP} FROM session_apps WHERE (session_key, app_key) > (?, ?) ORDER BY session_key, app_key LIMIT ?`,
+  );
+  const reseal = everyday.prepare(
+    'UPDATE session_apps SET sealed = ? WHERE session_key = ? AND app_key = ? AND sealed = ?',
+  );
   const sweep = everyday.prepare(
     `DELETE FROM session_apps WHERE (session_key, app_key) IN
        (SELECT session_key, app_key FROM session_apps WHERE expires_at <= ? LIMIT ?)`,
@@ -52,6 +66,8 @@ function appTable(everyday: Connection, group: GroupCommit): Apps {
     async removeApps(apps) {
       for (const { session_key, app_key } of apps) await group.write(() => void remove.run(session_key, app_key));
     },
+    listApps: async (after, limit) => inOrder.all(after?.session_key ?? '', after?.app_key ?? '', limit).map(toApp),
+    resealApp: (app, sealed) => group.write(() => reseal.run(sealed, app.session_key, app.app_key, app.sealed) === 1),
     sweepApps: async (now, limit) => sweep.run(now, limit),
   };
 }
@@ -95,6 +111,7 @@ export function logoutStore(everyday: Connection, durable: Connection, group: Gr
     `UPDATE logout_deliveries SET state = 'waiting', due_at = ?, give_up_at = ?, settled_at = NULL
      WHERE id = ? AND problem IS NOT NULL AND state IN ('waiting', 'given_up')`,
   );
+  const reseal = durable.prepare('UPDATE logout_deliveries SET sealed = ? WHERE id = ? AND sealed = ?');
   const remove = everyday.prepare('DELETE FROM logout_deliveries WHERE id = ?');
   const purge = everyday.prepare(
     'DELETE FROM logout_deliveries WHERE id IN (SELECT id FROM logout_deliveries WHERE state = ? AND settled_at <= ? LIMIT ?)',
@@ -137,6 +154,7 @@ export function logoutStore(everyday: Connection, durable: Connection, group: Gr
       return givenUp.run(outcome.settled_at, problem, refused, id, attempt) === 1;
     },
     retry: async (id, now, giveUpAt) => retry.run(now, giveUpAt, id) === 1,
+    reseal: async (id, seen, sealed) => reseal.run(sealed, id, seen) === 1,
     remove: async (id) => void remove.run(id),
     purge: async (state, before, limit) => purge.run(state, before, limit),
   };
