@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { codeOf } from './authenticator.ts';
+import { deviceApp, startDevice } from './device.ts';
 import { withApp } from './factors.ts';
 import { PASSWORD } from './gatehouse.ts';
 import { withPasskey } from './passkeys.ts';
@@ -235,6 +236,23 @@ const WAYS: Record<string, Way> = {
     const { email } = await stage.gatehouse.person();
     await stage.gatehouse.verification.recovery.request({ email, locale: 'en' });
     await page.goto(await mailedLink(stage, email));
+  },
+
+  async 'interaction/device'(page, { gatehouse }) {
+    const device = await startDevice(gatehouse, await deviceApp(gatehouse));
+    await page.goto(device.code.verification_uri_complete!);
+  },
+  async 'interaction/device-confirm'(page, stage) {
+    await WAYS['interaction/device']!(page, stage);
+    await press(page, 'main button[type=submit]');
+  },
+  async 'interaction/device-connected'(page, stage) {
+    await WAYS['interaction/device-confirm']!(page, stage);
+    await press(page, 'main button[type=submit] >> nth=0');
+    await arrived(page);
+    await enterPassword(page, await stage.gatehouse.person());
+    await press(page, 'button[value=allow]');
+    await arrived(page);
   },
 
   'admin/api': async (page, { gatehouse }) => void (await page.goto(`${gatehouse.issuer}/admin/api`)),
