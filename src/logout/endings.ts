@@ -160,7 +160,7 @@ export function createEndings({ apps, queue, records, clients, onQueued }: Needs
         changed = await change();
       } catch (error) {
         // Where nobody knows what became of the change, ending is the safe side.
-        if (!isGatehouseError(error) || error.status < SERVER_ERROR) await queue.done(logOut.id);
+        if (isGatehouseError(error) && error.status < SERVER_ERROR) await queue.done(logOut.id);
         throw error;
       }
       await carryOut(logOut, true);

@@ -6,20 +6,14 @@ import type { Page } from '../support/browser.ts';
 import { as } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
-import { authorize, backToNow, heading, passTime } from '../support/journey.ts';
-import type { App, Person } from '../support/journey.ts';
-import { startLogOutReceiver, verifyLogOutToken } from '../support/log-out-receiver.ts';
-import type { LogOutReceiver } from '../support/log-out-receiver.ts';
+import { backToNow, heading, passTime } from '../support/journey.ts';
+import type { Person } from '../support/journey.ts';
+import { signInTo, startParty, toldTimes, verifyLogOutToken } from '../support/log-out-receiver.ts';
+import type { Party } from '../support/log-out-receiver.ts';
 import { relyingParty } from '../support/relying-party.ts';
-import type { RelyingParty } from '../support/relying-party.ts';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const BYE = 'https://notes.example/bye';
-
-interface Party extends LogOutReceiver {
-  app: App;
-  rp: RelyingParty;
-}
 
 describe('apps at a log-out', () => {
   let gatehouse: Running;
@@ -28,17 +22,7 @@ describe('apps at a log-out', () => {
   let person: Person;
   let browser: Browser;
 
-  async function party(name: string): Promise<Party> {
-    const receiver = await startLogOutReceiver();
-    const app = await gatehouse.app({
-      name,
-      redirect_uris: [`https://${name.toLowerCase()}.example/callback`],
-      post_logout_redirect_uris: [BYE],
-      backchannel_logout_uri: receiver.url,
-      backchannel_logout_session_required: true,
-    });
-    return { ...receiver, app, rp: await relyingParty(gatehouse, app) };
-  }
+  const party = (name: string) => startParty(gatehouse, name, { post_logout_redirect_uris: [BYE] });
 
   beforeAll(async () => {
     gatehouse = await startGatehouse({ GATEHOUSE_OUTBOUND_ALLOW_PRIVATE: 'true' });
@@ -54,16 +38,12 @@ describe('apps at a log-out', () => {
   });
   afterAll(() => gatehouse.stop());
 
-  async function signIn({ rp }: Party, scope = 'openid', at = browser) {
-    const { callback, checks } = await authorize(rp, person, { scope }, at);
-    return rp.redeem(callback, checks);
-  }
+  const signIn = (app: Party, scope = 'openid', at = browser) => signInTo(app, person, at, scope);
   const logOut = async (parameters: Record<string, string> = {}): Promise<Page> => {
     const page = await browser.open(buildEndSessionUrl(notes.rp.config, parameters));
     return browser.submit(page, { logout: 'yes' });
   };
-  const received = (party: Party, count = 1) =>
-    vi.waitFor(() => expect(party.tokens).toHaveLength(count), { timeout: 10_000, interval: 20 });
+  const received = (app: Party, count = 1) => toldTimes(app, count);
   const waiting = async () => (await gatehouse.storage.logout.list('waiting', { limit: 500 })).items;
 
   it('are all told, by a signed token about this person and this session', async () => {

@@ -5,6 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyResult } from 'jose';
+import { expect, vi } from 'vitest';
+import type { NewClient } from '../../src/clients/clients.ts';
+import type { Browser } from './browser.ts';
+import type { Running } from './gatehouse.ts';
+import { authorize } from './journey.ts';
+import type { App, Person } from './journey.ts';
+import { relyingParty } from './relying-party.ts';
+import type { RelyingParty } from './relying-party.ts';
 
 export interface LogOutReceiver {
   url: string;
@@ -52,3 +60,31 @@ export function verifyLogOutToken(token: string, issuer: string, clientId: strin
   const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
   return jwtVerify(token, keys, { issuer, audience: clientId, typ: 'logout+jwt' });
 }
+
+/** An app that can be told, and its receiver. */
+export interface Party extends LogOutReceiver {
+  app: App;
+  rp: RelyingParty;
+}
+
+export async function startParty(gatehouse: Running, name: string, input: Partial<NewClient> = {}): Promise<Party> {
+  const receiver = await startLogOutReceiver();
+  const app = await gatehouse.app({
+    name,
+    redirect_uris: [`https://${name.toLowerCase()}.example/callback`],
+    backchannel_logout_uri: receiver.url,
+    backchannel_logout_session_required: true,
+    ...input,
+  });
+  return { ...receiver, app, rp: await relyingParty(gatehouse, app) };
+}
+
+/** Signs a person in to the app, up to the tokens. */
+export async function signInTo({ rp }: Party, person: Person, browser: Browser, scope = 'openid') {
+  const { callback, checks } = await authorize(rp, person, { scope }, browser);
+  return rp.redeem(callback, checks);
+}
+
+/** Waits until the app was told so many times. */
+export const toldTimes = (party: LogOutReceiver, count: number) =>
+  vi.waitFor(() => expect(party.tokens).toHaveLength(count), { timeout: 15_000, interval: 20 });
