@@ -2,7 +2,7 @@
  * Refresh tokens. A chain of them is one record, which each refresh replaces by compare-and-set: one write, nothing to clean up,
  * and after a crash either the old token is good or its successor. A token names its chain and its place in it and is
  * signed, so that an earlier one of a living chain is known for what it is: sent a second time. Within the grace window the token
- * that was just replaced gives its one successor once more; any other use of a used one ends the family (RFC 9700, section 4.14.2).
+ * a token that was replaced gives its one successor once more; any other use of a used one ends the family (RFC 9700, section 4.14.2).
  */
 import { errors, Provider } from 'oidc-provider';
 import type { Adapter, KoaContextWithOIDC } from 'oidc-provider';
@@ -16,6 +16,8 @@ export const REFRESH_TOKEN = 'RefreshToken';
 const PURPOSE = 'refresh token';
 const SHAPE = /^([\w-]{1,64})~(\d{1,9})~[\w-]{43}$/;
 const MS = 1000;
+/** Whoever refreshes more often within one window has no use for the older ones. */
+const MOST_USES = 50;
 
 interface Place {
   chain: string;
@@ -23,7 +25,7 @@ interface Place {
   number: number;
 }
 
-/** `newest`: not used yet. `replaced`: the one before it, within the grace window. `used`: any other that was used. */
+/** `newest`: not used yet. `replaced`: first used within the grace window. `used`: before that. */
 type Standing = 'newest' | 'replaced' | 'used';
 
 /** What the request under way has read of the chain, and what it is to become. */
@@ -72,13 +74,16 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
   const numberOf = (chain: Payload) => toPlace(String(chain['jti']))!.number;
 
   /** Either way, so that no clock that was put back makes the window longer than twice its length. */
-  const isInWindow = (chain: Payload) => Math.abs(Date.now() - Number(chain['rotatedAt'])) < grace * MS;
+  const isInWindow = (at: number) => Math.abs(Date.now() - at) < grace * MS;
+
+  /** When those before the newest were first used, the latest first, as far back as the window reaches. */
+  const uses = (chain: Payload): number[] => [chain['rotatedAt'] ?? []].flat().map(Number).filter(isInWindow);
 
   function standingOf(number: number, chain: Payload): Standing {
     const newest = numberOf(chain);
     // A later one than is known of was given out before a power cut, or since the backup that the store was restored from.
     if (number >= newest) return 'newest';
-    return number === newest - 1 && isInWindow(chain) ? 'replaced' : 'used';
+    return newest - number <= uses(chain).length ? 'replaced' : 'used';
   }
 
   const lost = () => new errors.InvalidGrant('the refresh token was used by another request at the same moment');
@@ -92,7 +97,7 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
     async rotate() {
       const { place, standing, seen, next } = refreshing()?.[REFRESH] ?? {};
       if (!place || !seen || !next) return;
-      const payload = { ...next.payload, rotatedAt: Date.now() };
+      const payload = { ...next.payload, rotatedAt: [Date.now(), ...uses(seen)].slice(0, MOST_USES) };
       if (standing === 'newest' && (await records.replace(REFRESH_TOKEN, place.chain, seen, payload, next.ttl))) return;
       // Another request did it, with the same successor. It is given again unless the family has ended since.
       const now = grace > 0 ? await records.find(REFRESH_TOKEN, place.chain) : undefined;

@@ -61,7 +61,7 @@ describe('user import and export', () => {
   });
 
   it('go on where a run was killed', async () => {
-    const people = 20_000;
+    const people = 5000;
     for (let n = 0; n < people; n += 1000)
       appendFileSync(file('people.jsonl'), Array.from({ length: 1000 }, (_, index) => person(n + index)).join(''));
     const first = start(['import', 'people.jsonl']);

@@ -70,6 +70,21 @@ describe('a refresh token that was just replaced', () => {
     expect((await refresh(refresh_token)).body['error']).toBe('invalid_grant');
   });
 
+  it('gives it also where another tab has gone on since, and both go on', async () => {
+    const { refresh_token } = await signIn();
+    const first = await refresh(refresh_token);
+    const second = await refresh(successor(first));
+    const third = await refresh(successor(second));
+    passTime(5);
+    for (const [late, next] of [
+      [refresh_token, first],
+      [successor(first), second],
+      [successor(second), third],
+    ] as const)
+      expect(successor(await refreshAt(1, late))).toBe(successor(next));
+    expect((await refresh(successor(third))).status).toBe(200);
+  });
+
   it('may be sent with fewer scopes the second time', async () => {
     const { refresh_token } = await signIn();
     const first = await refresh(refresh_token);

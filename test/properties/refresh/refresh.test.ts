@@ -24,15 +24,15 @@ interface HonestRound {
   /** Seconds since the round before; never so many that a retry comes too late. */
   after: number;
   callers: number;
-  /** A tab that missed the last refresh sends the token of before. */
-  late: boolean;
+  /** How many refreshes its tabs have missed: they send the token of then, if that is recent enough. */
+  late: number;
   crashes: Crash[];
 }
 const honestRounds = fc.array(
   fc.record<HonestRound>({
     after: fc.oneof(fc.integer({ min: 0, max: GRACE }), fc.integer({ min: 0, max: 3600 })),
     callers,
-    late: fc.boolean(),
+    late: fc.integer({ min: 0, max: 4 }),
     crashes,
   }),
   { minLength: 1, maxLength: 5 },
@@ -95,15 +95,17 @@ async function honest(world: World, s: fc.Scheduler, rounds: HonestRound[]): Pro
   const family = await world.family();
   const line = lineage();
   let held = family.first;
-  let before: { token: string; usedAt: number } | undefined;
+  /** Tokens that were used, the last one first. */
+  const before: { token: string; usedAt: number }[] = [];
   /** When the token that the app holds was first sent, if that was not answered. */
   let sentAt: number | undefined;
 
-  for (const round of [...rounds, { after: 0, callers: 1, late: false, crashes: [] }]) {
+  for (const round of [...rounds, { after: 0, callers: 1, late: 0, crashes: [] }]) {
     const left = sentAt === undefined ? Infinity : GRACE - 1 - (Date.now() - sentAt) / 1000;
     passTime(Math.min(round.after, left));
-    const isLate = round.late && sentAt === undefined && before && Date.now() - before.usedAt < GRACE * 1000;
-    const token = isLate ? before!.token : held;
+    const missed = sentAt === undefined && round.late > 0 ? before[round.late - 1] : undefined;
+    const isLate = missed !== undefined && Date.now() - missed.usedAt < GRACE * 1000;
+    const token = isLate ? missed.token : held;
     world.begin(inTurns(s), round.crashes);
     const answers = await s.waitFor(
       Promise.all(Array.from({ length: round.callers }, (_, index) => family.present(token, index))),
@@ -121,7 +123,7 @@ async function honest(world: World, s: fc.Scheduler, rounds: HonestRound[]): Pro
     sentAt ??= Date.now();
     const next = answers.find(({ status }) => status === 200)?.refresh_token;
     if (next === undefined) continue;
-    before = { token: held, usedAt: sentAt };
+    before.unshift({ token: held, usedAt: sentAt });
     held = next;
     sentAt = undefined;
   }
@@ -135,15 +137,15 @@ async function hostile(world: World, s: fc.Scheduler, rounds: HostileRound[]): P
   const line = lineage();
   const known = [family.first];
   const accessTokens: string[] = [];
-  let rotatedAt = -Infinity;
+  /** When each token was first used, by its number. */
+  const usedAt = new Map<number, number>();
   let last = 0;
   let crashed = false;
   let mustEnd = false;
 
   const tokenOf = (one: Act) => known[Math.max(0, known.length - 1 - one.back)]!;
   const isReuse = (token: string, newest: number) =>
-    numberOf(token) < newest - 1 ||
-    (numberOf(token) === newest - 1 && Math.abs(Date.now() - rotatedAt) >= GRACE * 1000);
+    numberOf(token) < newest && Date.now() - (usedAt.get(numberOf(token)) ?? -Infinity) >= GRACE * 1000;
 
   async function carryOut(one: Act, index: number): Promise<void> {
     const token = tokenOf(one);
@@ -167,7 +169,7 @@ async function hostile(world: World, s: fc.Scheduler, rounds: HostileRound[]): P
     await s.waitFor(Promise.all(round.acts.map(carryOut)));
 
     const now = await family.newest();
-    if (now !== undefined && now !== last) rotatedAt = Date.now();
+    for (let number = last; number < (now ?? 0); number += 1) usedAt.set(number, Date.now());
     if (now !== undefined) expect(now, 'a line never goes back').toBeGreaterThanOrEqual(last);
     last = now ?? last;
     if (ends && round.crashes.length === 0) mustEnd = true;
