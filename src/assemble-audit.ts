@@ -1,7 +1,9 @@
 /** Wires the record of what happened: the same use cases as everywhere, each noting what it did. */
 import type { Accounts } from './accounts/accounts.ts';
+import type { Keys } from './assemble-keys.ts';
 import { createAudit } from './audit/audit.ts';
 import type { Audit } from './audit/audit.ts';
+import type { ActType } from './audit/event.ts';
 import type { AuditStore } from './audit/store.ts';
 import type { Config } from './config/schema.ts';
 import type { ConsentStore } from './consents/store.ts';
@@ -45,6 +47,35 @@ export function startLoggingHeads(audit: Audit, log: Logger): () => Promise<void
   return async () => {
     clearInterval(timer);
     await logHead();
+  };
+}
+
+/** What somebody did to the keys; that they rotate by themselves is for the log. */
+export function noteKeys(keys: Keys, audit: Audit): Keys {
+  const note = (type: ActType, changed: { id: string }[]) =>
+    changed.length === 0
+      ? undefined
+      : audit.act(type, { kind: 'system', id: null }, { keys: changed.map(({ id }) => id).join(' ') });
+  return {
+    ...keys,
+    rotation: {
+      ...keys.rotation,
+      async rotate(algorithms) {
+        const made = await keys.rotation.rotate(algorithms);
+        await note('signing_keys_published', made);
+        return made;
+      },
+      async compromise(which) {
+        const removed = await keys.rotation.compromise(which);
+        await note('signing_keys_removed', removed);
+        return removed;
+      },
+    },
+    async reseal() {
+      const done = await keys.reseal();
+      await audit.act('encryption_key_replaced', { kind: 'system', id: null }, { unreadable: String(done.unreadable) });
+      return done;
+    },
   };
 }
 

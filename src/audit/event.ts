@@ -50,6 +50,9 @@ export const ACT_TYPES = [
   'client_secret_rotated',
   'client_deleted',
   'admin_link_made',
+  'signing_keys_published',
+  'signing_keys_removed',
+  'encryption_key_replaced',
   'records_removed',
 ] as const;
 export type ActType = (typeof ACT_TYPES)[number];

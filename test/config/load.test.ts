@@ -279,4 +279,31 @@ describe('the configuration', () => {
     });
     expect(JSON.stringify(maskedConfig(config))).not.toContain('hunter22');
   });
+
+  describe('of keys', () => {
+    it('take none whose times would let a token fail', () => {
+      const found = problems({
+        GATEHOUSE_KEYS_LEAD: '901',
+        GATEHOUSE_KEYS_ROTATION: '900',
+        GATEHOUSE_KEYS_RETIREMENT: '3600',
+        GATEHOUSE_KEYS_ALGORITHMS: 'ES256',
+      });
+      expect(found).toEqual([
+        'keys.algorithms must contain RS256, which OpenID Connect asks of every provider',
+        'keys.lead must be at least keys.cache + 2 seconds: caches must know a key before it signs',
+        'keys.rotation must not be shorter than keys.lead',
+        'keys.retirement must be at least 3602 seconds, as long as tokens last: lifetimes.access_token and lifetimes.id_token',
+      ]);
+      expect(problems({ GATEHOUSE_KEYS_ALGORITHMS: 'RS256,HS256' }).join()).toContain(
+        'must be ES256, RS256, PS256 or EdDSA',
+      );
+      expect(problems({ GATEHOUSE_KEYS_ALGORITHMS: 'RS256,RS256' }).join()).toContain('names one twice');
+    });
+
+    it('may be rotated by command alone, and be several encryption keys', () => {
+      expect(load({ GATEHOUSE_KEYS_ROTATION: '0' }).keys.rotation).toBe(0);
+      const two = `${STRONG_KEY},${Buffer.from(STRONG_KEY).toString('base64')}`;
+      expect(load({ GATEHOUSE_SECRETS_ENCRYPTION_KEY: two }).secrets.encryption_key).toBe(two);
+    });
+  });
 });
