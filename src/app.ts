@@ -30,6 +30,7 @@ export interface AppNeeds {
     mailbox: Middleware | undefined;
     portal: Middleware | undefined;
     admin: Middleware | undefined;
+    registration: Middleware | undefined;
   };
   /** Makes the caller of each request known to what it leads to. */
   caller: Middleware;
@@ -105,6 +106,7 @@ export function createApp({
   if (rooms.portal) app.use(mount(`${base}/account`, rooms.portal));
   app.use(mount(`${base}/admin/first`, rooms.firstAdmin));
   if (rooms.admin) app.use(mount(`${base}/admin/api`, rooms.admin));
+  if (rooms.registration) app.use(mount(`${base}/register`, rooms.registration));
   app.use(under(rooms.landing));
   app.use(under(rooms.mailedLinks));
   app.use(under(rooms.signedOut));

@@ -36,8 +36,11 @@ import {
 import { assembleLanguage } from './assemble-language.ts';
 import { assembleProtocol, authMethods, clientSecrets } from './assemble-protocol.ts';
 import { assemblePortal } from './assemble-portal.ts';
+import { assembleRegistration } from './assemble-registration.ts';
 import { assembleReuse } from './assemble-reuse.ts';
 import { createClients } from './clients/clients.ts';
+import { createInitialTokens } from './clients/registrations.ts';
+import type { InitialTokens } from './clients/registrations.ts';
 import type { Clients } from './clients/clients.ts';
 import type { Config } from './config/schema.ts';
 import { demoPerson, DEMO } from './demo.ts';
@@ -100,6 +103,8 @@ export interface Backstage {
   accounts: Accounts;
   moving: Moving;
   clients: Clients;
+  /** By which apps register themselves. */
+  initialTokens: InitialTokens;
   /** What admins do to people, apps and APIs. */
   people: People;
   apps: Apps;
@@ -234,6 +239,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     accounts,
     moving: createMoving({ store: storage.accounts, reservedFor }),
     clients,
+    initialTokens: createInitialTokens(storage.registrations),
     access,
     logOuts,
     limits,
@@ -295,6 +301,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     log,
     deadEnd: (ctx, reason, uid) => deadEnds.show(ctx, reason, uid),
   });
+  const extensions = assembleProtocol(config);
   const engine = createProvider({
     config,
     liveKeys,
@@ -309,7 +316,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     restarts,
     pages,
     ...guards,
-    ...assembleProtocol(config),
+    ...extensions,
     devicePages: createDevicePages({ ...guards, render, issuer: config.issuer, base }),
     limits,
     browserOf: (ctx) => csrf.token(ctx),
@@ -355,6 +362,16 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         handle: () => handle,
       })
     : undefined;
+
+  const registering = await assembleRegistration({
+    ...backstage,
+    ...guards,
+    config,
+    provider,
+    clientFetch: extensions.clientFetch,
+    afterwards,
+    log,
+  });
 
   const findToken = (token: string) => findAccessToken(provider, token);
   const admin = await assembleAdmin({ ...backstage, config, findToken, render, csrf, log });
@@ -405,6 +422,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       playground,
       mailbox,
       portal: portal?.middleware,
+      registration: registering.routes,
       admin: admin.api,
       firstAdmin: admin.firstAdmin,
     },
@@ -431,6 +449,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     },
     async close() {
       stopErasing();
+      registering.stop();
       await stopLoggingHeads();
       for (const stop of sweepings) stop();
       await afterwards.idle();

@@ -18,7 +18,7 @@ const DOMAIN = [
   'mail',
   'protocol',
 ];
-const WEB = ['admin', 'interaction', 'landing', 'mailbox', 'operations', 'playground', 'portal'];
+const WEB = ['admin', 'interaction', 'landing', 'mailbox', 'operations', 'playground', 'portal', 'registration'];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],
   config: ['kernel'],
@@ -34,7 +34,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** Libraries that only one room may know. */
 const ONLY_IN: Record<string, RegExp> = {
   'oidc-provider': /^(oidc|interaction)\/|^app\.ts$/,
-  koa: /^(http|admin|interaction|landing|mailbox|operations|playground|portal)\/|^app\.ts$/,
+  koa: /^(http|admin|interaction|landing|mailbox|operations|playground|portal|registration)\/|^app\.ts$/,
   mongoose: /^storage\/mongo\//,
   'node:sqlite': /^storage\/sqlite\//,
   argon2: /^accounts\//,

@@ -250,6 +250,10 @@ export const client = name(
     frontchannel_logout_session_required: z.boolean().optional(),
     scope: z.string().optional(),
     first_party: z.boolean(),
+    dynamically_registered: z
+      .boolean()
+      .optional()
+      .meta({ description: 'It registered itself: always asks for consent.' }),
     default_resource: z.string().nullable(),
     always_issue_refresh_token: z.boolean(),
     client_uri: z.string().nullable(),

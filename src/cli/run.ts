@@ -11,6 +11,7 @@ import { keyCommands } from './keys.ts';
 import { logoutCommands } from './logout.ts';
 import { mailCommands } from './mail.ts';
 import { output } from './output.ts';
+import { registrationTokenCommands } from './registration-token.ts';
 import { secretCommands } from './secrets.ts';
 import type { Session } from './session.ts';
 import { themeCommands } from './theme.ts';
@@ -45,6 +46,7 @@ export async function run(argv: string[]): Promise<number> {
   adminCommands(program, withBackstage, output);
   auditCommands(program, withBackstage, output);
   clientCommands(program, withBackstage, output);
+  registrationTokenCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
   logoutCommands(program, withBackstage, output);
   mailCommands(program, withBackstage, output);

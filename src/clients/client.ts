@@ -60,6 +60,8 @@ export interface Client {
   /** `acr` values of which every sign-in to it reaches one; none where it is empty, or missing in older records. */
   default_acr_values?: string[];
   id_token_signed_response_alg: SignedWith;
+  /** It registered itself (RFC 7591): nobody here has looked at it, and it is never first-party. Missing where it did not. */
+  dynamically_registered?: boolean;
   /** Keys, authentication, signatures, encryption and bindings beyond the everyday; missing where all is as usual. */
   protocol?: ProtocolMetadata;
   /** Hash of the secret; null for clients that have none, or one that must be read. */

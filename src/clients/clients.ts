@@ -48,11 +48,14 @@ export interface NewClient {
   id_token_signed_response_alg?: Client['id_token_signed_response_alg'] | undefined;
   /** Names and values of RFC 7591 and the specifications that extend it, beyond those above. */
   protocol?: ProtocolMetadata | undefined;
+  /** It registers itself. */
+  dynamically_registered?: boolean | undefined;
 }
 
 /** A field that is absent stays, one that is null goes back to what it is without being named. */
 export type ClientChange = {
-  [Name in Exclude<keyof NewClient, 'type' | 'resource' | 'protocol'>]?: NewClient[Name] | null | undefined;
+  [Name in Exclude<keyof NewClient, 'type' | 'resource' | 'protocol' | 'dynamically_registered'>]?:
+    NewClient[Name] | null | undefined;
 } & { protocol?: { [Name in keyof ProtocolMetadata]?: ProtocolMetadata[Name] | null | undefined } | undefined };
 
 const withoutNothing = (fields: object): object =>
@@ -64,9 +67,14 @@ export interface Registered {
   client_secret: string | undefined;
 }
 
+type Accept = (client: Client) => Promise<void>;
+
 export interface Clients {
-  /** @throws invalid_input naming the field. */
-  register(input: NewClient, id?: string): Promise<Registered>;
+  /**
+   * @param accept called with the client as it would be kept; it throws where something else speaks against it.
+   * @throws invalid_input naming the field, and what `accept` throws.
+   */
+  register(input: NewClient, id?: string, accept?: Accept): Promise<Registered>;
   /** @throws not_found. */
   get(id: string): Promise<Client>;
   find(id: string): Promise<Client | undefined>;
@@ -76,9 +84,9 @@ export interface Clients {
   /**
    * Changes what is named, and checks the whole as at registration. Type and, of an API, identifier stay.
    * @param version that the admin has seen; undefined is any.
-   * @throws not_found, invalid_input naming the field, stale when it is another version by now.
+   * @throws not_found, invalid_input naming the field, stale when it is another version by now, and what `accept` throws.
    */
-  update(id: string, change: ClientChange, version?: number): Promise<Client>;
+  update(id: string, change: ClientChange, version?: number, accept?: Accept): Promise<Client>;
   /** Replaces the secret; the old one stops working. @throws not_found, invalid_input for public clients. */
   rotateSecret(id: string): Promise<Registered>;
   /** @returns whether there was one. */
@@ -114,6 +122,7 @@ function toInput(client: Client): NewClient {
     frontchannel_logout_uri: client.frontchannel_logout_uri ?? undefined,
     frontchannel_logout_session_required: client.frontchannel_logout_session_required ?? false,
     protocol: client.protocol,
+    dynamically_registered: client.dynamically_registered,
   };
 }
 
@@ -141,6 +150,7 @@ function settingsOf(input: NewClient) {
     theme: input.theme ?? null,
     default_acr_values: [...new Set(input.default_acr_values ?? [])],
     id_token_signed_response_alg: input.id_token_signed_response_alg ?? ('RS256' as const),
+    ...(input.dynamically_registered ? { dynamically_registered: true } : {}),
   };
 }
 
@@ -190,6 +200,8 @@ function checkInput(input: NewClient): void {
     if (uri !== undefined && (!URL.canParse(uri) || uri.includes('#')))
       throw invalidInput(`${field} must be an absolute URI without fragment (RFC 8707)`, field);
   }
+  if (input.dynamically_registered && input.first_party)
+    throw invalidInput('an app that registered itself always asks for consent', 'first_party');
   if (input.always_issue_refresh_token && input.type !== 'web')
     throw invalidInput('only a web client may have always_issue_refresh_token', 'always_issue_refresh_token');
 }
@@ -299,7 +311,7 @@ export function createClients({
   }
 
   return {
-    async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_')) {
+    async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_'), accept = async () => undefined) {
       const { protocol, method } = await check(input);
       const client_secret = hasSecret(method) ? newSecret() : undefined;
       const now = isoNow();
@@ -314,6 +326,7 @@ export function createClients({
         updated_at: now,
         version: 1,
       };
+      await accept(client);
       await store.insert(client);
       return { client, client_secret };
     },
@@ -324,7 +337,7 @@ export function createClients({
     list: (page) => store.list(page),
     search: (search) => store.search(search),
 
-    update: (id, what, version) =>
+    update: (id, what, version, accept = async () => undefined) =>
       change(id, async (client) => {
         if (version !== undefined && client.version !== version) throw stale(`the client ${id} was changed meanwhile`);
         const { protocol: changed, ...others } = what;
@@ -336,12 +349,14 @@ export function createClients({
         const { protocol, method } = await check({ ...next, name: next.name ?? '' });
         // A secret is kept in the way its method needs; one of another method is no good any more.
         const dropped = method === authMethod(client) || isKeptAlike(method, authMethod(client)) ? {} : NO_SECRET;
-        return {
+        const after: Client = {
           ...client,
           ...settingsOf(next),
           ...(protocol || client.protocol ? { protocol: protocol ?? {} } : {}),
           ...dropped,
         };
+        await accept(after);
+        return after;
       }),
 
     async rotateSecret(id) {

@@ -62,7 +62,49 @@ const deviceFlow = z.strictObject({
   }),
 });
 
+const registration = z.strictObject({
+  mode: z.enum(['off', 'token', 'open']).default('off').meta({
+    description:
+      'Apps register themselves at `/register` (RFC 7591): `off`, `token` (who has a token by `registration-token create`), `open` (anybody).',
+  }),
+  grant_types: z
+    .array(
+      z.enum([
+        'authorization_code',
+        'refresh_token',
+        'client_credentials',
+        'implicit',
+        'urn:ietf:params:oauth:grant-type:device_code',
+      ]),
+    )
+    .min(1)
+    .default(['authorization_code', 'refresh_token'])
+    .meta({ description: 'Grant types that such apps may have.' }),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope'))
+    .min(1)
+    .default(['openid', 'profile', 'email', 'offline_access'])
+    .meta({
+      description: 'Scopes that such apps may ask for, those of APIs included. Who names none gets all of these.',
+    }),
+  redirect_schemes: z
+    .array(z.enum(['https', 'loopback', 'app']))
+    .min(1)
+    .default(['https', 'loopback'])
+    .meta({
+      description:
+        'Where people may come back to: `https`, `loopback` (http on their own machine), `app` (schemes such as `com.example.app:`).',
+    }),
+  rotate_tokens: z.boolean().default(true).meta({
+    description: 'An app that changes its record gets a new token for it, and the old one ends (RFC 7592).',
+  }),
+  unused_after: z.int().min(0).default(2_592_000).meta({
+    description: 'Such apps are removed when they got no tokens for this long. 0: never. In seconds.',
+  }),
+});
+
 export const protocolSchema = {
+  registration: registration.prefault({}),
   device_flow: deviceFlow.prefault({}),
   oauth: oauth.prefault({}),
   mtls: mtls.prefault({}),

@@ -187,6 +187,9 @@ const limits = z.strictObject({
       device: whole(5, `Mails that a known device may ask for ${perHour}.`),
     })
     .prefault({}),
+  registration: z
+    .strictObject({ address: whole(20, `Apps that register themselves from one address ${perHour}.`) })
+    .prefault({}),
   sign_up: z.strictObject({ address: whole(50, `Sign-ups sent from one address ${perHour}.`) }).prefault({}),
   admin_api: z
     .strictObject({

@@ -120,6 +120,8 @@ export function clientForPages(client: ProviderClient, base: string) {
     name: client.clientName ?? client.clientId,
     /** A page of ours rather than an app. */
     own: client.clientId === ACCOUNT_CLIENT,
+    /** It registered itself: nobody here has looked at it, and its name and logo say what it likes. */
+    unverified: client['dynamically_registered'] === true,
     host: displayHost(client.clientUri) ?? displayHost(client.redirectUris?.[0]),
     logo: client.logoUri === undefined ? null : `${base}/logos/${client.clientId}`,
     home: client.clientUri ?? null,

@@ -18,6 +18,7 @@ export const CLIENT_PROPERTIES = [
   'identity_providers',
   'theme',
   'fapi_profile',
+  'dynamically_registered',
   'frontchannel_logout_uri',
   'frontchannel_logout_session_required',
 ] as const;
@@ -70,6 +71,7 @@ export function toMetadata(client: Client, plainSecret?: string): AllClientMetad
     id_token_signed_response_alg: client.id_token_signed_response_alg,
     client_type: client.type,
     first_party: client.first_party,
+    dynamically_registered: client.dynamically_registered ?? false,
     allowed_scopes: client.scope?.split(' ') ?? [],
     always_issue_refresh_token: client.always_issue_refresh_token,
     identity_providers: client.identity_providers ?? [],

@@ -72,7 +72,10 @@ export interface ProviderPages {
 }
 
 export interface ProviderNeeds {
-  config: Pick<Config, 'issuer' | 'secrets' | 'lifetimes' | 'factors' | 'oauth' | 'device_flow' | 'keys'>;
+  config: Pick<
+    Config,
+    'issuer' | 'secrets' | 'lifetimes' | 'factors' | 'oauth' | 'device_flow' | 'keys' | 'registration'
+  >;
   liveKeys: LiveKeys;
   keySetFetches: Pick<KeySetFetches, 'note'>;
   records: SealedRecords;
@@ -177,7 +180,11 @@ function configuration({
       },
     },
     routes: { userinfo: '/userinfo' },
-    discovery: { frontchannel_logout_supported: true, frontchannel_logout_session_supported: true },
+    discovery: {
+      frontchannel_logout_supported: true,
+      frontchannel_logout_session_supported: true,
+      ...(config.registration.mode === 'off' ? {} : { registration_endpoint: `${config.issuer}/register` }),
+    },
     renderError: (ctx, response, error) => pages.error(ctx, response as { error: string }, error),
     features: {
       ...protocolFeatures({ ...needs, config }),

@@ -4,6 +4,7 @@
  */
 import type { AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
+import type { RegistrationStore } from '../clients/registrations.ts';
 import type { ClientStore } from '../clients/store.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { PasskeyStore } from '../factors/passkey-store.ts';
@@ -31,6 +32,7 @@ export interface Storage {
   outbox: OutboxStore;
   logout: LogoutStore;
   counters: CounterStore;
+  registrations: RegistrationStore;
   /** Resolves when the database answers. @throws unavailable. */
   ping(): Promise<void>;
   /** Finishes what is under way and lets go of the database. */

@@ -111,6 +111,19 @@ describe('the command line', () => {
     expect([taken.code, taken.stderr]).toEqual([1, 'error: nonsense is not an e-mail address\n']);
   });
 
+  it('makes tokens to register apps with, shows each once, and revokes them', async () => {
+    const made = await json('registration-token', 'create', '--name', 'Partner', '--uses', '2', '--expires-in', '3600');
+    expect(made).toMatchObject({ name: 'Partner', uses: 0, most_uses: 2, token: expect.any(String) as string });
+    const listed = await inside(['registration-token', 'list', '--json']);
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ id: made['id'], name: 'Partner' }]);
+    expect(listed.stdout).not.toContain(String(made['token']));
+    expect(listed.stdout).not.toContain('hash');
+    expect(await json('registration-token', 'revoke', String(made['id']))).toEqual({ id: made['id'], revoked: true });
+    const again = await inside(['registration-token', 'revoke', String(made['id'])]);
+    expect([again.code, again.stderr]).toEqual([1, `error: there is no registration token ${String(made['id'])}\n`]);
+    expect((await inside(['registration-token', 'create', '--name', 'x', '--uses', '0'])).code).toBe(2);
+  });
+
   it('creates a web client that the running server knows at once', async () => {
     const client = await json(
       'client',

@@ -43,6 +43,8 @@ const INDEXES = {
     'state_1_settled_at_1',
   ],
   counters: ['_id_', 'expires_at_1', 'owner_1'],
+  registration_tokens: ['_id_', 'token_hash_1'],
+  registrations: ['_id_', 'used_at_1'],
   protocol_records: [
     '_id_',
     'account_key_1',
@@ -96,6 +98,7 @@ describe.skipIf(!MONGODB_TEST_URI)('MongoDB', () => {
       'accounts.email_normalized_1',
       'audit_subjects.subject_1',
       'clients.resource_1',
+      'registration_tokens.token_hash_1',
     ]);
     const [, records] = indexes.find(([name]) => name === 'protocol_records')!;
     expect(records.find(({ name }) => name === 'expires_at_1')).toMatchObject({ expireAfterSeconds: 0 });

@@ -1,5 +1,7 @@
 /** Keys that clients sign with and are encrypted to, and an address where they publish them. */
 import { createServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
@@ -18,18 +20,22 @@ export async function clientKey(alg = 'ES256', use: 'sig' | 'enc' = 'sig'): Prom
   return { key: privateKey, kid, jwks: { keys: [jwk] } };
 }
 
-/** A server at a loopback address that answers whatever `answer` says. */
-export async function loopbackServer(answer: (path: string) => { status?: number; headers?: object; body: string }) {
+/** A server at a loopback address that answers whatever `answer` says. @param tls for https. */
+export async function loopbackServer(
+  answer: (path: string) => { status?: number; headers?: object; body: string },
+  tls?: { cert: string; key: string },
+) {
   const asked: string[] = [];
-  const server = createServer((req, res) => {
+  const listener: RequestListener = (req, res) => {
     asked.push(req.url ?? '');
     const { status = 200, headers = {}, body } = answer(req.url ?? '');
     res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
-  });
+  };
+  const server = tls ? createHttpsServer(tls, listener) : createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     asked,
     async stop() {
       server.closeAllConnections();

@@ -17,6 +17,7 @@ import { logoutStore } from './log-out.ts';
 import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
+import { registrationStore } from './registrations.ts';
 
 /**
  * Connects and makes the indexes that are missing. Afterwards the driver reconnects by itself: while no server answers every
@@ -41,6 +42,7 @@ export async function openMongo(url: string): Promise<Storage> {
     outbox: calls.guard(outboxStore(connection)),
     logout: calls.guard(logoutStore(connection)),
     counters: calls.guard(counterStore(connection)),
+    registrations: calls.guard(registrationStore(connection)),
   };
   const server = calls.guard({
     async createIndexes() {

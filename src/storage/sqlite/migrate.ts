@@ -11,6 +11,7 @@ import keyRings from './migrations/009-key-rings.ts';
 import logOut from './migrations/010-log-out.ts';
 import searchWords from './migrations/012-search-words.ts';
 import auditChain from './migrations/013-audit-chain.ts';
+import registrations from './migrations/018-registrations.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
 const MIGRATIONS = [
@@ -25,6 +26,7 @@ const MIGRATIONS = [
   logOut,
   searchWords,
   auditChain,
+  registrations,
 ];
 
 /**

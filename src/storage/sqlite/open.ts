@@ -22,6 +22,7 @@ import { migrate } from './migrate.ts';
 import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
+import { registrationStore } from './registrations.ts';
 
 function consentStore({ everyday, durable: connection }: { everyday: Connection; durable: Connection }): ConsentStore {
   const find = everyday.prepare('SELECT document FROM consents WHERE account_id = ? AND client_id = ?');
@@ -125,6 +126,7 @@ export function openSqlite(file: string): Storage {
     outbox: outboxStore(everyday, durable),
     logout: logoutStore(everyday, durable, group),
     counters: counterStore(everyday, group),
+    registrations: registrationStore({ everyday, durable }),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {

@@ -15,6 +15,7 @@ import { logOutContract } from './log-out.ts';
 import { outboxContract } from './outbox.ts';
 import { passkeyContract } from './passkeys.ts';
 import { protocolContract } from './protocol.ts';
+import { registrationContract } from './registrations.ts';
 import { revocationContract } from './revocation.ts';
 import { searchContract } from './search.ts';
 import { singleUseContract } from './single-use.ts';
@@ -40,6 +41,7 @@ export type Use = () => Opened;
 const CONTRACTS = {
   accounts: accountContract,
   clients: clientContract,
+  registrations: registrationContract,
   consents: consentContract,
   'audit events': auditContract,
   'second factors': factorContract,

@@ -1,0 +1,25 @@
+/** When an app that registered itself last got tokens, noted at most once an hour: apps that nobody uses go again. */
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { isoNow } from '../kernel/clock.ts';
+
+const NOTED_EVERY_MS = 3_600_000;
+const MOST_HELD = 10_000;
+
+interface Needs {
+  provider: Provider;
+  noteUse(clientId: string, at: string): Promise<void>;
+  /** Does it when the request is answered. */
+  after(ctx: KoaContextWithOIDC, work: () => Promise<void>): void;
+}
+
+export function noteRegisteredUses({ provider, noteUse, after }: Needs): void {
+  const noted = new Map<string, number>();
+  provider.on('grant.success', (ctx) => {
+    const { client } = ctx.oidc;
+    const now = Date.now();
+    if (client?.['dynamically_registered'] !== true || (noted.get(client.clientId) ?? 0) > now - NOTED_EVERY_MS) return;
+    if (noted.size >= MOST_HELD) noted.clear();
+    noted.set(client.clientId, now);
+    after(ctx, () => noteUse(client.clientId, isoNow()));
+  });
+}
