@@ -133,7 +133,7 @@ describe('apps at a log-out', () => {
       await signIn(notes);
       await signIn(photos);
       const page = await logOut();
-      expect(page.html.querySelector('[role=status]')?.text).toBe('1 of 2 apps have answered.');
+      expect(page.html.querySelector('[role=status]')?.text).toBe('Apps that have answered: 1 of 2.');
       expect(statesOn(page)).toEqual({ Notes: 'Signed out', Photos: 'Being told' });
       const refresh = page.html.querySelector('noscript')!.innerHTML;
       expect(refresh).toContain(`content="2;url=${page.url.pathname}?again=1"`);
