@@ -17,7 +17,8 @@ function typeOf(schema: Json): string {
   if (Array.isArray(schema['anyOf'])) return (schema['anyOf'] as Json[]).map(typeOf).join(' | ');
   if (schema['type'] === 'array') return `list of ${typeOf((schema['items'] as Json | undefined) ?? {})}`;
   const format = typeof schema['format'] === 'string' ? ` (${schema['format']})` : '';
-  return `${[schema['type'] ?? 'any'].flat().join(' | ')}${format}`;
+  const types = [schema['type'] ?? 'any'].flat() as string[];
+  return `${types.join(' | ')}${format}`;
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

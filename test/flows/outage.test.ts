@@ -48,7 +48,10 @@ describe('a store that goes away', () => {
   let gatehouse: Running;
   beforeEach(async () => {
     store = await breakable();
-    gatehouse = await startGatehouse({ GATEHOUSE_STORAGE_URL: store.url });
+    gatehouse = await startGatehouse({
+      GATEHOUSE_STORAGE_URL: store.url,
+      GATEHOUSE_LIFETIMES_REFRESH_TOKEN_GRACE: '0',
+    });
   });
   afterEach(async () => {
     await store.mend().catch(() => undefined);
