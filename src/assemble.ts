@@ -174,6 +174,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const clients = createClients({
     ...clientSecrets(vaultFor('clients')),
     authMethods: authMethods(config),
+    signedWith: config.keys.algorithms,
     store: storage.clients,
     consents: storage.consents,
     providers: Object.keys(config.federation),

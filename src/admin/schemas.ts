@@ -1,7 +1,7 @@
 /** The shapes that the API takes and gives. What it takes is strict; of what it gives, only what is named here leaves. */
 import { z } from 'zod';
 import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
-import { protocolSchema } from '../clients/protocol.ts';
+import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
 
 /** Schemas with names of their own in the OpenAPI document. */
 export const named = z.registry<{ id: string }>();
@@ -199,7 +199,7 @@ export const consent = name(
 );
 
 const uris = z.array(url).max(200);
-const signing = z.enum(['RS256', 'ES256']);
+const signing = z.enum(SIGNED_WITH);
 const scope = text(4000).meta({ description: 'Scopes, separated by spaces.' });
 
 const appSettings = {

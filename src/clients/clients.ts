@@ -9,8 +9,8 @@ import type { AccessTokenFormat, Client, ClientType } from './client.ts';
 import { logoutProblem } from './logout-uris.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 import { hashSecret } from './secret.ts';
-import { AUTH_METHODS, checkProtocol, hasSecret, needsPlainSecret } from './protocol.ts';
-import type { AuthMethod, ProtocolMetadata } from './protocol.ts';
+import { AUTH_METHODS, checkProtocol, hasSecret, needsPlainSecret, SIGNED_WITH } from './protocol.ts';
+import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
 import type { ClientStore } from './store.ts';
 
 const NAME_MAX = 200;
@@ -216,6 +216,8 @@ interface Needs {
   acrValues?: string[];
   /** How clients can prove themselves here; all ways unless said. */
   authMethods?: AuthMethod[];
+  /** What there are signing keys for. */
+  signedWith?: readonly SignedWith[];
   /** Encrypts a secret for the client with this id. */
   seal?: (secret: string, clientId: string) => string;
   /** What people allowed a client goes with it. */
@@ -259,6 +261,22 @@ function checkMethod(method: AuthMethod, protocol: ProtocolMetadata | undefined,
     throw invalidInput('mutual TLS is off: set mtls.enabled', field);
 }
 
+const SIGNED_FIELDS = [
+  'userinfo_signed_response_alg',
+  'introspection_signed_response_alg',
+  'authorization_signed_response_alg',
+] as const;
+
+/** A client that wants what nobody can sign would be refused at every request. */
+function checkSigned({ id_token_signed_response_alg, protocol }: NewClient, available: readonly SignedWith[]): void {
+  const asked = { id_token_signed_response_alg, ...protocol };
+  for (const field of ['id_token_signed_response_alg', ...SIGNED_FIELDS] as const) {
+    const alg = asked[field];
+    if (alg !== undefined && !available.includes(alg))
+      throw invalidInput(`there are no keys for ${alg}: set keys.algorithms`, field);
+  }
+}
+
 /** What is kept of a secret: its hash, or where it must be read again the encrypted secret. */
 function kept(method: AuthMethod, secret: string | undefined, id: string, seal: Needs['seal']) {
   if (secret === undefined) return { secret_hash: null };
@@ -272,6 +290,7 @@ export function createClients({
   consents,
   seal,
   authMethods = [...AUTH_METHODS],
+  signedWith = SIGNED_WITH,
   providers = [],
   themes = [],
   acrValues = [],
@@ -293,6 +312,7 @@ export function createClients({
     const { type, redirect_uris = [], protocol: asked } = input;
     const method = authMethod({ type, ...(asked && { protocol: asked }) });
     checkMethod(method, asked, authMethods);
+    checkSigned(input, signedWith);
     const protocol = asked && checkProtocol(asked, { type, redirect_uris, method });
     return { protocol: protocol && Object.keys(protocol).length > 0 ? protocol : undefined, method };
   }

@@ -100,6 +100,23 @@ describe('a rotation', () => {
     expect(await gatehouse.audit.listByAccount(person.sub, {})).toMatchObject({ items: [{ type: 'sign_in' }] });
   });
 
+  it('keeps what was added to the provider: what is refused, and what an app got, is noted as before', async () => {
+    await gatehouse.keys.rotation.compromise({});
+    passTime(2);
+    await as(gatehouse, service).refresh('nonsense');
+    expect(gatehouse.logged.map(({ msg }) => msg)).toContain('a token request was refused');
+    const app = await gatehouse.app();
+    const person = await gatehouse.person();
+    await (await relyingParty(gatehouse, app)).signIn(person);
+    await expect
+      .poll(async () => (await gatehouse.storage.consents.find(person.sub, app.client_id))?.last_used_at)
+      .toBeTruthy();
+    await gatehouse.keys.rotation.compromise({});
+    passTime(2);
+    const metadata = await fetch(`${gatehouse.issuer}/.well-known/openid-configuration`);
+    expect(await metadata.json()).toMatchObject({ issuer: gatehouse.issuer, jwks_uri: `${gatehouse.issuer}/jwks` });
+  });
+
   it('is made by one of two that are due at once, and a store that fails in between loses nothing', async () => {
     const first = await signedBy();
     const { keyRings } = gatehouse.storage;
@@ -233,5 +250,31 @@ describe('the record of who fetched the key set', () => {
     const kept = await gatehouse.storage.keySetFetches.list(0, 1000);
     expect(kept).toHaveLength(200);
     for (const { user_agent } of kept) expect(user_agent.length).toBeLessThanOrEqual(120);
+  });
+});
+
+describe('algorithms', () => {
+  it('that there are no keys for are refused at registration', async () => {
+    const asked = { id_token_signed_response_alg: 'PS256' } as const;
+    await expect(gatehouse.app(asked)).rejects.toMatchObject({ field: 'id_token_signed_response_alg' });
+    const protocol = { userinfo_signed_response_alg: 'EdDSA' } as const;
+    await expect(gatehouse.app({ protocol })).rejects.toMatchObject({ field: 'userinfo_signed_response_alg' });
+  });
+
+  it('of the configuration each sign ID tokens that verify; the first signs access tokens', async () => {
+    const all = await startGatehouse({ GATEHOUSE_KEYS_ALGORITHMS: 'EdDSA,RS256,PS256,ES256' });
+    const person = await all.person();
+    const keys = createRemoteJWKSet(new URL(`${all.issuer}/jwks`));
+    for (const alg of ['EdDSA', 'RS256', 'PS256', 'ES256'] as const) {
+      const rp = await relyingParty(all, await all.app({ first_party: true, id_token_signed_response_alg: alg }));
+      const { id_token } = await rp.signIn(person);
+      const { protectedHeader } = await jwtVerify(id_token!, keys, { issuer: all.issuer, algorithms: [alg] });
+      expect(protectedHeader.alg).toBe(alg);
+    }
+    const notes = await all.app({ type: 'api', name: 'Notes API', scope: 'notes:read' });
+    const nightly = await all.app({ type: 'service', name: 'Nightly', scope: 'notes:read' });
+    const { body } = await as(all, nightly).clientCredentials({ resource: notes.resource! });
+    expect(decodeProtectedHeader(String(body['access_token'])).alg).toBe('EdDSA');
+    await all.stop();
   });
 });

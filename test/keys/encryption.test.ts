@@ -156,6 +156,31 @@ describe('a store in a file', () => {
     await gatehouse.stop();
   });
 
+  it('goes on where replacing the key was broken off', async () => {
+    const [old, next] = [newKey(), newKey()];
+    let gatehouse = await start(old);
+    const records = createSealedRecords({ store: gatehouse.storage.protocol, vault: gatehouse.vaultFor('records') });
+    for (let i = 0; i < 450; i += 1) await records.upsert('Grant', `grant-${i}`, { i }, 3600);
+    await gatehouse.stop();
+    gatehouse = await start(`${next},${old}`);
+    const { protocol } = gatehouse.storage;
+    const swap = protocol.swap.bind(protocol);
+    let swaps = 0;
+    protocol.swap = async (...args) => {
+      swaps += 1;
+      if (swaps > 250) throw new Error('killed');
+      return swap(...args);
+    };
+    await expect(gatehouse.keys.reseal()).rejects.toThrow('killed');
+    protocol.swap = swap;
+    expect(await gatehouse.keys.reseal()).toMatchObject({ keys: 0, records: 200, unreadable: 0 });
+    await gatehouse.stop();
+    gatehouse = await start(next);
+    const after = createSealedRecords({ store: gatehouse.storage.protocol, vault: gatehouse.vaultFor('records') });
+    for (const i of [0, 249, 250, 449]) expect(await after.find('Grant', `grant-${i}`)).toMatchObject({ i });
+    await gatehouse.stop();
+  });
+
   it('with a key that is not listed any more is refused, and says so', async () => {
     const gatehouse = await start(newKey());
     await gatehouse.stop();

@@ -104,6 +104,21 @@ describe.skipIf(!MONGODB_TEST_URI)('MongoDB', () => {
     expect(records.find(({ name }) => name === 'expires_at_1')).toMatchObject({ expireAfterSeconds: 0 });
   });
 
+  test('signing keys that an older version has kept one by one are found', async () => {
+    const storage = await openMongo(url);
+    const connection = await createConnection(url).asPromise();
+    const sealed = Buffer.from('sealed');
+    const old = { _id: 'kid', alg: 'ES256', state: 'active', sealed, created_at: '2026-01-01T00:00:00.000Z' };
+    await connection.db!.collection<typeof old>('signing_keys').insertOne(old);
+    await connection.close();
+    const [found] = await storage.keyRings.listOld();
+    expect(found).toMatchObject({ id: 'kid', alg: 'ES256', created_at: old.created_at });
+    expect(Buffer.from(found!.sealed)).toEqual(sealed);
+    await storage.keyRings.deleteOld(['kid']);
+    expect(await storage.keyRings.listOld()).toEqual([]);
+    await storage.close();
+  });
+
   test('the description says where, and never with which password', async () => {
     const storage = await openMongo(url);
     const { host, pathname } = new URL(url);
