@@ -31,6 +31,7 @@ export interface AppNeeds {
     portal: Middleware | undefined;
     admin: Middleware | undefined;
     registration: Middleware | undefined;
+    console: Middleware | undefined;
   };
   /** Makes the caller of each request known to what it leads to. */
   caller: Middleware;
@@ -107,6 +108,7 @@ export function createApp({
   app.use(mount(`${base}/admin/first`, rooms.firstAdmin));
   if (rooms.admin) app.use(mount(`${base}/admin/api`, rooms.admin));
   if (rooms.registration) app.use(mount(`${base}/register`, rooms.registration));
+  if (rooms.console) app.use(mount(`${base}/admin`, rooms.console));
   app.use(under(rooms.landing));
   app.use(under(rooms.mailedLinks));
   app.use(under(rooms.signedOut));

@@ -17,9 +17,10 @@ import { createConnections } from './oidc/connections.ts';
 import { collectPersonalData } from './oidc/personal-data.ts';
 import type { Sessions } from './oidc/sessions.ts';
 import { createConnecting } from './portal/connecting.ts';
-import { portalRoutes } from './portal/routes.ts';
+import { accountPlace } from './portal/place.ts';
 import { portalSections } from './portal/sections.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
+import { visitRoom } from './visits/room.ts';
 
 interface Needs extends Backstage {
   config: Config;
@@ -68,5 +69,10 @@ export function assemblePortal(needs: Needs) {
     base: issuerPath(config.issuer),
     brandName: config.brand.name,
   });
-  return portalRoutes({ ...needs, receipts: needs.logOuts.receipts, sections });
+  return visitRoom({
+    ...needs,
+    receipts: needs.logOuts.receipts,
+    place: accountPlace(config.brand.name),
+    sections,
+  });
 }

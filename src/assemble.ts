@@ -15,6 +15,7 @@ import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
 import { assembleAdmin, assembleAdministration } from './assemble-admin.ts';
+import { assembleConsole } from './assemble-console.ts';
 import { assembleKeys, assembleVaults } from './assemble-keys.ts';
 import type { Keys, VaultFor } from './assemble-keys.ts';
 import { assembleMail } from './assemble-mail.ts';
@@ -86,7 +87,7 @@ import { createProvider, findAccessToken } from './oidc/provider.ts';
 import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
 import { healthRoutes } from './operations/health.ts';
-import type { PortalRoute } from './portal/section.ts';
+import type { VisitRoute } from './visits/visit.ts';
 import { createSealedRecords } from './protocol/sealed-records.ts';
 import { startSweeper } from './protocol/sweeper.ts';
 import { openStorage } from './storage/open.ts';
@@ -133,7 +134,9 @@ export interface Gatehouse extends Backstage {
   /** From now on readiness is red, so that load balancers look elsewhere. */
   drain(): void;
   /** What the account page serves. */
-  accountRoutes: PortalRoute[];
+  accountRoutes: VisitRoute[];
+  /** What the console serves. */
+  consoleRoutes: VisitRoute[];
 }
 
 /** How upstreams are reached. What it takes is loaded when somebody first signs in with one. */
@@ -351,18 +354,9 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
 
   const sessions = createSessions({ provider, records, endings: logOuts.endings, vault });
   const language = assembleLanguage({ config, accounts, sessions, locales, csrf });
-  const portal = config.portal.enabled
-    ? await assemblePortal({
-        ...backstage,
-        config,
-        sessions,
-        providers,
-        render,
-        continueTo,
-        csrf,
-        handle: () => handle,
-      })
-    : undefined;
+  const visited = { ...backstage, config, sessions, providers, render, continueTo, csrf, handle: () => handle };
+  const portal = config.portal.enabled ? await assemblePortal(visited) : undefined;
+  const console = config.admin.console ? await assembleConsole(visited) : undefined;
 
   const registering = await assembleRegistration({
     ...backstage,
@@ -425,6 +419,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       portal: portal?.middleware,
       registration: registering.routes,
       admin: admin.api,
+      console: console?.middleware,
       firstAdmin: admin.firstAdmin,
     },
     caller: callers.middleware({ ...guards, afterwards }),
@@ -443,6 +438,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     ...backstage,
     handle,
     accountRoutes: portal?.routes ?? [],
+    consoleRoutes: console?.routes ?? [],
     liveKeys,
     demo,
     drain: () => {

@@ -18,7 +18,17 @@ const DOMAIN = [
   'mail',
   'protocol',
 ];
-const WEB = ['admin', 'interaction', 'landing', 'mailbox', 'operations', 'playground', 'portal', 'registration'];
+const WEB = [
+  'admin',
+  'console',
+  'interaction',
+  'landing',
+  'mailbox',
+  'operations',
+  'playground',
+  'portal',
+  'registration',
+];
 const MAY_IMPORT: Record<string, string[]> = {
   kernel: [],
   config: ['kernel'],
@@ -29,12 +39,15 @@ const MAY_IMPORT: Record<string, string[]> = {
   oidc: ['kernel', 'config', ...DOMAIN],
   administration: ['kernel', 'oidc', 'verification', ...DOMAIN],
   ...Object.fromEntries(WEB.map((room) => [room, ['kernel', 'config', 'http', 'oidc', 'verification', ...DOMAIN]])),
+  visits: ['kernel', 'config', 'http', 'oidc', ...DOMAIN],
+  portal: ['kernel', 'config', 'http', 'oidc', 'verification', 'visits', ...DOMAIN],
   admin: ['kernel', 'config', 'http', 'oidc', 'administration', ...DOMAIN],
+  console: ['kernel', 'config', 'http', 'oidc', 'administration', 'visits', ...DOMAIN],
 };
 /** Libraries that only one room may know. */
 const ONLY_IN: Record<string, RegExp> = {
   'oidc-provider': /^(oidc|interaction)\/|^app\.ts$/,
-  koa: /^(http|admin|interaction|landing|mailbox|operations|playground|portal|registration)\/|^app\.ts$/,
+  koa: /^(http|admin|console|interaction|landing|mailbox|operations|playground|portal|registration|visits)\/|^app\.ts$/,
   mongoose: /^storage\/mongo\//,
   'node:sqlite': /^storage\/sqlite\//,
   argon2: /^accounts\//,

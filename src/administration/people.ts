@@ -56,6 +56,8 @@ export interface People {
   unlock(by: Principal, who: string): Promise<{ account: Account; counters_cleared: number }>;
   /** They are told by mail; sessions and tokens end. @throws invalid_input. */
   setPassword(by: Principal, who: string, password: string): Promise<Account>;
+  /** Mails the person a link by which they set a password themselves. @throws conflict where no mail can be sent. */
+  mailPasswordReset(by: Principal, who: string): Promise<Account>;
   /**
    * Mails a link to the new address, or where it is known to be theirs changes it at once.
    * @throws invalid_input, duplicate, conflict where no mail can be sent.
@@ -90,7 +92,7 @@ interface Needs {
   limits: { unlock(email: string): Promise<number> };
   mailAvailable: boolean;
   sessions: Pick<Sessions, 'list' | 'end'>;
-  verification: Pick<Verification, 'emailChanges' | 'notices'>;
+  verification: Pick<Verification, 'emailChanges' | 'notices' | 'recovery'>;
   audit: Pick<Audit, 'record'>;
 }
 
@@ -161,6 +163,13 @@ export function createPeople(needs: Needs): People {
     async setPassword(by, who, password) {
       const account = await access.setPassword((await getFor(by, who)).id, password);
       await verification.notices.passwordChanged(account, NOTICE_LOCALE);
+      return account;
+    },
+    async mailPasswordReset(by, who) {
+      const account = await getFor(by, who);
+      if (!needs.mailAvailable) throw conflict('no mail can be sent: mail.smtp_url is not set');
+      await verification.recovery.mailLink(account, account.claims.locale ?? NOTICE_LOCALE);
+      await audit.record('password_reset_mailed', account.id, { actor: 'admin' });
       return account;
     },
     async changeEmail(by, who, email, { confirmed }) {

@@ -42,6 +42,8 @@ export interface Audit {
   listByAccount(accountId: string, page: PageRequest): Promise<Page<AuditEvent>>;
   /** Newest first. @throws invalid_input when the cursor or limit is not ours. */
   search(search: AuditSearch): Promise<Page<AuditEntry>>;
+  /** When things of a type happened (ISO 8601), newest first. @param limit how many at most. */
+  timesOf(type: EventType | ActType, limit: number): Promise<string[]>;
   /** Leaves the records of an erased account under a pseudonym, without anything that tells whose they were. */
   erase(accountId: string): Promise<void>;
   /** Removes what is older than records are kept, and leaves a signed cut. */
@@ -230,6 +232,8 @@ export function createAudit({ store, signer, caller, deviceName, retention, log 
       const named = async (who: string | undefined) => who && ((await store.findSubject(who)) ?? who);
       return page({ type, actor: await named(actor), target: await named(target), from, to }, request);
     },
+
+    timesOf: (type, limit) => store.timesOf(type, limit),
 
     async erase(accountId) {
       await writer.idle();

@@ -15,6 +15,7 @@ export const EVENT_TYPES = [
   'email_restored',
   'password_changed',
   'password_reset',
+  'password_reset_mailed',
   'provider_connected',
   'provider_disconnected',
   'passkey_added',

@@ -80,6 +80,8 @@ export interface AuditStore {
   append(records: Appended[], markOf: (record: StoredRecord) => Mark): Promise<number>;
   /** Newest first. */
   list(filter: RecordFilter, limit: number): Promise<StoredRecord[]>;
+  /** When those of a type were made, newest first. */
+  timesOf(type: string, limit: number): Promise<string[]>;
   /** Oldest first, from a number on. */
   range(from: number, limit: number): Promise<StoredRecord[]>;
   partsOf(recordIds: string[]): Promise<PersonalPart[]>;

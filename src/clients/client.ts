@@ -12,9 +12,15 @@ export type ClientType = (typeof CLIENT_TYPES)[number];
 
 /** The client of our own account page. */
 export const ACCOUNT_CLIENT = 'gatehouse-account';
+/** The client of the console. */
+export const CONSOLE_CLIENT = 'gatehouse-console';
 /** The API that admins' programs call. */
 export const ADMIN_API = 'gatehouse-admin-api';
-const BUILT_IN = [ACCOUNT_CLIENT, ADMIN_API, 'playground', 'playground-api'];
+const OWN_PAGES = [ACCOUNT_CLIENT, CONSOLE_CLIENT];
+const BUILT_IN = [...OWN_PAGES, ADMIN_API, 'playground', 'playground-api'];
+
+/** Whether it is pages of ours rather than an app. */
+export const isOwnPage = (id: string): boolean => OWN_PAGES.includes(id);
 
 /** Whether the program itself registers it, so that changes of others would not last. */
 export const isBuiltIn = (id: string): boolean => BUILT_IN.includes(id);

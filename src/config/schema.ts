@@ -355,6 +355,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   admin: z
     .strictObject({
+      console: z.boolean().default(true).meta({ description: 'Serve the console, pages for admins, at `/admin`.' }),
       api: z.boolean().default(true).meta({ description: 'Serve the admin API at `/admin/api`.' }),
     })
     .prefault({}),

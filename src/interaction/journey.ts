@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Provider } from 'oidc-provider';
-import { ACCOUNT_CLIENT } from '../clients/client.ts';
+import { isOwnPage } from '../clients/client.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { displayHost } from '../kernel/urls.ts';
 import type { Endings } from '../logout/endings.ts';
@@ -119,7 +119,7 @@ export function clientForPages(client: ProviderClient, base: string) {
   return {
     name: client.clientName ?? client.clientId,
     /** A page of ours rather than an app. */
-    own: client.clientId === ACCOUNT_CLIENT,
+    own: isOwnPage(client.clientId),
     /** It registered itself: nobody here has looked at it, and its name and logo say what it likes. */
     unverified: client['dynamically_registered'] === true,
     host: displayHost(client.clientUri) ?? displayHost(client.redirectUris?.[0]),

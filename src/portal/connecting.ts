@@ -13,7 +13,7 @@ import type { BrowserMark } from '../http/browser-mark.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { newSecret } from '../kernel/ids.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
-import type { SignedIn } from './session.ts';
+import type { SignedIn } from '../visits/session.ts';
 
 const KIND = 'Connecting';
 /** Seconds that a person may take there. */

@@ -1,79 +1,13 @@
 /**
- * Portal: a person's own account page. It owns its pages and its session; what an account, a session or a consent is it leaves to
- * their rooms. A section is one entry of its navigation and all that is done there; `sections.ts` is the list of them.
+ * Portal: a person's own account page. It owns its pages; the way in and the session are `visits/`'s, and what an account, a session or
+ * a consent is it leaves to their rooms. A section is one entry of its navigation and all that is done there; `sections.ts` is the
+ * list of them. Its texts are `portal.<view>`, `portal.nav.<id>` and `portal.notice.<key>`.
  */
-import type { Context } from 'koa';
-import type { Account } from '../accounts/account.ts';
-import type { Proof } from '../factors/levels.ts';
-import type { PageModel } from '../http/render.ts';
-import type { Notice, SignedIn } from './session.ts';
+import type { Section as AnySection } from '../visits/visit.ts';
 
-/** One request of a person who is signed in. */
-export interface Visit {
-  ctx: Context;
-  account: Account;
-  session: SignedIn;
-  /** What the person has proved in this session. */
-  proofs: Proof[];
-}
-
-export type Handler = (visit: Visit) => Promise<void>;
-
-export interface Terms {
-  /** The person has proved who they are in the last five minutes, or proves it now and comes back to `back`. */
-  fresh?: boolean;
-  /** Beside that, who has a second factor has proved it: a password alone neither adds nor removes one. */
-  strong?: boolean;
-  /** The page to come back to after proving it, `:name` standing for what it does in the form's path; of a GET its own address. */
-  back?: string;
-  /** Fields of a form that are still there when its person comes back from proving who they are. Never a password. */
-  keep?: string[];
-}
-
-/** What a section builds its pages with. Paths are below `/account`. */
-export interface Desk {
-  get(path: string, handler: Handler, terms?: Terms): void;
-  /** A form: verified, before anything else, to be one of our own pages'. */
-  post(path: string, handler: Handler, terms?: Terms): void;
-  /** Draws `views/portal/<view>.ejs`; its title and heading are `portal.<view>.title`. */
-  show(visit: Visit, view: string, page: PageModel, options?: { status?: number }): Promise<void>;
-  /** Goes on to another page, which says what was done. */
-  done(visit: Visit, path: string, notice: Notice['key'], variables?: Notice['variables']): void;
-  /** Goes on to another origin: by a page, since no form may be redirected there. */
-  away(visit: Visit, url: string): Promise<void>;
-  /** Ends the visit with a page outside the account, `portal.outside.<reason>`. */
-  leave(visit: Visit, reason: 'deleted'): void;
-  /** Notes that the person has just shown a second factor, by adding it: it is not asked for again at the next step. */
-  showedFactor(visit: Visit): void;
-  /** What was typed before the person had to prove who they are; given once. */
-  draft(visit: Visit, path: string): Record<string, string>;
-  /** The address of a path of ours. */
-  url(path: string): string;
-}
-
-/** What stands in the address in the place of `:name`. */
-export const parameterOf = ({ ctx }: Visit, name: string): string =>
-  String((ctx as unknown as { params: Record<string, string | undefined> }).params[name] ?? '');
-
-/** One of the page's routes, as far as others need to know of it. */
-export interface PortalRoute {
-  method: 'GET' | 'POST';
-  /** Below `/account`, with `:name` for what varies. */
-  path: string;
-  /** Nobody gets there without a proof of the last five minutes. */
-  fresh: boolean;
-  /** Nor, having a second factor, without that. */
-  strong: boolean;
-}
+export { parameterOf } from '../visits/visit.ts';
+export type { Desk, Handler, Terms, Visit } from '../visits/visit.ts';
 
 export const GROUPS = ['you', 'sign_in', 'access', 'data'] as const;
 
-export interface Section {
-  /** `portal.nav.<id>` is its name. */
-  id: string;
-  /** Where it stands in the navigation; none is the page's beginning. */
-  group: (typeof GROUPS)[number] | null;
-  /** Its first page. */
-  path: string;
-  add(desk: Desk): void;
-}
+export type Section = AnySection<(typeof GROUPS)[number]>;

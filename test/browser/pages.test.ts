@@ -18,6 +18,7 @@ describe.skipIf(!chromiumPath)('every page', () => {
   let stage: Stage;
   let browser: Browser;
   let account: BrowserContext;
+  let desk: BrowserContext;
   /** Of the browser, such as what a page's own policy stopped. */
   const complaints: string[] = [];
   /** Templates in the order in which they were drawn. */
@@ -51,6 +52,7 @@ describe.skipIf(!chromiumPath)('every page', () => {
     stage = { gatehouse, rp, strict, upstream };
     browser = await launch();
     account = await browser.newContext({ reducedMotion: 'reduce' });
+    desk = await browser.newContext({ reducedMotion: 'reduce' });
   });
   afterAll(async () => {
     vi.restoreAllMocks();
@@ -62,7 +64,12 @@ describe.skipIf(!chromiumPath)('every page', () => {
   async function visit(template: string): Promise<Page> {
     const way = wayTo(template);
     if (!way) throw new Error(`nobody knows the way to ${template}: add it to test/support/visits.ts`);
-    const own = template.startsWith('portal/') ? account : await browser.newContext({ reducedMotion: 'reduce' });
+    const stays = template.startsWith('portal/')
+      ? account
+      : template.startsWith('console/') && !/refused|outside/.test(template)
+        ? desk
+        : undefined;
+    const own = stays ?? (await browser.newContext({ reducedMotion: 'reduce' }));
     const page = await own.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
@@ -89,6 +96,6 @@ describe.skipIf(!chromiumPath)('every page', () => {
     }
     // A page that is itself about a problem has its status: the browser minds that, nobody else.
     expect(complaints.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
-    await (page.context() === account ? page.close() : page.context().close());
+    await ([account, desk].includes(page.context()) ? page.close() : page.context().close());
   });
 });

@@ -124,6 +124,32 @@ const section =
     for (const selector of selectors) await press(page, selector);
   };
 
+/** Somebody to look at, with of everything a little; and an app. */
+async function peopleAndApps({ gatehouse, rp }: Stage) {
+  const person = await gatehouse.person({ name: 'Katherine Johnson', roles: ['editor'] });
+  await rp.signIn(person, {}, browserOn(gatehouse.issuer, 'phone'));
+  await withPasskey(gatehouse, person);
+  return { person, app: await gatehouse.app({ redirect_uris: ['https://notes.example/callback'] }) };
+}
+const looked = new WeakMap<Stage, ReturnType<typeof peopleAndApps>>();
+
+/** A page of the console, and below it where buttons of that page lead. `:person` and `:app` are theirs. */
+const desk =
+  (path: string, ...selectors: string[]): Way =>
+  async (page, stage) => {
+    const { gatehouse } = stage;
+    if (!looked.has(stage)) looked.set(stage, peopleAndApps(stage));
+    const { person, app } = await looked.get(stage)!;
+    if (!signedIn.has(page.context())) {
+      await page.goto(`${gatehouse.issuer}/admin`);
+      await enterPassword(page, await gatehouse.person({ name: 'Grace Hopper', roles: ['admin'] }));
+      await page.waitForURL(/\/admin$/);
+    }
+    signedIn.add(page.context());
+    await page.goto(`${gatehouse.issuer}/admin${path.replace(':person', person.sub).replace(':app', app.client_id)}`);
+    for (const selector of selectors) await press(page, selector);
+  };
+
 const WAYS: Record<string, Way> = {
   'landing/index': async (page, { gatehouse }) => void (await page.goto(gatehouse.issuer)),
   'http/error': async (page, { gatehouse }) => void (await page.goto(`${gatehouse.issuer}/nowhere`)),
@@ -266,6 +292,30 @@ const WAYS: Record<string, Way> = {
   },
   'admin/first-gone': async (page, { gatehouse }) =>
     void (await page.goto(`${gatehouse.issuer}/admin/first?link=gone`)),
+
+  'console/overview': desk(''),
+  'console/people': desk('/people'),
+  'console/people-selected': async (page, stage) => {
+    await desk('/people')(page, stage);
+    await page.check('input[name=person] >> nth=0');
+    await press(page, 'main button[value=suspend]');
+  },
+  'console/person': desk('/people/:person'),
+  'console/form': desk('/people/new'),
+  'console/confirm': desk('/people/:person/suspend'),
+  'console/clients': desk('/apps'),
+  'console/app-kinds': desk('/apps/new'),
+  'console/client': desk('/apps/:app'),
+  'console/snippets': desk('/apps/:app/snippets'),
+  'console/secret': desk('/apps/:app/secret', 'main button[type=submit]'),
+  'console/audit': desk('/audit'),
+  'console/keys': desk('/keys'),
+  'console/refused': async (page, { gatehouse }) => {
+    await page.goto(`${gatehouse.issuer}/admin`);
+    await enterPassword(page, await gatehouse.person());
+    await page.waitForURL(/\/admin$/);
+  },
+  'console/outside': async (page, { gatehouse }) => void (await page.goto(`${gatehouse.issuer}/admin/signed-out`)),
 
   'mailbox/index': async (page, stage) => {
     await stage.gatehouse.verification.recovery.request({ email: 'nobody@example.com', locale: 'en' });

@@ -1,6 +1,6 @@
 import type { TFunction } from 'i18next';
 import type { Audit } from '../../audit/audit.ts';
-import { ACCOUNT_CLIENT } from '../../clients/client.ts';
+import { isOwnPage } from '../../clients/client.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Consent } from '../../consents/consent.ts';
 import { notFound } from '../../kernel/errors.ts';
@@ -67,9 +67,7 @@ export function appsSection({ connections, clients, audit, base }: Needs): Secti
     path: '/apps',
     add(desk) {
       desk.get('/apps', async (visit) => {
-        const found = (await connections.list(visit.account.id)).filter(
-          ({ client_id }) => client_id !== ACCOUNT_CLIENT,
-        );
+        const found = (await connections.list(visit.account.id)).filter(({ client_id }) => !isOwnPage(client_id));
         const all = await Promise.all(found.map((connection) => shown(connection, visit)));
         await desk.show(visit, 'apps', (t, { tag }) => ({
           apps: all.map((show) => show(t, tag)),
@@ -79,7 +77,7 @@ export function appsSection({ connections, clients, audit, base }: Needs): Secti
       desk.post('/apps/:id/withdraw', async (visit) => {
         const id = idOf(visit);
         const client = await clients.find(id);
-        if (id === ACCOUNT_CLIENT || !(await connections.end(visit.account.id, id)))
+        if (isOwnPage(id) || !(await connections.end(visit.account.id, id)))
           throw notFound('This app has nothing of yours.');
         await audit.record('app_withdrawn', visit.account.id, { detail: { client_id: id } });
         desk.done(visit, '/apps', 'app_withdrawn', { app: client?.client_name ?? id });

@@ -182,6 +182,14 @@ export function auditStore(connection: Connection): AuditStore {
       const found = await model.find(conditionsOf(filter)).sort({ _id: -1 }).limit(limit).lean<Kept[]>();
       return found.map(fromKept);
     },
+    async timesOf(type, limit) {
+      const found = await model
+        .find({ type }, { at: 1, _id: 0 })
+        .sort({ _id: -1 })
+        .limit(limit)
+        .lean<{ at: string }[]>();
+      return found.map(({ at }) => at);
+    },
     async range(from, limit) {
       const found = await model
         .find({ _id: { $gte: from } })

@@ -52,6 +52,7 @@ export function auditStore(
   const insert = everyday.prepare(`INSERT INTO audit_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const insertPart = everyday.prepare('INSERT INTO audit_personal (record_id, subject, document) VALUES (?, ?, ?)');
   const range = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records WHERE seq >= ? ORDER BY seq LIMIT ?`);
+  const times = everyday.prepare('SELECT at FROM audit_records WHERE type = ? ORDER BY seq DESC LIMIT ?');
   const parts = everyday.prepare('SELECT record_id, subject, document FROM audit_personal WHERE record_id = ?');
   const forgetParts = durable.prepare('DELETE FROM audit_personal WHERE subject = ?');
   const forgetSubject = durable.prepare('DELETE FROM audit_subjects WHERE account_id = ?');
@@ -106,6 +107,7 @@ export function auditStore(
       const statement = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records ${sql} ORDER BY seq DESC LIMIT ?`);
       return asRecords(statement.all(...values, limit));
     },
+    timesOf: async (type, limit) => times.all(type, limit).map(({ at }) => at as string),
     range: async (from, limit) => asRecords(range.all(from, limit)),
     partsOf: async (ids) => ids.flatMap((id) => parts.all(id) as unknown as PersonalPart[]),
     async forget(accountId, whose) {

@@ -22,7 +22,6 @@ const MOST = 5;
 const LIFE = 86_400;
 /** Characters of the cookie's value: browsers drop longer ones. */
 const LONGEST = 3500;
-const CONTEXT = 'sign-in to the account page';
 
 export interface PendingRequests {
   add(ctx: Context, request: Pending): void;
@@ -30,14 +29,23 @@ export interface PendingRequests {
   take(ctx: Context, state: string): Pending | undefined;
 }
 
-export function createPendingRequests({ vault, https }: { vault: Pick<Vault, 'seal' | 'open'>; https: boolean }) {
-  const name = `${https ? '__Host-' : ''}gatehouse_account_pending`;
+interface Needs {
+  vault: Pick<Vault, 'seal' | 'open'>;
+  https: boolean;
+  /** Name of the place's cookie. */
+  cookie: string;
+}
+
+export function createPendingRequests({ vault, https, cookie }: Needs) {
+  const name = `${https ? '__Host-' : ''}${cookie}_pending`;
+  // Bound to the place: what was begun at one is not finished at another.
+  const context = `sign-in to ${cookie}`;
   const options = { signed: false, httpOnly: true, sameSite: 'lax', secure: https, path: '/' } as const;
 
   function read(ctx: Context): Pending[] {
     try {
       const sealed = Buffer.from(ctx.cookies.get(name, { signed: false }) ?? '', 'base64url');
-      const all = JSON.parse(vault.open(sealed, CONTEXT)) as Pending[];
+      const all = JSON.parse(vault.open(sealed, context)) as Pending[];
       return all.filter(({ begun_at }) => begun_at > epochSeconds() - LIFE);
     } catch {
       return []; // none, or none of ours
@@ -45,7 +53,7 @@ export function createPendingRequests({ vault, https }: { vault: Pick<Vault, 'se
   }
 
   function write(ctx: Context, requests: Pending[]): void {
-    const value = vault.seal(JSON.stringify(requests), CONTEXT).toString('base64url');
+    const value = vault.seal(JSON.stringify(requests), context).toString('base64url');
     if (value.length > LONGEST && requests.length > 1) return write(ctx, requests.slice(1));
     ctx.cookies.set(name, requests.length > 0 ? value : null, options);
   }

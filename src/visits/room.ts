@@ -1,11 +1,10 @@
-/** The portal put together: who may see it, how they get in, and its sections. To be mounted at `<issuer path>/account`. */
+/** A place put together: who may see it, how they get in, and its sections. To be mounted at `<issuer path><place>`. */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { initials } from '../accounts/account.ts';
 import type { Account } from '../accounts/account.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
-import { ACCOUNT_CLIENT } from '../clients/client.ts';
 import type { Config } from '../config/schema.ts';
 import type { Factors } from '../factors/factors.ts';
 import { reachedLevel } from '../factors/levels.ts';
@@ -25,13 +24,13 @@ import type { Receipts } from '../logout/receipts.ts';
 import type { Sessions } from '../oidc/sessions.ts';
 import { receiptPath } from '../oidc/sign-out.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
-import { registerAccountClient } from './client.ts';
+import { callbackUrl, registerOwnClient } from './client.ts';
+import type { Place } from './place.ts';
 import { createRelyingParty } from './relying-party.ts';
 import type { Asked } from './relying-party.ts';
 import { createPendingRequests } from './pending.ts';
-import { GROUPS } from './section.ts';
-import type { Desk, Handler, PortalRoute, Section, Terms, Visit } from './section.ts';
-import { endPortalSession, renewSession, sessionOf } from './session.ts';
+import type { Desk, Handler, Section, Terms, Visit, VisitRoute } from './visit.ts';
+import { endVisitSession, renewSession, sessionOf } from './session.ts';
 
 /** Seconds that a proof of who one is counts as fresh. */
 export const FRESH_SECONDS = 300;
@@ -39,8 +38,8 @@ export const FRESH_SECONDS = 300;
 const demands = ({ fresh = false, strong = false }: Terms) => ({ fresh: fresh || strong, strong });
 const paramsOf = (ctx: Context) => (ctx as unknown as { params: Record<string, string | undefined> }).params;
 
-interface Needs {
-  config: Pick<Config, 'issuer' | 'brand' | 'lifetimes' | 'factors'>;
+export interface RoomNeeds {
+  config: Pick<Config, 'issuer' | 'lifetimes' | 'factors' | 'portal'>;
   accounts: { find(id: string): Promise<Account | undefined> };
   clients: Pick<Clients, 'find' | 'register' | 'delete'>;
   sessions: Sessions;
@@ -52,12 +51,18 @@ interface Needs {
   continueTo: ContinueTo;
   csrf: Csrf;
   audit: Pick<Audit, 'record'>;
+  place: Place;
   sections: Section[];
   /** The whole app's request handler, asked for when it is first needed. */
   handle: () => InProcessHandler;
 }
 
-export async function portalRoutes(needs: Needs): Promise<{ middleware: Middleware; routes: PortalRoute[] }> {
+export interface Room {
+  middleware: Middleware;
+  routes: VisitRoute[];
+}
+
+export async function visitRoom(needs: RoomNeeds): Promise<Room> {
   const {
     config,
     accounts,
@@ -70,17 +75,23 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
     continueTo,
     csrf,
     audit,
+    place,
     sections,
     handle,
   } = needs;
   const { issuer } = config;
-  const home = `${issuerPath(issuer)}/account`;
-  await registerAccountClient({ clients, issuer, brand: config.brand.name });
-  const party = createRelyingParty({ issuer, clientId: ACCOUNT_CLIENT, fetch: inProcessFetch({ issuer, handle }) });
+  const home = `${issuerPath(issuer)}${place.path}`;
+  await registerOwnClient({ clients, issuer, place });
+  const party = createRelyingParty({
+    issuer,
+    clientId: place.client,
+    callback: callbackUrl(issuer, place),
+    fetch: inProcessFetch({ issuer, handle }),
+  });
   const https = issuer.startsWith('https:');
-  const pendings = createPendingRequests({ ...needs, https });
+  const pendings = createPendingRequests({ ...needs, https, cookie: place.cookie });
   const router = new Router();
-  const routes: PortalRoute[] = [{ method: 'POST', path: '/sign-out', fresh: false, strong: false }];
+  const routes: VisitRoute[] = [{ method: 'POST', path: '/sign-out', fresh: false, strong: false }];
   const url = (path: string) => home + path;
 
   const goTo = (ctx: Context, target: string) => {
@@ -94,13 +105,13 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
     goTo(ctx, target);
   }
 
-  /** A page outside the account: why nobody is signed in, and the way back. */
-  const outside = (ctx: Context, reason: 'failed' | 'signed_out' | 'deleted', status: number) =>
+  /** A page outside: why nobody is signed in, and the way back. */
+  const outside = (ctx: Context, reason: string, status: number) =>
     render(
       ctx,
-      'portal/outside',
+      `${place.views}/outside`,
       { reason, sign_in_url: url('') },
-      { title: [`portal.outside.${reason}.title`], status },
+      { title: [place.words.outside(reason)], status },
     );
 
   async function comeBack(ctx: Context): Promise<void> {
@@ -140,9 +151,13 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
    */
   async function missing(visit: Visit, { fresh, strong }: Terms): Promise<Omit<Asked, 'return_to'> | undefined> {
     const recent = isFresh(visit);
-    if (!strong) return fresh && !recent ? { max_age: FRESH_SECONDS } : undefined;
+    const second = (await place.demandsFactor?.(visit)) === true && reachedLevel(visit.proofs) < 2;
+    if (!strong) {
+      if (fresh && !recent) return { max_age: FRESH_SECONDS, second_factor: second };
+      return second ? { second_factor: true } : undefined;
+    }
     const { totp, passkeys } = await factors.of(visit.account.id);
-    const second_factor = passkeys > 0 || (totp && needs.config.factors.policy !== 'off');
+    const second_factor = second || passkeys > 0 || (totp && config.factors.policy !== 'off');
     const shown = epochSeconds() - (visit.session.factor_at ?? 0) <= FRESH_SECONDS;
     const proved = shown || reachedLevel(visit.proofs.filter(({ method }) => method !== 'remembered_device')) >= 2;
     if (recent && (!second_factor || proved)) return undefined;
@@ -155,6 +170,19 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
   const pageOf = (ctx: Context, back: string) =>
     url(back.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(paramsOf(ctx)[name]))));
 
+  const refuse = ({ ctx, account: { name, email } }: Visit, view: string) =>
+    render(
+      ctx,
+      `${place.views}/${view}`,
+      {
+        name,
+        email,
+        sign_out_url: url('/sign-out'),
+        account_url: config.portal.enabled ? `${issuerPath(issuer)}/account` : null,
+      },
+      { title: [place.words.title(view)], status: 403 },
+    );
+
   /** Lets a visit through on its terms, or sends the person to sign in, or to prove once more who they are. */
   async function admit(ctx: Context, handler: Handler, terms: Terms): Promise<void> {
     const { back, keep = [] } = terms;
@@ -166,8 +194,13 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
       delete session.draft;
       return signIn(ctx, { return_to });
     }
+    const refusal = place.refusal?.(visit);
+    if (refusal !== undefined) return refuse(visit, refusal);
     const lacking = await missing(visit, terms);
-    if (!lacking) return handler(visit);
+    if (!lacking) {
+      place.admitted?.(visit);
+      return handler(visit);
+    }
     if (keep.length > 0)
       sessionOf(ctx).draft = {
         path: return_to,
@@ -179,18 +212,18 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
   const sideBar =
     ({ account }: Visit, current: Section) =>
     (t: (key: string) => string): SideBar => ({
-      label: t('portal.nav.label'),
-      menu: t('portal.nav.menu'),
-      current: t(`portal.nav.${current.id}`),
+      label: t(place.words.nav('label')),
+      menu: t(place.words.nav('menu')),
+      current: t(place.words.nav(current.id)),
       who: { name: account.name, email: account.email, initials: initials(account.name) },
-      sign_out: { action: url('/sign-out'), label: t('portal.nav.sign_out') },
-      groups: [null, ...GROUPS].map((group) => ({
-        label: group === null ? null : t(`portal.nav.group.${group}`),
+      sign_out: { action: url('/sign-out'), label: t(place.words.nav('sign_out')) },
+      groups: [null, ...place.groups].map((group) => ({
+        label: group === null ? null : t(place.words.nav(`group.${group}`)),
         items: sections
           .filter((section) => section.group === group)
           .map((section) => ({
             href: url(section.path),
-            label: t(`portal.nav.${section.id}`),
+            label: t(place.words.nav(section.id)),
             current: section === current,
           })),
       })),
@@ -211,15 +244,19 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
         await admit(ctx, handler, { back: section.path, ...terms });
       });
     },
-    async show(visit, view, page, { status = 200 } = {}) {
+    async show(visit, view, page, { status = 200, title } = {}) {
       const session = sessionOf(visit.ctx);
       const { notice = null } = session;
       delete session.notice;
       await render(
         visit.ctx,
-        `portal/${view}`,
+        `${place.views}/${view}`,
         (t, locale) => ({ home, notice, ...(typeof page === 'function' ? (page as MakeModel)(t, locale) : page) }),
-        { title: [`portal.${view.replaceAll('-', '_')}.title`], status, side: sideBar(visit, section) },
+        {
+          title: title ?? [place.words.title(view.replaceAll('-', '_'))],
+          status,
+          side: sideBar(visit, section),
+        },
       );
     },
     done({ ctx }, path, key, variables = {}) {
@@ -228,7 +265,7 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
     },
     away: ({ ctx }, target) => continueTo(ctx, target),
     leave({ ctx }, reason) {
-      endPortalSession(ctx);
+      endVisitSession(ctx);
       goTo(ctx, url(`/${reason}`));
     },
     showedFactor({ session }) {
@@ -246,22 +283,22 @@ export async function portalRoutes(needs: Needs): Promise<{ middleware: Middlewa
   router.use(
     roomSession({
       records,
-      kind: 'PortalSession',
-      cookie: 'gatehouse_account',
+      kind: place.kind,
+      cookie: place.cookie,
       https,
       ttl: config.lifetimes.session,
     }),
   );
   router.get('/callback', comeBack);
   router.get('/signed-out', (ctx) => outside(ctx, 'signed_out', 200));
-  router.get('/deleted', (ctx) => outside(ctx, 'deleted', 200));
+  for (const reason of place.outside) router.get(`/${reason}`, (ctx) => outside(ctx, reason, 200));
   router.post('/sign-out', readForm(), async (ctx) => {
     csrf.verify(ctx, field(ctx, '_csrf'));
     const visit = await visitOf(ctx);
     const ended = visit && (await sessions.endThis(visit.session.uid));
     if (visit) await audit.record('sign_out', visit.account.id);
     const ticket = ended && (await receipts.issue(ended));
-    endPortalSession(ctx);
+    endVisitSession(ctx);
     goTo(ctx, ticket === undefined ? url('/signed-out') : receiptPath(issuer, ticket));
   });
   for (const section of sections) section.add(deskOf(section));

@@ -1,9 +1,8 @@
-/** The page as the relying party that it is: it signs people in by code and PKCE like any app, and learns no more than who they are. */
+/** A place as the relying party that it is: it signs people in by code and PKCE like any app, and learns no more than who they are. */
 import type { Configuration } from 'openid-client';
 import type { InProcessFetch } from '../http/in-process.ts';
 import { ACR } from '../factors/levels.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { callbackUrl } from './client.ts';
 import type { Pending } from './pending.ts';
 
 export interface Asked {
@@ -26,13 +25,15 @@ export interface Arrived {
 interface Needs {
   issuer: string;
   clientId: string;
+  /** Its redirect URI. */
+  callback: string;
   fetch: InProcessFetch;
 }
 
 /** OpenID Connect Core, section 5.5.1.1. */
 const TWO_FACTORS = JSON.stringify({ id_token: { acr: { essential: true, values: [ACR[2]] } } });
 
-export function createRelyingParty({ issuer, clientId, fetch }: Needs) {
+export function createRelyingParty({ issuer, clientId, callback, fetch }: Needs) {
   let discovered: Promise<Configuration> | undefined;
 
   /** Loaded when somebody first comes: the start of the program does not wait for it. */
@@ -70,7 +71,7 @@ export function createRelyingParty({ issuer, clientId, fetch }: Needs) {
       begun_at: epochSeconds(),
     };
     const url = client.buildAuthorizationUrl(config, {
-      redirect_uri: callbackUrl(issuer),
+      redirect_uri: callback,
       scope: 'openid',
       code_challenge: await client.calculatePKCECodeChallenge(pending.code_verifier),
       code_challenge_method: 'S256',
@@ -86,9 +87,9 @@ export function createRelyingParty({ issuer, clientId, fetch }: Needs) {
   /** @returns undefined where the answer says no, or is not what was asked for. @throws what is no answer at all. */
   async function redeem(pending: Pending, query: URLSearchParams): Promise<Arrived | undefined> {
     const [client, config] = await Promise.all([import('openid-client'), configuration()]);
-    const callback = new URL(`${callbackUrl(issuer)}?${query.toString()}`);
+    const answer = new URL(`${callback}?${query.toString()}`);
     try {
-      const tokens = await client.authorizationCodeGrant(config, callback, {
+      const tokens = await client.authorizationCodeGrant(config, answer, {
         pkceCodeVerifier: pending.code_verifier,
         expectedState: pending.state,
         expectedNonce: pending.nonce,

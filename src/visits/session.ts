@@ -1,4 +1,4 @@
-/** What the page remembers of one browser: on the server, sealed, and of use only as long as the provider's own session goes on. */
+/** What a place remembers of one browser: on the server, sealed, and of use only as long as the provider's own session goes on. */
 import type { Context } from 'koa';
 
 export interface SignedIn {
@@ -12,12 +12,12 @@ export interface SignedIn {
 }
 
 export interface Notice {
-  /** Below `portal.notice.` in the catalogue. */
+  /** Of the place's notices in the catalogue. */
   key: string;
   variables?: Record<string, string | number>;
 }
 
-export interface PortalSession {
+export interface VisitSession {
   signed_in?: SignedIn;
   /** Told once, on the next page. */
   notice?: Notice;
@@ -25,15 +25,15 @@ export interface PortalSession {
   draft?: { path: string; values: Record<string, string> };
 }
 
-export const sessionOf = (ctx: Context): PortalSession => (ctx as unknown as { session: PortalSession }).session;
+export const sessionOf = (ctx: Context): VisitSession => (ctx as unknown as { session: VisitSession }).session;
 
 /** A new session id with nothing in it but `content`: an id from before a sign-in is not good after it. */
-export async function renewSession(ctx: Context, content: PortalSession): Promise<void> {
-  const holder = ctx as unknown as { session: PortalSession & { regenerate(): Promise<void> } };
+export async function renewSession(ctx: Context, content: VisitSession): Promise<void> {
+  const holder = ctx as unknown as { session: VisitSession & { regenerate(): Promise<void> } };
   holder.session = content as never;
   await holder.session.regenerate();
 }
 
-export function endPortalSession(ctx: Context): void {
-  (ctx as unknown as { session: PortalSession | null }).session = null;
+export function endVisitSession(ctx: Context): void {
+  (ctx as unknown as { session: VisitSession | null }).session = null;
 }

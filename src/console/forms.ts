@@ -1,0 +1,116 @@
+/** Forms of the console: what they ask for, what was typed, what is wrong with it. One template draws all of them. */
+import type { Context } from 'koa';
+import { field } from '../http/body.ts';
+import { isGatehouseError } from '../kernel/errors.ts';
+import type { Desk, Visit } from '../visits/visit.ts';
+
+export interface Control {
+  name: string;
+  /** `lines` is one value per line. */
+  kind: 'text' | 'email' | 'url' | 'password' | 'lines' | 'select' | 'tick' | 'search';
+  /** Catalogue key. */
+  label: string;
+  hint?: string;
+  optional?: boolean;
+  /** Of a `select`: a value, and a catalogue key or a text that is nobody's language. */
+  options?: { value: string; key?: string; text?: string }[];
+  autocomplete?: string;
+}
+
+export interface Group {
+  /** Catalogue key. */
+  heading: string | null;
+  controls: Control[];
+}
+
+export type Values = Record<string, string>;
+
+/** What speaks against a value: in the words of the catalogue, or as the rule itself says it, in English. */
+export interface Wrong {
+  field: string;
+  key?: string;
+  variables?: Record<string, unknown>;
+  plain?: string;
+}
+
+export interface FormPage {
+  title: [key: string, variables?: Record<string, unknown>];
+  /** Catalogue key, with the variables of the title. */
+  lead?: string;
+  action: string;
+  back: string;
+  submit: string;
+  groups: Group[];
+  values: Values;
+  wrong?: Wrong | undefined;
+  /** Of the record that is edited. */
+  version?: number | undefined;
+  /** What somebody else has saved meanwhile, where that is not what was typed. */
+  overtaken?: Values | undefined;
+  danger?: boolean;
+}
+
+const controlsOf = (groups: Group[]) => groups.flatMap(({ controls }) => controls);
+export const namesOf = (groups: Group[]): string[] => controlsOf(groups).map(({ name }) => name);
+/** Those that come back after a proof of who one is: never a password. */
+export const keptOf = (groups: Group[]): string[] => [
+  'version',
+  ...controlsOf(groups)
+    .filter(({ kind }) => kind !== 'password')
+    .map(({ name }) => name),
+];
+
+export const valuesOf = (ctx: Context, groups: Group[]): Values =>
+  Object.fromEntries(namesOf(groups).map((name) => [name, field(ctx, name).replace(/\r\n?/g, '\n').trim()]));
+/** A password is what was typed, spaces and all. */
+export const typed = field;
+
+export const linesOf = (value: string | undefined): string[] =>
+  (value ?? '').split(/\s+/).filter((line) => line !== '');
+
+/** The version that the admin has seen; undefined where the form says none, which is then none that there is. */
+export function versionOf(ctx: Context): number {
+  const version = field(ctx, 'version');
+  return /^\d{1,9}$/.test(version) ? Number(version) : -1;
+}
+
+export const showForm = (desk: Desk, visit: Visit, page: FormPage): Promise<void> =>
+  desk.show(
+    visit,
+    'form',
+    (t) => {
+      const { wrong, overtaken } = page;
+      const text = wrong && (wrong.key === undefined ? wrong.plain : t(wrong.key, { ...wrong.variables }));
+      const labels = new Map(controlsOf(page.groups).map(({ name, label }) => [name, t(label)]));
+      const changed = Object.entries(overtaken ?? {}).filter(([name, now]) => now !== (page.values[name] ?? ''));
+      return {
+        ...page,
+        heading: t(page.title[0], { ...page.title[1] }),
+        lead: page.lead === undefined ? null : t(page.lead, { ...page.title[1] }),
+        problem: wrong ? { field: wrong.field, text, plain: wrong.key === undefined } : null,
+        overtaken: overtaken ? changed.map(([name, now]) => ({ name, label: labels.get(name) ?? name, now })) : null,
+        version: page.version ?? null,
+        danger: page.danger ?? false,
+      };
+    },
+    { title: page.title, status: page.overtaken ? 412 : page.wrong ? 400 : 200 },
+  );
+
+export type Saved<T> = { saved: T } | { wrong: Wrong } | { stale: true };
+
+/**
+ * Does what a form asks for. What speaks against a value comes back rather than as an error page; a field that the form
+ * has not is put to the first that it has.
+ */
+export async function trySaving<T>(groups: Group[], work: () => Promise<T>): Promise<Saved<T>> {
+  try {
+    return { saved: await work() };
+  } catch (error) {
+    if (isGatehouseError(error, 'stale')) return { stale: true };
+    const refused = ['invalid_input', 'duplicate', 'not_found', 'conflict'] as const;
+    if (!refused.some((code) => isGatehouseError(error, code)) || !isGatehouseError(error)) throw error;
+    const names = namesOf(groups);
+    const named = error.field?.replace(/^claims\//, '') ?? '';
+    return { wrong: { field: names.includes(named) ? named : names[0]!, plain: error.message } };
+  }
+}

@@ -1,0 +1,15 @@
+/** The list of what the console has, in the order of its navigation. A new section is a file in `sections/` and a line here. */
+import type { Section } from '../visits/visit.ts';
+import { auditSection } from './sections/audit.ts';
+import { apisSection, appsSection } from './sections/clients.ts';
+import { keysSection } from './sections/keys.ts';
+import { overviewSection } from './sections/overview.ts';
+import { peopleSection } from './sections/people.ts';
+
+const SECTIONS = [overviewSection, peopleSection, appsSection, apisSection, auditSection, keysSection] as const;
+
+type NeedsOf<Of> = Of extends (needs: infer Needs) => Section ? (needs: Needs) => void : never;
+/** What all of them need together. */
+export type SectionNeeds = NeedsOf<(typeof SECTIONS)[number]> extends (needs: infer All) => void ? All : never;
+
+export const consoleSections = (needs: SectionNeeds): Section[] => SECTIONS.map((section) => section(needs));

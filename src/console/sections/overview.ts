@@ -1,0 +1,129 @@
+import type { Account } from '../../accounts/account.ts';
+import type { Admins } from '../../administration/admins.ts';
+import type { Apps } from '../../administration/apps.ts';
+import type { People } from '../../administration/people.ts';
+import type { Audit } from '../../audit/audit.ts';
+import { isBuiltIn } from '../../clients/client.ts';
+import type { Client } from '../../clients/client.ts';
+import type { Factors } from '../../factors/factors.ts';
+import { datesIn } from '../../kernel/dates.ts';
+import type { KeysOverview } from '../../keys/overview.ts';
+import type { Section } from '../../visits/visit.ts';
+import { chartOf } from '../charts.ts';
+import { shownEntries } from '../entries.ts';
+
+interface Needs {
+  audit: Pick<Audit, 'search' | 'timesOf'>;
+  people: Pick<People, 'search'>;
+  apps: Pick<Apps, 'list'>;
+  admins: Pick<Admins, 'list'>;
+  factors: Pick<Factors, 'of'>;
+  keys: { overview(): Promise<KeysOverview> };
+  accounts: { find(id: string): Promise<Account | undefined> };
+  clients: { find(id: string): Promise<Client | undefined> };
+  providerName: (name: string) => string;
+  mailAvailable: boolean;
+}
+
+const DAYS = 14;
+/** Of each kind, at most: a look at the last days must not cost more the busier they were. */
+const MOST_TIMES = 5000;
+/** Milliseconds that a count is good for. */
+const COUNT_LIFE = 30_000;
+const MOST_COUNTED = 100;
+const MOST_ADMINS = 20;
+const RECENT = 8;
+
+/** Where a visit begins: how it goes, and what wants attention. */
+export function overviewSection(needs: Needs): Section {
+  const { audit, people, apps, admins, factors, keys, mailAvailable } = needs;
+  let counted: { at: number; charts: Promise<{ sign_ins: string[]; failures: string[] }> } | undefined;
+
+  async function count() {
+    const [sign_ins, failures] = await Promise.all(
+      (['sign_in', 'wrong_password'] as const).map((type) => audit.timesOf(type, MOST_TIMES)),
+    );
+    return { sign_ins: sign_ins!, failures: failures! };
+  }
+  async function charts() {
+    const now = Date.now();
+    if (!counted || now - counted.at > COUNT_LIFE || now < counted.at) counted = { at: now, charts: count() };
+    const times = await counted.charts.catch((error: unknown) => {
+      counted = undefined;
+      throw error;
+    });
+    const chart = (all: string[]) => chartOf(all, { days: DAYS, now, more: all.length === MOST_TIMES });
+    return { sign_ins: chart(times.sign_ins), failures: chart(times.failures) };
+  }
+
+  /** Admins who get in by a password alone. */
+  async function weakAdmins(): Promise<Account[]> {
+    const { items } = await admins.list({ limit: MOST_ADMINS });
+    const found = await Promise.all(
+      items.map(async (one) => {
+        const { totp, passkeys } = await factors.of(one.id);
+        return totp || passkeys > 0 || one.state !== 'active' ? [] : [one];
+      }),
+    );
+    return found.flat();
+  }
+
+  return {
+    id: 'overview',
+    group: null,
+    path: '',
+    add(desk) {
+      desk.get('', async (visit) => {
+        const [drawn, everybody, suspended, every, weak, { keys: signing }, recent] = await Promise.all([
+          charts(),
+          people.search({ limit: MOST_COUNTED }),
+          people.search({ state: 'suspended', limit: MOST_COUNTED }),
+          apps.list('app', { limit: MOST_COUNTED }),
+          weakAdmins(),
+          keys.overview(),
+          audit.search({ limit: RECENT }),
+        ]);
+        const own = every.items.filter(({ id }) => !isBuiltIn(id));
+        const entries = await shownEntries(recent.items, { ...needs, url: desk.url });
+        const [change] = signing
+          .flatMap(({ alg, next_change_at }) => (next_change_at === null ? [] : [{ alg, at: next_change_at }]))
+          .toSorted((a, b) => a.at.localeCompare(b.at));
+        await desk.show(visit, 'overview', (t, { tag }) => {
+          const zone = visit.account.claims.zoneinfo;
+          const dates = datesIn(tag, zone);
+          const day = new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+          const inWords = ({ bars, ...chart }: (typeof drawn)['sign_ins']) => ({
+            ...chart,
+            bars: bars.map((bar) => ({ ...bar, label: day.format(new Date(bar.day)) })),
+          });
+          return {
+            sign_ins: inWords(drawn.sign_ins),
+            failures: inWords(drawn.failures),
+            days: DAYS,
+            people: { count: everybody.items.length, more: everybody.next !== undefined },
+            suspended: { count: suspended.items.length, more: suspended.next !== undefined },
+            apps: { count: own.length, more: every.next !== undefined },
+            key_change: change ? dates.day(change.at) : null,
+            attention: {
+              weak: weak.map(({ id, name }) => ({ name, url: desk.url(`/people/${id}`) })),
+              no_mail: !mailAvailable,
+              no_apps: own.length === 0 && every.next === undefined,
+              compromised: signing.some(({ compromised, state }) => compromised && state !== 'removed'),
+            },
+            events: entries(t, tag, zone),
+            urls: {
+              people: desk.url('/people'),
+              suspended: `${desk.url('/people')}?state=suspended`,
+              apps: desk.url('/apps'),
+              new_app: desk.url('/apps/new'),
+              keys: desk.url('/keys'),
+              audit: desk.url('/audit'),
+              sign_ins: `${desk.url('/audit')}?type=sign_in`,
+              failures: `${desk.url('/audit')}?type=wrong_password`,
+            },
+          };
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,354 @@
+/** The console: what an admin does in it, and what comes of that. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser, Page } from '../../support/browser.ts';
+import { anAdmin, openConsole } from '../../support/console.ts';
+import { as } from '../../support/endpoints.ts';
+import { withApp } from '../../support/factors.ts';
+import { PASSWORD, startGatehouse } from '../../support/gatehouse.ts';
+import type { Running } from '../../support/gatehouse.ts';
+import {
+  alertText,
+  backToNow,
+  enterPassword,
+  fieldValue,
+  heading,
+  linkNamed,
+  passTime,
+} from '../../support/journey.ts';
+import type { Person } from '../../support/journey.ts';
+import { browserOn, openAccount, statusText } from '../../support/portal.ts';
+
+let gatehouse: Running;
+let admin: Person;
+let browser: Browser;
+beforeAll(async () => {
+  gatehouse = await startGatehouse({ GATEHOUSE_MAIL_MAILBOX: 'true', GATEHOUSE_LIMITS_ENABLED: 'false' });
+  ({ admin, browser } = await anAdmin(gatehouse));
+});
+afterAll(() => gatehouse.stop());
+afterEach(backToNow);
+
+const at = (path: string) => openConsole(browser, admin, path);
+/** Sends the form of a page of the console. */
+async function send(path: string, values: Record<string, string | undefined>, action = path): Promise<Page> {
+  return browser.submit(await at(path), values, action);
+}
+const confirm = (path: string) => send(path, {});
+const newest = async (target: string) => (await gatehouse.audit.search({ target, limit: 1 })).items[0];
+
+describe('the way in', () => {
+  it('leads through the sign-in to the overview', () => at('').then((page) => expect(heading(page)).toBe('Overview')));
+
+  it('leads to the page that was asked for', async () => {
+    const { admin: other } = await anAdmin(gatehouse);
+    const page = await openConsole(browserOn(gatehouse.issuer, 'laptop'), other, '/people');
+    expect(heading(page)).toBe('People');
+  });
+
+  it('is closed to whoever is no admin, who is told as whom they came and can switch', async () => {
+    const other = browserOn(gatehouse.issuer, 'laptop');
+    const person = await gatehouse.person({ name: 'Bob Stranger' });
+    const page = await openConsole(other, person);
+    expect([page.status, heading(page)]).toEqual([403, 'This page is for admins']);
+    expect(page.text).toContain('Bob Stranger');
+    expect(page.text).toContain(person.email);
+    await other.submit(page, {}, '/sign-out');
+    expect(heading(await other.open('/admin'))).toBe('Sign in to Gatehouse');
+  });
+
+  it('asks for the second factor that an admin has', async () => {
+    const person = await gatehouse.person({ roles: ['admin'] });
+    await withApp(gatehouse, person);
+    const page = await openConsole(browserOn(gatehouse.issuer, 'laptop'), person);
+    expect(page.html.querySelector('#code')).not.toBeNull();
+  });
+
+  it('ends at once with the role, and with the session', async () => {
+    const { admin: other, browser: theirs } = await anAdmin(gatehouse);
+    await gatehouse.accounts.edit(other.sub, { roles: [] });
+    expect((await theirs.open('/admin/people')).status).toBe(403);
+    await gatehouse.accounts.edit(other.sub, { roles: ['admin'] });
+    expect((await theirs.open('/admin/people')).status).toBe(200);
+    await gatehouse.access.suspend(other.sub);
+    expect(heading(await theirs.open('/admin/people'))).not.toBe('People');
+  });
+});
+
+describe('people', () => {
+  it('are created, found by the beginning of a word, and sign in', async () => {
+    const email = 'katherine@example.com';
+    const made = await send('/people/new', { name: 'Katherine Johnson', email, password: PASSWORD });
+    expect([heading(made), statusText(made)]).toEqual(['Katherine Johnson', 'Katherine Johnson was created.']);
+    expect((await at('/people?search=kath+johns')).text).toContain(email);
+    const { id } = (await gatehouse.accounts.findByEmail(email))!;
+    expect(await newest(id)).toMatchObject({ type: 'account_created', actor: { kind: 'admin', id: admin.sub } });
+    expect(
+      (await openAccount(browserOn(gatehouse.issuer, 'phone'), { email, password: PASSWORD, sub: id })).status,
+    ).toBe(200);
+  });
+
+  it('are not created twice, nor with a weak password; what was typed stays, but the password', async () => {
+    const { email } = await gatehouse.person();
+    const twice = await send('/people/new', { name: 'Double', email, password: '' });
+    expect([twice.status, fieldValue(twice, 'name')]).toEqual([400, 'Double']);
+    expect(alertText(twice)).toContain('already');
+    const weak = await send('/people/new', { name: 'Weak', email: 'weak@example.com', password: 'password' });
+    expect([weak.status, weak.html.querySelector('#password-error') !== null]).toEqual([400, true]);
+    expect(weak.text).not.toContain('value="password"');
+  });
+
+  it('that are not there are said to be none, with what to do', async () => {
+    expect((await at('/people?search=zzzzzz')).text).toContain('Nothing found');
+  });
+
+  it('are paged through', async () => {
+    for (let index = 0; index < 30; index += 1) await gatehouse.person({ name: `Paging Person${index}` });
+    const first = await at('/people?search=paging');
+    const second = await browser.open(linkNamed(first, 'Next page'));
+    const rows = (page: Page) => page.html.querySelectorAll('.gh-row__name a').map((link) => link.text);
+    expect([rows(first).length, rows(second).length]).toEqual([25, 5]);
+    expect(new Set([...rows(first), ...rows(second)]).size).toBe(30);
+  });
+
+  it('are edited; an error stands at its field', async () => {
+    const { sub } = await gatehouse.person({ name: 'Old Name' });
+    const wrong = await send(`/people/${sub}/edit`, { name: 'New Name', website: 'no address' });
+    expect([wrong.status, wrong.html.querySelector('#website-error') !== null]).toEqual([400, true]);
+    expect(fieldValue(wrong, 'name')).toBe('New Name');
+    const saved = await browser.submit(wrong, { website: 'https://new.example', given_name: 'New' }, '/edit');
+    expect(heading(saved)).toBe('New Name');
+    expect((await gatehouse.accounts.get(sub)).claims).toMatchObject({
+      website: 'https://new.example',
+      given_name: 'New',
+    });
+  });
+
+  it('edited by two admins at once are saved by the first; the second is told and loses nothing', async () => {
+    const { sub } = await gatehouse.person({ name: 'Shared' });
+    const { admin: other, browser: theirs } = await anAdmin(gatehouse);
+    const path = `/people/${sub}/edit`;
+    const [mine, yours] = [await at(path), await openConsole(theirs, other, path)];
+    await browser.submit(mine, { name: 'First', nickname: 'one' }, '/edit');
+    const told = await theirs.submit(yours, { name: 'Second' }, '/edit');
+    expect([told.status, fieldValue(told, 'name')]).toEqual([412, 'Second']);
+    expect(alertText(told)).toContain('Somebody else saved first');
+    expect(alertText(told)).toContain('First');
+    expect((await gatehouse.accounts.get(sub)).name).toBe('First');
+    await theirs.submit(told, { nickname: 'one' }, '/edit');
+    const { name, claims } = await gatehouse.accounts.get(sub);
+    expect([name, claims.nickname]).toEqual(['Second', 'one']);
+  });
+
+  it('get roles; nobody takes the role admin from themselves', async () => {
+    const { sub } = await gatehouse.person();
+    await send(`/people/${sub}/roles`, { roles: 'editor\nreader' });
+    expect((await gatehouse.accounts.get(sub)).roles).toEqual(['editor', 'reader']);
+    const own = await send(`/people/${admin.sub}/roles`, { roles: '' });
+    expect([own.status, alertText(own)]).toEqual([400, expect.stringContaining('from yourself')]);
+    expect((await gatehouse.accounts.get(admin.sub)).roles).toEqual(['admin']);
+  });
+
+  it('get another e-mail, and a password that works', async () => {
+    const { sub } = await gatehouse.person();
+    await send(`/people/${sub}/email`, { email: 'changed@example.com', confirmed: 'yes' });
+    expect((await gatehouse.accounts.get(sub)).email).toBe('changed@example.com');
+    await send(`/people/${sub}/password`, { password: 'a quite other passphrase' });
+    expect(await gatehouse.accounts.authenticate('changed@example.com', 'a quite other passphrase')).toBeDefined();
+  });
+
+  it('are suspended and let in again, unlocked, mailed a link, and signed out everywhere, each after a page that names them', async () => {
+    const person = await gatehouse.person({ name: 'Named Person' });
+    const theirs = browserOn(gatehouse.issuer, 'phone');
+    await openAccount(theirs, person);
+    const asked = await at(`/people/${person.sub}/sign-out`);
+    expect(heading(asked)).toBe('Sign Named Person out everywhere?');
+    expect(asked.text).toContain(person.email);
+    await browser.submit(asked, {}, `${person.sub}/sign-out`);
+    expect(heading(await theirs.open('/account'))).toContain('Sign in');
+    for (const [path, type] of [
+      ['suspend', 'suspended'],
+      ['resume', 'resumed'],
+      ['unlock', 'unlocked'],
+      ['mail-reset', 'password_reset_mailed'],
+      ['reset-factors', 'factors_reset'],
+    ] as const) {
+      const done = await confirm(`/people/${person.sub}/${path}`);
+      expect([path, done.status, statusText(done)]).toEqual([path, 200, expect.stringContaining('Named Person')]);
+      const { items } = await gatehouse.audit.search({ target: person.sub, type, limit: 1 });
+      expect([path, items[0]?.actor]).toEqual([path, { kind: 'admin', id: admin.sub }]);
+    }
+  });
+
+  it('are erased, but not oneself', async () => {
+    const { sub } = await gatehouse.person({ name: 'Gone Soon' });
+    expect(statusText(await confirm(`/people/${sub}/erase`))).toBe('Gone Soon was erased.');
+    expect(await gatehouse.accounts.find(sub)).toBeUndefined();
+    expect((await at(`/people/${admin.sub}/erase`)).status).toBe(404);
+  });
+
+  it('are suspended together after a page that names all of them, but never the admin who asks', async () => {
+    const [one, two] = [await gatehouse.person({ name: 'Bulk One' }), await gatehouse.person({ name: 'Bulk Two' })];
+    const _csrf = fieldValue(await at('/people'), '_csrf');
+    const body = new URLSearchParams([
+      ['_csrf', _csrf],
+      ['act', 'suspend'],
+      ...[one, two, admin].map(({ sub }) => ['person', sub]),
+    ] as [string, string][]);
+    const asked = await browser.open('/admin/people/selected', { method: 'POST', body });
+    expect(heading(asked)).toBe('Suspend 2 people?');
+    expect(asked.html.querySelector('main')!.text).not.toContain(admin.email);
+    const done = await browser.open('/admin/people/selected/do', { method: 'POST', body });
+    expect(statusText(done)).toBe('2 people were suspended.');
+    for (const { sub } of [one, two]) expect((await gatehouse.accounts.get(sub)).state).toBe('suspended');
+    expect((await gatehouse.accounts.get(admin.sub)).state).toBe('active');
+  });
+});
+
+describe('apps and APIs', () => {
+  const secretOf = (page: Page) => page.html.querySelector('#secret')!.text;
+
+  it('are registered by kind; the secret is shown once, and works', async () => {
+    const shown = await send('/apps/new/service', { name: 'Billing Sync' });
+    expect(heading(shown)).toBe('Secret of Billing Sync');
+    const client_id = shown.html.querySelector('#client_id')!.text;
+    const app = { client_id, client_secret: secretOf(shown), redirect_uri: '', resource: null };
+    expect((await as(gatehouse, app).clientCredentials()).status).toBe(200);
+    const page = await at(`/apps/${client_id}`);
+    expect([heading(page), page.text.includes(app.client_secret)]).toEqual(['Billing Sync', false]);
+    expect(await newest(client_id)).toMatchObject({
+      type: 'client_registered',
+      actor: { kind: 'admin', id: admin.sub },
+    });
+  });
+
+  it.each([
+    ['https://app.example/*', 'wildcard'],
+    ['https://app.example/#x', 'fragment'],
+    ['http://app.example/', 'https'],
+    ['', 'needs a redirect URI'],
+  ])('say at the field what is wrong with the redirect URI %s', async (redirect_uris, why) => {
+    const page = await send('/apps/new/web', { name: 'Wrong', redirect_uris });
+    expect(page.status).toBe(400);
+    expect(page.html.querySelector('#redirect_uris-error')!.text).toContain(why);
+    expect(page.html.querySelector('#redirect_uris')!.text.trim()).toBe(redirect_uris);
+  });
+
+  it('are edited; of two admins the second is told', async () => {
+    const { client_id } = await gatehouse.app({ name: 'Shared App' });
+    const { admin: other, browser: theirs } = await anAdmin(gatehouse);
+    const path = `/apps/${client_id}/edit`;
+    const [mine, yours] = [await at(path), await openConsole(theirs, other, path)];
+    const typed = { redirect_uris: 'https://one.example/cb\nhttps://two.example/cb', identity_providers: '' };
+    expect(statusText(await browser.submit(mine, typed, '/edit'))).toContain('saved');
+    expect((await gatehouse.clients.get(client_id)).redirect_uris).toEqual([
+      'https://one.example/cb',
+      'https://two.example/cb',
+    ]);
+    const told = await theirs.submit(yours, { redirect_uris: 'https://three.example/cb', name: 'Mine' }, '/edit');
+    expect([told.status, fieldValue(told, 'name')]).toEqual([412, 'Mine']);
+    expect(alertText(told)).toContain('https://one.example/cb');
+  });
+
+  it('get a new secret, and the old one stops working', async () => {
+    const app = await gatehouse.app({ type: 'service', name: 'Rotated' });
+    const shown = await confirm(`/apps/${app.client_id}/secret`);
+    expect(secretOf(shown)).not.toBe(app.client_secret);
+    passTime(2);
+    expect((await as(gatehouse, app).clientCredentials()).status).toBe(401);
+  });
+
+  it('are deleted after a page that names them', async () => {
+    const { client_id } = await gatehouse.app({ name: 'Old Intranet' });
+    expect(heading(await at(`/apps/${client_id}/delete`))).toBe('Delete Old Intranet?');
+    expect(statusText(await confirm(`/apps/${client_id}/delete`))).toBe('Old Intranet was deleted.');
+    expect(await gatehouse.clients.find(client_id)).toBeUndefined();
+  });
+
+  it('are APIs with an identifier of their own', async () => {
+    const shown = await send(
+      '/apis/new',
+      { name: 'Orders', resource: 'https://orders.example', scope: 'orders:read' },
+      '/apis/new/api',
+    );
+    expect(heading(shown)).toBe('Secret of Orders');
+    const page = await at('/apis');
+    expect(page.text).toContain('https://orders.example');
+    const { id } = (await gatehouse.clients.findByResource('https://orders.example'))!;
+    await send(`/apis/${id}/edit`, { name: 'Orders 2', scope: 'orders:read orders:write' });
+    expect((await gatehouse.clients.get(id)).scope).toBe('orders:read orders:write');
+    expect((await at(`/apps/${id}`)).status).toBe(404);
+  });
+
+  it('that are part of the program cannot be changed', async () => {
+    const page = await at('/apps/gatehouse-console/edit');
+    const answer = await browser.submit(page, { name: 'Mine' }, '/edit');
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect((await gatehouse.clients.get('gatehouse-console')).client_name).toBe('Gatehouse');
+  });
+
+  it('have snippets with their own values and without their secret', async () => {
+    const app = await gatehouse.app({ redirect_uris: ['https://notes.example/oauth2/callback'] });
+    const first = await at(`/apps/${app.client_id}/snippets`);
+    const names = first.html.querySelectorAll('.gh-tabs a');
+    expect(names.map((link) => link.text)).toEqual([
+      'openid-client',
+      'Auth.js',
+      'Passport',
+      'Spring Security',
+      'oauth2-proxy',
+      'mod_auth_openidc',
+      'Grafana',
+      'Nextcloud',
+      'GitLab',
+      'Argo CD',
+    ]);
+    for (const link of names) {
+      const page = await browser.open(link.getAttribute('href')!);
+      const text = page.html.querySelector('pre')!.text;
+      expect([link.text, text.includes(app.client_id), text.includes(gatehouse.issuer)]).toEqual([
+        link.text,
+        true,
+        true,
+      ]);
+      expect(page.text).not.toContain(app.client_secret!);
+      const fits = ['oauth2-proxy', 'openid-client', 'Passport', 'mod_auth_openidc'].includes(link.text);
+      expect([link.text, page.html.querySelector('.gh-callout--warn') === null]).toEqual([link.text, fits]);
+    }
+  });
+});
+
+describe('what happened', () => {
+  it('is listed with who did it, and found by kind and person', async () => {
+    const person = await gatehouse.person({ name: 'Audited Person' });
+    await confirm(`/people/${person.sub}/suspend`);
+    const page = await at(`/audit?target=${person.sub}&type=suspended`);
+    expect(page.html.querySelectorAll('.gh-row--event')).toHaveLength(1);
+    expect(page.text).toContain('Audited Person');
+    expect(page.text).toContain('Grace Hopper');
+    expect(
+      (await at(`/audit?target=${encodeURIComponent(person.email)}`)).html.querySelectorAll('.gh-row--event').length,
+    ).toBeGreaterThan(0);
+    expect((await at('/audit?after=nonsense')).status).toBe(200);
+  });
+
+  it('is drawn on the overview, beside what wants attention', async () => {
+    const page = await at('');
+    expect(page.html.querySelectorAll('.gh-chart rect').length).toBe(28);
+    expect(page.text).toContain('These admins have no second factor');
+    expect(heading(await at('/keys'))).toBe('Signing keys');
+  });
+});
+
+describe('a dangerous act', () => {
+  it('takes a fresh proof, after which what was typed is still there', async () => {
+    const { admin: other, browser: theirs } = await anAdmin(gatehouse);
+    const { client_id } = await gatehouse.app({ name: 'Kept' });
+    const page = await openConsole(theirs, other, `/apps/${client_id}/edit`);
+    passTime(600);
+    const asked = await theirs.submit(page, { name: 'Kept by me' }, '/edit');
+    expect(heading(asked)).toBe('Confirm it is you');
+    const back = await enterPassword(theirs, asked, other);
+    expect(fieldValue(back, 'name')).toBe('Kept by me');
+    expect((await gatehouse.clients.get(client_id)).client_name).toBe('Kept');
+  });
+});
