@@ -426,7 +426,10 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   });
   const stopKeys = liveKeys.start();
   const stopMail = await mail.start();
-  const stopLogOuts = logOuts.start((claims) => signLogoutToken(provider, claims));
+  const stopLogOuts = logOuts.start(async (claims) => {
+    await liveKeys.refresh(); // no request comes before it, which would look
+    return signLogoutToken(provider, claims);
+  });
   await adoptOldRecords(audit, records);
   const stopLoggingHeads = startLoggingHeads(audit, log);
   const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, () => audit.purge());
