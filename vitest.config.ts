@@ -15,9 +15,14 @@ const shared = {
   isolate: false,
 } as const;
 
-/** The flows and attacks once more, on the other store. */
+/** The flows, attacks and what the conformance suite does once more, on the other store. */
 const mongodb: TestProjectInlineConfiguration = {
-  test: { ...shared, name: 'mongodb', include: ['test/{flows,attacks}/**/*.test.ts'], env: { FLOWS_ON: 'mongodb' } },
+  test: {
+    ...shared,
+    name: 'mongodb',
+    include: ['test/{flows,attacks,conformance}/**/*.test.ts'],
+    env: { FLOWS_ON: 'mongodb' },
+  },
 };
 
 export default defineConfig({

@@ -5,9 +5,11 @@ import type { Client } from './clients/client.ts';
 import { AUTH_METHODS } from './clients/protocol.ts';
 import type { AuthMethod } from './clients/protocol.ts';
 import { secretContext } from './clients/secret.ts';
+import { loosened } from './config/protocol.ts';
 import type { Config } from './config/schema.ts';
 import { createFromProxy } from './http/client-address.ts';
 import { createClientCertificate } from './http/client-certificate.ts';
+import type { Logger } from './kernel/logger.ts';
 import type { Vault } from './kernel/secrets.ts';
 import type { MutualTls } from './oidc/features/mutual-tls.ts';
 
@@ -36,6 +38,11 @@ export const authMethods = ({ mtls }: Pick<Config, 'mtls'>): AuthMethod[] =>
   AUTH_METHODS.filter((method) => mtls.enabled || !method.includes('tls'));
 
 type Settings = Pick<Config, 'outbound' | 'mtls' | 'trusted_proxies'>;
+
+/** Says loudly at each start what is for tests alone. */
+export function warnOfLoosenedRules(config: Config, log: Logger): void {
+  for (const problem of loosened(config)) log.warn({ environment: config.environment }, `for tests only: ${problem}`);
+}
 
 export const assembleProtocol = (config: Settings) => ({
   // Loaded with the first address that is fetched.

@@ -50,7 +50,7 @@ export async function assembleRegistration(needs: Needs): Promise<Registering> {
   const { openSecret } = clientSecrets(needs.vaultFor('clients'));
   const policy = {
     registration: config.registration,
-    responseTypes: ['code'],
+    responseTypes: config.oauth.response_types,
     allowPrivate: config.outbound.allow_private,
     isPublicHost: isPublicLiteral,
   };

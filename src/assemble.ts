@@ -35,7 +35,7 @@ import {
   noteWrongPasswords,
 } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
-import { assembleProtocol, authMethods, clientSecrets } from './assemble-protocol.ts';
+import { assembleProtocol, authMethods, clientSecrets, warnOfLoosenedRules } from './assemble-protocol.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assembleRegistration } from './assemble-registration.ts';
 import { assembleReuse } from './assemble-reuse.ts';
@@ -292,6 +292,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const guards = assembleGuards({ config, store: storage.counters, vault, limits, log });
   const visitor = assembleVisitor({ config, clientAddress: guards.clientAddress, records });
   warnWithoutLimits(config, log);
+  warnOfLoosenedRules(config, log);
   for (const { file, line, problem } of themes.all.flatMap((theme) => theme.problems))
     log.warn({ file, line }, `a theme has a problem: ${problem}`);
   const restarts = createRestarts(records);

@@ -149,7 +149,8 @@ function settingsOf(input: NewClient) {
     identity_providers: [...new Set(input.identity_providers ?? [])],
     theme: input.theme ?? null,
     default_acr_values: [...new Set(input.default_acr_values ?? [])],
-    id_token_signed_response_alg: input.id_token_signed_response_alg ?? ('RS256' as const),
+    id_token_signed_response_alg:
+      input.id_token_signed_response_alg ?? (input.protocol?.fapi_profile ? ('ES256' as const) : ('RS256' as const)),
     ...(input.dynamically_registered ? { dynamically_registered: true } : {}),
   };
 }

@@ -131,7 +131,15 @@ function withProfile(metadata: ProtocolMetadata): ProtocolMetadata {
   if (metadata.fapi_profile === undefined) return metadata;
   const bound = metadata.tls_client_certificate_bound_access_tokens ? {} : { dpop_bound_access_tokens: true };
   const signing = metadata.fapi_profile === 'message_signing' ? { require_signed_request_object: true } : {};
-  return { ...metadata, ...bound, ...signing, require_pushed_authorization_requests: true };
+  // FAPI takes no RS256, the default of JARM.
+  const { authorization_signed_response_alg = 'ES256' } = metadata;
+  return {
+    ...metadata,
+    authorization_signed_response_alg,
+    ...bound,
+    ...signing,
+    require_pushed_authorization_requests: true,
+  };
 }
 
 interface Subject {

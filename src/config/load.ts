@@ -12,7 +12,7 @@ import { isLoopback } from '../kernel/urls.ts';
 import { ConfigError } from './error.ts';
 import { inOrder, insecureUpstreams } from './federation.ts';
 import { configKeys, namedKeys } from './keys.ts';
-import { tlsProblems } from './protocol.ts';
+import { loosened, tlsProblems } from './protocol.ts';
 import { configSchema } from './schema.ts';
 import type { Config, ParsedConfig } from './schema.ts';
 import { generatedSecrets, secretProblems } from './secrets.ts';
@@ -143,6 +143,7 @@ function productionProblems(config: ParsedConfig): string[] {
     problems.push('mail.from is missing; set GATEHOUSE_MAIL_FROM to the address that mails come from');
   if (config.storage.url === 'sqlite::memory:')
     problems.push('storage.url is sqlite::memory:, which forgets everything at a restart');
+  problems.push(...loosened(config));
   return [...problems, ...insecureUpstreams(config.federation), ...secretProblems(config.secrets)];
 }
 

@@ -3,6 +3,15 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
+const RESPONSE_TYPES = [
+  'code',
+  'id_token',
+  'id_token token',
+  'code id_token',
+  'code token',
+  'code id_token token',
+] as const;
+
 const oauth = z.strictObject({
   require_pushed_authorization_requests: z.boolean().default(false).meta({
     description: 'Every client pushes its authorization requests (RFC 9126). One client: `--require-par`.',
@@ -10,6 +19,19 @@ const oauth = z.strictObject({
   require_signed_request_object: z.boolean().default(false).meta({
     description:
       'Every client signs its authorization requests (RFC 9101). One client: `--require-signed-request-object`.',
+  }),
+  response_types: z
+    .array(z.enum(RESPONSE_TYPES))
+    .min(1)
+    .refine((list) => new Set(list).size === list.length, 'names one twice')
+    .default(['code'])
+    .meta({
+      description:
+        'What apps may ask for: `code`; for conformance tests also `id_token`, `code id_token` and those with `token`, which put tokens into addresses. Production refuses all but `code`.',
+    }),
+  require_pkce: z.boolean().default(true).meta({
+    description:
+      'Every client uses PKCE. False spares clients with a secret or a key it, for conformance tests: production refuses it. Public clients and FAPI always use it.',
   }),
   dpop_nonce: z.boolean().default(false).meta({
     description: 'DPoP proofs must carry a nonce of ours (RFC 9449, section 8), so that none can be made in advance.',
@@ -110,6 +132,27 @@ export const protocolSchema = {
   mtls: mtls.prefault({}),
   tls: tls.prefault({}),
 };
+
+interface Loosened {
+  oauth: z.output<typeof oauth>;
+  registration: z.output<typeof registration>;
+  outbound: { allow_private: boolean };
+}
+
+/** What is there for conformance tests, and must not meet real people. */
+export function loosened({ oauth: rules, registration: registering, outbound }: Loosened): string[] {
+  const problems: string[] = [];
+  const others = rules.response_types.filter((type) => type !== 'code');
+  if (others.length > 0)
+    problems.push(`oauth.response_types must be code alone: ${others[0]} puts tokens into addresses (RFC 9700, 2.1.2)`);
+  if (!rules.require_pkce)
+    problems.push('oauth.require_pkce must be true: without it stolen codes are good (RFC 9700, 2.1.1)');
+  if (registering.mode === 'open' && outbound.allow_private)
+    problems.push(
+      'registration.mode is open, so outbound.allow_private must be false: strangers would reach this network',
+    );
+  return problems;
+}
 
 interface Parsed {
   mtls: z.output<typeof mtls>;

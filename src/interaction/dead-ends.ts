@@ -31,7 +31,7 @@ export function createDeadEnds({ provider, restarts, csrf, render, base }: Needs
       reason: shown,
       client_name: client ? (client.clientName ?? client.clientId) : null,
       restart_url: client && shown !== 'finished' && isOwn(ctx, restart) ? `${base}/interaction/${uid}/restart` : null,
-      home_url: client ? homeUrl(client) : null,
+      home_url: client ? homeUrl(client, provider.issuer) : null,
     };
     await render(ctx, 'interaction/dead-end', page, {
       title: [`dead_end.${shown}.title`],

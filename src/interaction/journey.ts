@@ -4,7 +4,7 @@ import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Provider } from 'oidc-provider';
 import { isOwnPage } from '../clients/client.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { displayHost } from '../kernel/urls.ts';
+import { displayHost, initiateLoginUrl } from '../kernel/urls.ts';
 import type { Endings } from '../logout/endings.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { ContinueTo } from '../http/continue.ts';
@@ -140,10 +140,11 @@ export const returnHost = (client: ProviderClient, { params }: Interaction): str
   displayHost(String(params['redirect_uri'])) ?? client.clientName ?? client.clientId;
 
 /** Where an app can be opened anew. */
-export function homeUrl(client: ProviderClient): string | null {
+export function homeUrl(client: ProviderClient, issuer: string): string | null {
+  if (client.initiateLoginUri !== undefined) return initiateLoginUrl(client.initiateLoginUri, issuer);
   const redirect = URL.parse(client.redirectUris?.[0] ?? '');
   const origin = redirect && redirect.protocol.startsWith('http') ? `${redirect.origin}/` : null;
-  return client.initiateLoginUri ?? client.clientUri ?? origin;
+  return client.clientUri ?? origin;
 }
 
 /** A parameter of the authorization request as text; the library has made sure that it is not repeated. */

@@ -78,7 +78,7 @@ export function createProviderPages({ accounts, render, log, deadEnd }: Needs): 
       // The library names the client only when the person chose to stay signed in here.
       const page = {
         client_name: client?.clientName ?? null,
-        home_url: client ? homeUrl(client) : null,
+        home_url: client ? homeUrl(client, ctx.oidc.issuer) : null,
         signed_out: client === undefined,
       };
       await render(ctx, 'interaction/logged-out', page, {

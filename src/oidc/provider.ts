@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import compose from 'koa-compose';
 import { Provider } from 'oidc-provider';
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
@@ -155,11 +155,11 @@ function configuration({
     claims: { ...CLAIMS_BY_SCOPE, iss: null, sid: null },
     acrValues: ACR_VALUES,
     conformIdTokenClaims: false,
-    responseTypes: ['code'],
+    responseTypes: config.oauth.response_types,
     ...protocolConfiguration({ ...needs, signedWith: algorithms }),
     extraClientMetadata: { properties: [...CLIENT_PROPERTIES] },
     extraParams: { idp_hint: restoreOfflineAccess },
-    pkce: { required: () => true },
+    pkce: { required: (_ctx, client) => needsPkce(config.oauth, client) },
     rotateRefreshToken: true,
     issueRefreshToken: async (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
@@ -210,6 +210,10 @@ function configuration({
     },
   };
 }
+
+/** Of every client; where tests spare it, still of those that have nothing else (RFC 9700, section 2.1.1) and of FAPI 2.0. */
+const needsPkce = ({ require_pkce }: Config['oauth'], client: Client): boolean =>
+  require_pkce || client.clientAuthMethod === 'none' || client['fapi_profile'] !== undefined;
 
 const accessTokens = new WeakMap<Provider, JwtAccessTokens>();
 

@@ -4,7 +4,7 @@ import { isOwnPage } from '../../clients/client.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Consent } from '../../consents/consent.ts';
 import { notFound } from '../../kernel/errors.ts';
-import { displayHost } from '../../kernel/urls.ts';
+import { displayHost, initiateLoginUrl } from '../../kernel/urls.ts';
 import type { Connection, Connections } from '../../oidc/connections.ts';
 import { datesFor } from '../dates.ts';
 import type { Section, Visit } from '../section.ts';
@@ -18,6 +18,7 @@ interface Needs {
     findByResource(resource: string): Promise<Client | undefined>;
   };
   base: string;
+  issuer: string;
 }
 
 /** In words, as on the page where it was allowed. */
@@ -29,7 +30,7 @@ const isAllowed = (consent: Consent | undefined, scope: string): boolean =>
   consent !== undefined &&
   (consent.scopes.includes(scope) || (consent.claims ?? []).some((name) => scopeOfClaim(name) === scope));
 
-export function appsSection({ connections, clients, audit, base }: Needs): Section {
+export function appsSection({ connections, clients, audit, base, issuer }: Needs): Section {
   const idOf = ({ ctx }: Visit) => String((ctx as unknown as { params: { id: string } }).params.id);
 
   async function apiNames({ resources }: Consent): Promise<[name: string, scopes: string][]> {
@@ -52,6 +53,7 @@ export function appsSection({ connections, clients, audit, base }: Needs): Secti
         id: client_id,
         name,
         logo: client?.logo_uri ? `${base}/logos/${client_id}` : null,
+        open_url: client?.initiate_login_uri ? initiateLoginUrl(client.initiate_login_uri, issuer) : null,
         host: displayHost(client?.client_uri ?? client?.redirect_uris[0]),
         own: consent === undefined,
         sees: [...scopes, ...apis.map(([api, words]) => t('portal.apps.api', { api, scopes: words || '-' }))],
