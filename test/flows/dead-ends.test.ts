@@ -220,6 +220,8 @@ describe('every dead end has a door', () => {
     );
     const page = await begin(own, browser);
     await enterPassword(browser, page, person);
-    expect(linkNamed(await browser.open(page.url), 'Go to Acme Notes')).toBe('https://app.example/login');
+    expect(linkNamed(await browser.open(page.url), 'Go to Acme Notes')).toBe(
+      `https://app.example/login?iss=${encodeURIComponent(gatehouse.issuer)}`,
+    );
   });
 });
