@@ -30,10 +30,16 @@ for (const button of document.querySelectorAll('button[data-copy-target]')) {
   });
 }
 
+/** Of a list one line for each of its items. */
+function textOf(element) {
+  const parts = element.tagName === 'OL' ? [...element.children] : [element];
+  return parts.map((part) => part.textContent.trim()).join('\n');
+}
+
 /** True when the text is on the clipboard; otherwise it is left selected, one key press away. */
 async function copy(element) {
   try {
-    await navigator.clipboard.writeText(element.textContent.trim());
+    await navigator.clipboard.writeText(textOf(element));
     return true;
   } catch {
     // No clipboard outside https and localhost, or the person refused.

@@ -76,6 +76,11 @@ export function noteFactors(factors: Factors, audit: Pick<Audit, 'record'>, news
       await record('recovery_codes_renewed', accountId);
       return codes;
     },
+    async replaceRecoveryCodes(accountId, since) {
+      const codes = await factors.replaceRecoveryCodes(accountId, since);
+      if (codes) await news.record('recovery_codes_renewed', accountId);
+      return codes;
+    },
     async useRecoveryCode(accountId, typed) {
       const used = await factors.useRecoveryCode(accountId, typed);
       if (!used) return false;

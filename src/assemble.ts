@@ -212,6 +212,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     history,
     identities,
     factors: secondFactors,
+    audit,
     accountUrl: config.portal.enabled ? `${config.issuer}/account/activity` : undefined,
   });
   const verification = noteVerification(verified, audit);

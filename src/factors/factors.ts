@@ -64,6 +64,11 @@ export interface Factors {
    * @returns them, this once.
    */
   renewRecoveryCodes(accountId: string, options?: { with_factor: boolean }): Promise<string[]>;
+  /**
+   * The same in the place of those that were made at `since`, no others: a form that is sent twice makes one set.
+   * @param since as in `details`; null where there are none. @returns undefined where there are others by now.
+   */
+  replaceRecoveryCodes(accountId: string, since: string | null): Promise<string[] | undefined>;
   /** Whether it is one of the codes that are left; uses it up. Of callers at once one gets true. */
   useRecoveryCode(accountId: string, typed: string): Promise<boolean>;
   /**
@@ -125,6 +130,10 @@ export function createFactors(needs: FactorNeeds): Factors {
   const seal = (accountId: string, secret: string) => vault.seal(secret, context(accountId)).toString('base64');
   const open = (accountId: string, sealed: string) => vault.open(Buffer.from(sealed, 'base64'), context(accountId));
   const codeHash = (accountId: string, code: string) => vault.lookupKey('recovery code', `${accountId}\n${code}`);
+  const newCodes = (accountId: string) => {
+    const codes = newRecoveryCodes();
+    return { codes, hashes: codes.map((code) => codeHash(accountId, code)) };
+  };
   const slot = (accountId: string, place: string) => `${accountId}\n${place}`;
 
   const summary = ({ totp, recovery_codes }: AccountFactors, count: number): FactorSummary => ({
@@ -231,10 +240,19 @@ export function createFactors(needs: FactorNeeds): Factors {
       ),
 
     async renewRecoveryCodes(accountId) {
-      const codes = newRecoveryCodes();
-      const hashes = codes.map((code) => codeHash(accountId, code));
+      const { codes, hashes } = newCodes(accountId);
       await kept.change(accountId, (current) => ({ ...current, recovery_codes: { hashes, created_at: isoNow() } }));
       return codes;
+    },
+
+    async replaceRecoveryCodes(accountId, since) {
+      const { codes, hashes } = newCodes(accountId);
+      const replaced = await kept.change(accountId, (current) =>
+        (current.recovery_codes?.created_at ?? null) === since
+          ? { ...current, recovery_codes: { hashes, created_at: isoNow() } }
+          : undefined,
+      );
+      return replaced ? codes : undefined;
     },
 
     async useRecoveryCode(accountId, typed) {

@@ -79,7 +79,7 @@ interface Needs {
   hasOtherWayIn(accountId: string): Promise<boolean>;
   audit: {
     record(
-      type: 'passkey_added' | 'passkey_removed' | 'passkey_copied',
+      type: 'passkey_added' | 'passkey_removed' | 'passkey_renamed' | 'passkey_copied',
       accountId: string,
       about: { actor?: Remover; detail: { passkey: string } },
     ): Promise<void>;
@@ -240,7 +240,9 @@ export function createPasskeys({
       (await store.listByAccount(accountId)).length === 1 && !(await isWayIn(accountId, [])),
 
     async rename(accountId, credentialId, name) {
-      if (!(await store.rename(credentialId, accountId, checkedName(name)))) throw notFound('there is no such passkey');
+      const passkey = checkedName(name);
+      if (!(await store.rename(credentialId, accountId, passkey))) throw notFound('there is no such passkey');
+      await audit.record('passkey_renamed', accountId, { detail: { passkey } });
     },
 
     async remove(accountId, credentialId, by = 'person') {

@@ -4,7 +4,7 @@ import type { Account } from '../accounts/account.ts';
 import type { TotpEnrolment } from '../factors/factors.ts';
 import type { FactorStep, Way } from '../factors/next.ts';
 import type { Render } from '../http/render.ts';
-import type { FactorFailure } from './factor-steps.ts';
+import type { CodesLeft, FactorFailure } from './factor-steps.ts';
 import { clientForPages, parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 
@@ -102,8 +102,13 @@ export function createFactorPages({ render, base, rememberDevice }: Needs) {
     recoveryCodes: (ctx: Context, under: InteractionUnderWay, account: Account, codes: string[]) =>
       draw(ctx, under, 'recovery-codes', 'factors.codes.title', { codes, email: account.email }),
 
-    fewCodes: (ctx: Context, under: InteractionUnderWay, left: number) =>
-      draw(ctx, under, 'few-codes', 'factors.few.title', { left, action: `${pathOf(under)}/recovery-codes` }),
+    /** @param options `made`: new ones were made a moment ago. */
+    fewCodes: (ctx: Context, under: InteractionUnderWay, codes: CodesLeft, { made } = { made: false }) =>
+      draw(ctx, under, 'few-codes', made ? 'factors.codes.title' : 'factors.few.title', {
+        ...codes,
+        made,
+        action: `${pathOf(under)}/recovery-codes`,
+      }),
 
     lost: (ctx: Context, under: InteractionUnderWay, ways: Way[]) =>
       draw(ctx, under, 'factors-lost', 'factors.lost.title', {

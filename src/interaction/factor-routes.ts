@@ -65,10 +65,10 @@ export function addFactorRoutes(router: Router, needs: Needs): void {
     const outcome = await steps.tryCode(ctx, under, account, way);
     if ('error' in outcome)
       return pages.secondFactor(ctx, under, account, ways, { way, failure: outcome, mailed: true });
-    const left = way === 'recovery_code' ? await steps.fewCodes(account.id) : undefined;
-    if (left === undefined) return proved(ctx, under, outcome);
+    const few = way === 'recovery_code' ? await steps.fewCodes(account.id) : undefined;
+    if (few === undefined) return proved(ctx, under, outcome);
     await progress.change(under.details, (now) => withProof(now, outcome));
-    return pages.fewCodes(ctx, under, left);
+    return pages.fewCodes(ctx, under, few);
   });
 
   const sendMail = at('second-factor', async (ctx, under, account, { ways }) => {
@@ -151,7 +151,10 @@ export function addFactorRoutes(router: Router, needs: Needs): void {
     const recent = epochSeconds() - FRESH;
     const may = now.proofs.some(({ method, at: when }) => method === 'recovery_code' && when >= recent);
     if (!account || !may) return dispatch(ctx, under, now);
-    return pages.recoveryCodes(ctx, under, account, await factors.renewRecoveryCodes(account.id));
+    const codes = await factors.replaceRecoveryCodes(account.id, field(ctx, 'since') || null);
+    if (codes) return pages.recoveryCodes(ctx, under, account, codes);
+    // Their page was loaded anew, or the button pressed twice: another set would make the first one useless.
+    return pages.fewCodes(ctx, under, await steps.codesOf(account.id), { made: true });
   };
 
   router.get(

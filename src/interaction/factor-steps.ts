@@ -47,6 +47,12 @@ export interface FactorFailure {
   wait?: number;
 }
 
+/** Recovery codes: how many there are, and when they were made (ISO 8601, empty for none). */
+export interface CodesLeft {
+  left: number;
+  since: string;
+}
+
 /** Seconds for which a proof is fresh enough to add a factor by. */
 const FRESH = 900;
 /** Browsers are remembered for so many people; the one longest unused goes first. */
@@ -171,6 +177,11 @@ export function createFactorSteps(needs: FactorStepNeeds) {
     return { method: way, account_id: account.id, at: epochSeconds() };
   }
 
+  async function codesOf(accountId: string): Promise<CodesLeft> {
+    const { recovery_codes_left: left, recovery_codes_since: since } = await factors.details(accountId);
+    return { left, since: since ?? '' };
+  }
+
   return {
     seeded,
     stepFor,
@@ -181,10 +192,11 @@ export function createFactorSteps(needs: FactorStepNeeds) {
     tryCode,
     /** Whether something was proved just now, or the session alone speaks for whoever is here. */
     isFresh: ({ proofs }: Progress): boolean => proofs.some(({ at }) => at >= epochSeconds() - FRESH),
-    /** How many recovery codes are left, where that is worth a warning. */
-    async fewCodes(accountId: string): Promise<number | undefined> {
-      const { recovery_codes_left: left } = await factors.of(accountId);
-      return left <= FEW_CODES ? left : undefined;
+    codesOf,
+    /** The recovery codes that are left, where that is worth a warning. */
+    async fewCodes(accountId: string): Promise<CodesLeft | undefined> {
+      const codes = await codesOf(accountId);
+      return codes.left <= FEW_CODES ? codes : undefined;
     },
   };
 }

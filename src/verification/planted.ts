@@ -22,9 +22,10 @@ interface Needs {
   links: Pick<AccountLinks, 'end'>;
   identities: { deleteByAccount(accountId: string): Promise<void> };
   factors: { erase(accountId: string): Promise<void> };
+  audit: { record(type: 'account_claimed', accountId: string): Promise<void> };
 }
 
-export function createPlanted({ accounts, endAccess, links, identities, factors }: Needs): Planted {
+export function createPlanted({ accounts, endAccess, links, identities, factors, audit }: Needs): Planted {
   async function clear({ id, email_verified }: Account): Promise<void> {
     await links.end('change_email', id);
     if (!email_verified) {
@@ -42,6 +43,7 @@ export function createPlanted({ accounts, endAccess, links, identities, factors 
       await clear(account);
       const claimed = await accounts.claim(account.id, account.email);
       await clear(account);
+      await audit.record('account_claimed', account.id);
       return claimed;
     },
   };

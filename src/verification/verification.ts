@@ -42,6 +42,7 @@ interface Needs {
   history: EmailHistory;
   identities: { deleteByAccount(accountId: string): Promise<void> };
   factors: { erase(accountId: string): Promise<void> };
+  audit: { record(type: 'account_claimed', accountId: string): Promise<void> };
   accountUrl: string | undefined;
 }
 
@@ -55,13 +56,14 @@ export function createVerification({
   history,
   identities,
   factors,
+  audit,
   accountUrl,
 }: Needs): Verification {
   const links = createMailedLinks({ records, issuer });
   const accountLinks = createAccountLinks({ links, accounts, vault });
   const codes = createMailedCodes({ records, vault });
   const requests = createMailRequests(records);
-  const planted = createPlanted({ accounts, endAccess, links: accountLinks, identities, factors });
+  const planted = createPlanted({ accounts, endAccess, links: accountLinks, identities, factors, audit });
   const proofs = createAddressProofs({ accounts, planted });
   const notices = createNotices({ mailer, links: accountLinks, records, accountUrl });
   const recovery = createRecovery({ accounts, links: accountLinks, mailer, planted, notices, requests });

@@ -183,6 +183,8 @@ describe('an attacker who was there first', () => {
       expect(await gatehouse.accounts.get(account.id)).toMatchObject({ email_verified: true });
       expect(await gatehouse.accounts.authenticate(email, VICTIMS_PASSWORD)).toBeDefined();
       expect(heading(await victim.open(link))).toBe('This link is no longer good');
+      const { items } = await gatehouse.audit.listByAccount(account.id, { limit: 50 });
+      expect(items.filter(({ type }) => type === 'account_claimed')).toHaveLength(1);
     });
 
     it('may guess at the password only so often', async () => {

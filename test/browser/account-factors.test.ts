@@ -95,6 +95,12 @@ describe.skipIf(!chromiumPath)('passkeys and second factors on the account page 
       await page.keyboard.press('Enter');
       await at('Your recovery codes');
       await shot('recovery-codes-new');
+      await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+      await press('button', 'Copy all recovery codes');
+      await page.getByRole('button', { name: 'Copy all recovery codes' }).getByText('Copied').waitFor();
+      expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+        (await page.locator('.gh-codes__list code').allInnerTexts()).join('\n'),
+      );
       await press('link', 'I have put them away');
       await at('Authenticator app');
       await shot('authenticator');

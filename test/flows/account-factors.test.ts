@@ -65,6 +65,7 @@ describe('on the account page', () => {
       expect(fieldValue(renaming, 'name')).toBe('Google Password Manager');
       const renamed = await browser.submit(renaming, { name: ' My phone ' }, '/rename');
       expect(statusText(renamed)).toBe('The passkey is called My phone now.');
+      expect(rows(await browser.open('/account/activity')).join()).toContain('Passkey renamed: My phone');
       const phone = new Browser(gatehouse.issuer);
       expect(heading(await usePasskey(phone, await phone.open('/account/passkeys'), device))).toBe('Passkeys');
       expect(rows(await phone.open('/account/passkeys'))[0]).toMatch(/^My phone .* last used .*20\d\d/);
@@ -219,6 +220,11 @@ describe('on the account page', () => {
       const fresh_codes = shownCodes(made);
       expect(fresh_codes).toHaveLength(10);
       expect(await gatehouse.factors.useRecoveryCode(person.sub, codes[8]!)).toBe(false);
+      const reloaded = await browser.submit(few, {}, '/recovery-codes');
+      expect([shownCodes(reloaded), statusText(reloaded)]).toEqual([
+        [],
+        expect.stringContaining('New codes were made already'),
+      ]);
       expect(await gatehouse.factors.useRecoveryCode(person.sub, fresh_codes[0]!)).toBe(true);
       const told = rows(await browser.open('/account/activity')).join('\n');
       expect(told).toContain('A recovery code was used; 9 are left');
