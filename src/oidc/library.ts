@@ -236,12 +236,17 @@ export function adaptLibrary(
     },
   });
 
-  // Before an app gets a code, it is written down that it takes part in the session.
-  const { AuthorizationCode } = provider as unknown as { AuthorizationCode: { prototype: CodeModel } };
-  const { save: saveCode } = AuthorizationCode.prototype;
-  AuthorizationCode.prototype.save = async function save(ttl) {
+  // Before an app gets a code, or its device learns that it may go on, it is written down that it takes part in the session.
+  const { AuthorizationCode, DeviceCode } = provider as unknown as Record<string, { prototype: CodeModel }>;
+  const { save: saveCode } = AuthorizationCode!.prototype;
+  AuthorizationCode!.prototype.save = async function save(ttl) {
     const [saved] = await Promise.all([saveCode.call(this, ttl), noteApp(this)]);
     return saved;
+  };
+  const { save: saveDevice } = DeviceCode!.prototype;
+  DeviceCode!.prototype.save = async function save(ttl) {
+    await noteApp(this);
+    return saveDevice.call(this, ttl);
   };
 
   async function noteApp({ accountId, clientId, sessionUid, scope = '' }: CodeModel): Promise<void> {

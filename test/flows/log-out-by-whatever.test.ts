@@ -1,6 +1,7 @@
 /** Whatever ends what acts in a person's name, the apps are told of it, and only those it concerns. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Browser } from '../support/browser.ts';
+import { connectAs, deviceApp, startDevice } from '../support/device.ts';
 import { as } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
@@ -119,6 +120,17 @@ describe('apps are told', () => {
     await toldTimes(notes, 1);
     expect(photos.tokens).toEqual([]);
     await quiet();
+  });
+
+  it('where they signed in by a device, when the browser that allowed it signs out', async () => {
+    const app = await deviceApp(gatehouse, { backchannel_logout_uri: notes.url });
+    const device = await startDevice(gatehouse, app);
+    await connectAs(laptop, device, person);
+    const claims = (await device.poll()).claims()!;
+    await laptop.submit(await laptop.open('/session/end'), { logout: 'yes' });
+    await toldTimes(notes, 1);
+    expect(notes.claims()[0]).toMatchObject({ aud: app.client_id, sub: person.sub, sid: claims['sid'] });
+    expect(claims['sid']).toBeTypeOf('string');
   });
 
   it('of tokens that outlive the session at the log-out, and again when these end', async () => {
