@@ -53,6 +53,8 @@ export const ACT_TYPES = [
   'client_secret_rotated',
   'client_deleted',
   'admin_link_made',
+  'people_imported',
+  'people_exported',
   'signing_keys_published',
   'signing_keys_removed',
   'encryption_key_replaced',

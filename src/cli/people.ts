@@ -7,6 +7,8 @@ import { invalidInput } from '../kernel/errors.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
+const EVERYBODY = { kind: 'system', id: null } as const;
+
 interface ImportOptions {
   format?: string;
   dryRun?: boolean;
@@ -85,13 +87,15 @@ export function peopleCommands(user: Command, session: Session, output: Output):
       const begun = options.restart ? 0 : (progress?.read() ?? 0);
       if (begun > 0) process.stderr.write(`going on after line ${begun}; --restart begins at the first\n`);
       const { counts, add } = tally();
-      await session(({ moving }) =>
+      await session(({ moving, audit }) =>
         withFiles(async () => {
           const rows = after(begun, readRows(file === '-' ? process.stdin : createReadStream(file), format));
           for await (const outcomes of moving.importPeople(rows, { dryRun: options.dryRun ?? false })) {
             outcomes.forEach(add);
             progress?.write(outcomes.at(-1)!.line);
           }
+          if (options.dryRun) return;
+          await audit.act('people_imported', EVERYBODY, { imported: String(counts.imported), bad: String(counts.bad) });
         }),
       );
       progress?.clear();
@@ -107,11 +111,14 @@ export function peopleCommands(user: Command, session: Session, output: Output):
     .action(async (file: string | undefined, options: { format?: string; withPasswordHashes?: boolean }) => {
       const { writeRows } = await import('../accounts/moving/write.ts');
       const format = file === undefined ? formatOf('.jsonl', options.format) : formatOf(file, options.format);
-      await session(({ moving }) =>
+      await session(({ moving, audit }) =>
         withFiles(async () => {
           const rows = moving.exportPeople({ withPasswordHash: options.withPasswordHashes ?? false });
           if (file === undefined) await pipeline(writeRows(rows, format), process.stdout, { end: false });
           else await pipeline(writeRows(rows, format), createWriteStream(file, { mode: 0o600, flags: 'wx' }));
+          await audit.act('people_exported', EVERYBODY, {
+            password_hashes: String(options.withPasswordHashes ?? false),
+          });
         }),
       );
     });

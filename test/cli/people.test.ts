@@ -15,8 +15,10 @@ describe('user import and export', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  function start(args: string[], input = '') {
-    const child = spawn(process.execPath, [MAIN, 'user', ...args], {
+  const start = (args: string[], input?: string) => startCommand(['user', ...args], input);
+
+  function startCommand(args: string[], input = '') {
+    const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: folder,
       env: {
         PATH: process.env['PATH'],
@@ -35,6 +37,7 @@ describe('user import and export', () => {
     return { child, done };
   }
   const run = (args: string[], input?: string) => start(args, input).done;
+  const runCommand = (args: string[]) => startCommand(args).done;
   const file = (name: string) => path.join(folder, name);
   const person = (n: number) =>
     `${JSON.stringify({ sub: `p${n}`, email: `p${n}@example.com`, name: `=P ${n}`, password_hash: HASH })}\n`;
@@ -58,6 +61,13 @@ describe('user import and export', () => {
     const again = await run(['import', '-', '--format', 'csv', '--json'], csv);
     expect(JSON.parse(again.stdout)).toEqual({ imported: 0, exists: 2, bad: 0 });
     expect(again.code).toBe(0);
+
+    const { stdout } = await runCommand(['audit', 'export']);
+    const acts = stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { type: string }).type);
+    expect(acts).toEqual(['people_imported', 'people_exported', 'people_exported', 'people_imported']);
   });
 
   it('go on where a run was killed', async () => {
