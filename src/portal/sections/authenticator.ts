@@ -1,5 +1,6 @@
 import type { Factors } from '../../factors/factors.ts';
 import { field } from '../../http/body.ts';
+import { epochSeconds } from '../../kernel/clock.ts';
 import { isGatehouseError } from '../../kernel/errors.ts';
 import { datesFor } from '../dates.ts';
 import type { Desk, Section, Visit } from '../section.ts';
@@ -18,6 +19,10 @@ interface Problem {
   status: number;
   count?: number;
 }
+
+const STALE = 'portal.authenticator_add.stale';
+/** Seconds after which a form that is sent again is taken for an old one. */
+const JUST = 1800;
 
 /** In groups of four, as people read it out. */
 const inGroups = (secret: string): string => secret.match(/.{1,4}/g)!.join(' ');
@@ -74,12 +79,20 @@ export function authenticatorSection(needs: Needs): Section | undefined {
     });
     if ('wait' in tried) return { key: 'limited.tries', status: 429, count: tried.wait };
     if (tried.found) return undefined;
-    return { key: over ? 'portal.authenticator_add.stale' : 'factors.error.wrong_first', status: 400 };
+    return { key: over ? STALE : 'factors.error.wrong_first', status: 400 };
+  }
+
+  async function isJustAdded(accountId: string): Promise<boolean> {
+    const { totp_since: since } = await factors.details(accountId);
+    return since !== null && epochSeconds() - Date.parse(since) / 1000 < JUST;
   }
 
   async function add(desk: Desk, visit: Visit): Promise<void> {
     const { account } = visit;
     const problem = await problemWith(visit);
+    // The page that showed the codes was loaded anew, or another tab was faster.
+    if (problem?.key === STALE && (await isJustAdded(account.id)))
+      return desk.done(visit, '/authenticator', 'totp_added');
     if (problem) return showAdding(desk, visit, problem);
     desk.showedFactor(visit);
     const { recovery_codes_left } = await factors.of(account.id);
