@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ACT_TYPES, EVENT_TYPES } from '../../src/audit/event.ts';
 import { flatten } from '../../src/http/strings.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -53,6 +54,12 @@ describe('the texts', () => {
     const said = [...sources.matchAll(/\bt\(\s*'([a-z][\w-]*(?:\.[\w-]+)+)'/g)].map(([, key]) => key!);
     expect(said.length).toBeGreaterThan(100);
     expect(said.filter((key) => !bases(english).includes(key))).toEqual([]);
+  });
+
+  it('have words for all that can happen', () => {
+    const words = bases(english);
+    expect(EVENT_TYPES.filter((type) => !words.includes(`portal.activity.type.${type}`))).toEqual([]);
+    expect(ACT_TYPES.filter((type) => !words.includes(`console.happened.${type}`))).toEqual([]);
   });
 
   it.each(languages)('are complete in %s', (lang) => {
