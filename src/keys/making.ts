@@ -2,7 +2,7 @@
 import { webcrypto } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
-import { invalidInput } from '../kernel/errors.ts';
+import { invalidInput, unavailable } from '../kernel/errors.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { Signer } from './signer.ts';
 import type { SigningAlgorithm, SigningKey } from './signing-key.ts';
@@ -22,7 +22,7 @@ const ALGORITHMS: Record<SigningAlgorithm, { import: Import; sign: SignWith }> =
   EdDSA: { import: { name: 'Ed25519' }, sign: { name: 'Ed25519' } },
 };
 
-/** @returns the signature of `data` as a JWS has it. */
+/** @returns the signature of `data` as a JWS has it. @throws unavailable when an external signer does not give it. */
 export type Sign = (data: Uint8Array) => Promise<Uint8Array>;
 
 /** A key pair that is nowhere in force yet. */
@@ -99,7 +99,13 @@ export function createKeyMaker({ vault, signer }: { vault: Vault; signer?: Signe
     async open(key) {
       if (key.held === 'signer') {
         const { signer: holder, reference } = referenceOf(key);
-        return (data) => holder.sign(reference, key.alg, data);
+        return async (data) => {
+          try {
+            return await holder.sign(reference, key.alg, data);
+          } catch (error) {
+            throw unavailable(`The external signer did not sign with ${key.id}.`, error);
+          }
+        };
       }
       const names = ALGORITHMS[key.alg];
       const jwk = withoutPurpose(JSON.parse(unseal(key)) as JWK);

@@ -82,6 +82,16 @@ interface Token extends TokenPayload {
   grantId?: string;
 }
 
+interface IdTokenModel {
+  issue(options: { use: string }): Promise<string>;
+}
+
+/** Whether the refresh under way gives an ID token too, after the access token. */
+function idTokenFollows(): boolean {
+  const { params, requestParamScopes, entities } = Provider.ctx!.oidc;
+  return (params?.['scope'] ? requestParamScopes : entities.RefreshToken?.scopes)?.has('openid') ?? false;
+}
+
 interface TokenModel {
   new (payload: object): object;
   readonly name: string;
@@ -276,11 +286,20 @@ export function adaptLibrary(
 
   (provider.RefreshToken as unknown as TokenModel).prototype.generateTokenId = () =>
     refreshTokens.tokenId(Provider.ctx?.oidc.entities.RotatedRefreshToken);
-  // The library would use up a refresh token before it looks at the `resource`: who asks for a wrong one would be left with nothing.
+  // The library would use up a refresh token before it looks at the `resource`, and before anything is signed: who asks for a wrong
+  // one, or comes while the keys are out of reach, would be left with nothing, and be taken for a thief at the next attempt.
   const { save: saveAccessToken } = AccessToken.prototype;
   AccessToken.prototype.save = async function save() {
-    await refreshTokens.rotate();
-    return saveAccessToken.call(this);
+    const saved = await saveAccessToken.call(this);
+    if (!idTokenFollows()) await refreshTokens.rotate();
+    return saved;
+  };
+  const { IdToken } = provider as unknown as { IdToken: { prototype: IdTokenModel } };
+  const { issue } = IdToken.prototype;
+  IdToken.prototype.issue = async function issueLast(options) {
+    const issued = await issue.call(this, options);
+    if (options.use === 'idtoken') await refreshTokens.rotate();
+    return issued;
   };
 
   // JWT access tokens lead back to their grant, and userinfo accepts those that carry `openid`.

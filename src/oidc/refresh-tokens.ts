@@ -1,7 +1,7 @@
 /**
  * Refresh tokens. A chain of them is one record, which each refresh replaces by compare-and-set: one write, nothing to clean up,
  * and after a crash either the old token is good or its successor. A token names its chain and its place in it and is
- * signed, so that an earlier one of a living chain is known for what it is: sent a second time. Within the grace window the token
+ * signed, so that an earlier one of a living chain is known for what it is: sent a second time. Within the grace window
  * a token that was replaced gives its one successor once more; any other use of a used one ends the family (RFC 9700, section 4.14.2).
  */
 import { errors, Provider } from 'oidc-provider';

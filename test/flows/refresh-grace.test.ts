@@ -1,9 +1,11 @@
 /** Several tabs, lost answers and impatient retries: nobody is signed out by them. */
+import path from 'node:path';
 import * as oidc from 'openid-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { as, userinfo } from '../support/endpoints.ts';
 import type { Answer, Fields } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
+import type { Running } from '../support/gatehouse.ts';
 import { startInstances } from '../support/instances.ts';
 import type { Instances } from '../support/instances.ts';
 import { atOnce, authorize, backToNow, browserFor, passTime } from '../support/journey.ts';
@@ -176,4 +178,43 @@ describe('with a grace window', () => {
     expect(successor(await refresh(refresh_token))).toBe(successor(first));
     await gatehouse.stop();
   });
+});
+
+/** Whoever got no answer tries again, long after any window. */
+describe('a refresh that failed while the signing keys were out of reach', () => {
+  let gatehouse: Running;
+  beforeAll(async () => {
+    const signer = path.resolve(import.meta.dirname, '../support/signer-that-fails.ts');
+    gatehouse = await startGatehouse({ GATEHOUSE_KEYS_SIGNER: signer });
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    backToNow();
+  });
+  afterAll(() => gatehouse.stop());
+
+  it.each(['openid profile offline_access', 'openid notes:read offline_access'])(
+    'leaves its token as it was: %s',
+    async (scope) => {
+      const api = scope.includes('notes') ? await gatehouse.app({ type: 'api', scope: 'notes:read' }) : undefined;
+      const app = await gatehouse.app({ first_party: true });
+      const rp = await relyingParty(gatehouse, app);
+      const resource = api ? { resource: api.resource! } : {};
+      const { refresh_token } = await rp.signIn(await gatehouse.person(), { scope, ...resource });
+      // With and without an ID token in the answer.
+      const asked: Fields[] = api ? [resource, { ...resource, scope: 'notes:read' }] : [{}];
+      let newest: unknown = refresh_token;
+      for (const fields of asked) {
+        vi.stubEnv('SIGNER_IS_AWAY', 'yes');
+        expect((await as(gatehouse, app).refresh(String(newest), fields)).status).toBe(503);
+        passTime(60);
+        vi.stubEnv('SIGNER_IS_AWAY', undefined);
+        const answer = await as(gatehouse, app).refresh(String(newest), fields);
+        expect([answer.status, 'id_token' in answer.body]).toEqual([200, !fields['scope']]);
+        newest = successor(answer);
+      }
+      passTime(60);
+      expect((await as(gatehouse, app).refresh(String(newest), resource)).status).toBe(200);
+    },
+  );
 });
