@@ -177,17 +177,25 @@ export function createPasskeySteps(needs: Needs) {
     /**
      * Adds a passkey to the account that was proved, or to one that is made with it. The passkey comes first: an account that
      * nobody can enter would be worse than a passkey that opens nothing.
+     * @throws limited after too many answers that do not hold.
      */
     async add(ctx: Context, under: InteractionUnderWay, now: Progress): Promise<Added> {
       const holder = await holderOf(now);
       if (!holder) return 'stale';
-      const result = await passkeys.register(bindingOf(under), holder.id, field(ctx, 'credential'));
-      if ('problem' in result) return result.problem;
-      const proof = passkeyProof(result.passkey);
+      let problem: PasskeyProblem = 'refused';
+      const email = now.proofs.length > 0 ? holder.email : undefined;
+      const passkey = await limits.guess('passkey', await visitor.keys(ctx, email), async () => {
+        const answer = await passkeys.register(bindingOf(under), holder.id, field(ctx, 'credential'));
+        if ('passkey' in answer) return answer.passkey;
+        ({ problem } = answer);
+        return undefined;
+      });
+      if (!passkey) return problem;
+      const proof = passkeyProof(passkey);
       if (now.proofs.length > 0 || !now.sign_up) return { proof };
       const created = await makeAccount(now.sign_up);
       if (created) return { proof, created };
-      await passkeys.forget(result.passkey);
+      await passkeys.forget(passkey);
       return 'address_taken';
     },
   };

@@ -10,6 +10,7 @@ import {
   begin,
   browserFor,
   enterPassword,
+  heading,
   linkNamed,
   passTime,
 } from '../support/journey.ts';
@@ -66,6 +67,17 @@ describe('passkeys that do not hold', () => {
     for (let index = 0; index <= TRIES; index += 1)
       last = await usePasskey(browser, asked, device, { foreignKey: true });
     expect([last.status, alertText(last)]).toEqual([429, expect.stringContaining('Too many tries')]);
+  });
+
+  it('on the way to a sign-in, where one is added, are refused after as many', async () => {
+    const other = await gatehouse.person();
+    const page = await enterPassword(browser, await begin(rp, browser, { acr_values: 'urn:gatehouse:acr:2' }), other);
+    let last = page;
+    for (let index = 0; index <= TRIES; index += 1)
+      last = await createPasskey(browser, page, new Authenticator(gatehouse.issuer), { userVerified: false });
+    expect([last.status, heading(last)]).toEqual([429, 'That was too often']);
+    expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await gatehouse.passkeys!.list(other.sub)).toEqual([]);
   });
 
   it('on the account page are refused after as many', async () => {
