@@ -36,6 +36,9 @@ export const CLIENTS_SIGN_WITH = [
 export const ENCRYPTED_TO = ['RSA-OAEP', 'RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'] as const;
 export const ENCRYPTED_WITH = ['A128CBC-HS256', 'A128GCM', 'A256CBC-HS512', 'A256GCM'] as const;
 
+/** Token exchange (RFC 8693). */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 /** Grant types that a client has beyond those of its type, or in their place. */
 export const GRANT_TYPES = [
   'authorization_code',
@@ -43,6 +46,7 @@ export const GRANT_TYPES = [
   'client_credentials',
   'implicit',
   'urn:ietf:params:oauth:grant-type:device_code',
+  TOKEN_EXCHANGE,
 ] as const;
 
 const RESPONSE_MODES = ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'] as const;
@@ -97,6 +101,17 @@ export const protocolSchema = z.strictObject({
   require_auth_time: z.boolean().optional(),
   contacts: z.array(z.email()).max(10).optional(),
   /** FAPI 2.0: `security` is the Security Profile, `message_signing` adds signed requests and responses to it. */
+  /**
+   * Token exchange: the APIs whose tokens it may exchange (`from`), those it gets tokens for (`to`), and whether these hide that it
+   * acts in the person's place (`impersonation`).
+   */
+  token_exchange: z
+    .strictObject({
+      from: z.array(text).min(1).max(50),
+      to: z.array(text).min(1).max(50),
+      impersonation: z.boolean().default(false),
+    })
+    .optional(),
   fapi_profile: z.enum(['security', 'message_signing']).optional(),
 });
 
@@ -151,6 +166,14 @@ interface Subject {
 type Rule = (metadata: ProtocolMetadata, subject: Subject) => [field: string, problem: string] | undefined;
 
 const RULES: Rule[] = [
+  ({ grant_types, token_exchange }, { method }) => {
+    const exchanges = grant_types?.includes(TOKEN_EXCHANGE) ?? false;
+    if (exchanges !== (token_exchange !== undefined))
+      return ['token_exchange', `and the grant type ${TOKEN_EXCHANGE} need each other`];
+    return exchanges && isPublicMethod(method)
+      ? ['token_endpoint_auth_method', 'none is not for clients that exchange tokens']
+      : undefined;
+  },
   ({ jwks: keys, jwks_uri }) => (keys && jwks_uri ? ['jwks_uri', 'and jwks cannot both be given'] : undefined),
   ...(['jwks_uri', 'sector_identifier_uri'] as const).map(
     (field): Rule =>

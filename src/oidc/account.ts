@@ -1,6 +1,7 @@
 import type { Account as ProviderAccount, KoaContextWithOIDC } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
 import { accessTokenClaims, accountClaims } from './claims.ts';
+import { actorOf } from './features/token-exchange.ts';
 
 interface Needs {
   accounts: { find(id: string): Promise<Account | undefined> };
@@ -51,5 +52,6 @@ export function extraTokenClaims(
 ) {
   const account = ctx.oidc.entities.Account as LoadedAccount | undefined;
   if (!account || token.accountId === undefined) return undefined;
-  return { ...accessTokenClaims(account.record, token.scopes), ...howSignedIn(ctx) };
+  const act = actorOf(ctx);
+  return { ...accessTokenClaims(account.record, token.scopes), ...howSignedIn(ctx), ...(act ? { act } : {}) };
 }

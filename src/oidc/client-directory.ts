@@ -18,6 +18,7 @@ export const CLIENT_PROPERTIES = [
   'identity_providers',
   'theme',
   'fapi_profile',
+  'token_exchange',
   'dynamically_registered',
   'frontchannel_logout_uri',
   'frontchannel_logout_session_required',

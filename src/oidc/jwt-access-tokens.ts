@@ -33,6 +33,8 @@ export interface LiveToken {
   payload: JWTPayload & { client_id: string; scope?: string; jti: string; exp: number };
   /** Absent for client credentials, as is the account. */
   grantId: string | undefined;
+  /** Uid of the session that the grant ends with, if it ends with one. */
+  sessionUid: string | undefined;
   /** Whose it is: `sub` may be a pseudonym (pairwise subjects). */
   accountId: string | undefined;
 }
@@ -60,12 +62,14 @@ export function createJwtAccessTokens({ vault, records, accounts, issuer, keys, 
     if (!client) return undefined;
     const grantId = grantIdOf(payload.jti);
     if (grantId === undefined)
-      return payload.sub === payload.client_id ? { payload, grantId, accountId: undefined } : undefined;
+      return payload.sub === payload.client_id ? { payload, grantId, accountId: undefined, sessionUid: undefined } : undefined;
     const grant: Grant | undefined = await provider.Grant.find(grantId);
     const accountId = grant?.accountId;
     if (accountId === undefined || grant!.clientId !== payload.client_id) return undefined;
     if (subjectOf(accountId, client) !== payload.sub) return undefined;
-    return (await accounts.find(accountId))?.state === 'active' ? { payload, grantId, accountId } : undefined;
+    const { sessionUid } = grant as { sessionUid?: string };
+    if ((await accounts.find(accountId))?.state !== 'active') return undefined;
+    return { payload, grantId, accountId, sessionUid };
   }
 
   return {

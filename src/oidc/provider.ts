@@ -35,6 +35,7 @@ import { fillInCode, guardUserCodes } from './features/device.ts';
 import type { DevicePages } from './features/device.ts';
 import { nameAliases } from './features/mutual-tls.ts';
 import type { MutualTls } from './features/mutual-tls.ts';
+import { enableTokenExchange } from './features/token-exchange.ts';
 import { createSubjects } from './features/subjects.ts';
 import { loadGrant } from './grants.ts';
 import { answerForJwts, concerns, createJwtAccessTokens } from './jwt-access-tokens.ts';
@@ -234,6 +235,13 @@ function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   const provider = new Provider(config.issuer, configuration({ ...needs, keys }));
   adaptLibrary(provider, { ...needs, apps: logOuts.apps, signOut: signOut.end });
   if (config.device_flow.enabled) guardUserCodes(provider, needs);
+  enableTokenExchange(provider, {
+    find: (token) => jwtAccessTokens.find(provider, token),
+    api: needs.directory.api,
+    findAccount: findAccount(needs),
+    alg: config.keys.algorithms.find((alg) => activeKey(keys, alg)) ?? 'RS256',
+    lifetime: config.lifetimes.access_token,
+  });
   provider.use(nameAliases(config.issuer, needs.mutualTls) as never);
   provider.use(
     except(provider, ['token', 'userinfo', 'jwks', 'discovery'], answerForJwts(provider, jwtAccessTokens) as never),

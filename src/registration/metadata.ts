@@ -34,9 +34,9 @@ const SHAPE = {
 };
 const said = z.object(SHAPE).partial();
 
-/** Which profile a client is held to is up to those who run this provider. */
+/** Which profile a client is held to, and whose tokens it may exchange, is up to those who run this provider. */
 const PROTOCOL_NAMES = Object.keys(protocolSchema.shape).filter(
-  (name) => name !== 'fapi_profile',
+  (name) => name !== 'fapi_profile' && name !== 'token_exchange',
 ) as (keyof ProtocolMetadata)[];
 const NAMES = Object.keys(SHAPE) as (keyof typeof SHAPE)[];
 
