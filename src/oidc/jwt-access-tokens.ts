@@ -62,7 +62,9 @@ export function createJwtAccessTokens({ vault, records, accounts, issuer, keys, 
     if (!client) return undefined;
     const grantId = grantIdOf(payload.jti);
     if (grantId === undefined)
-      return payload.sub === payload.client_id ? { payload, grantId, accountId: undefined, sessionUid: undefined } : undefined;
+      return payload.sub === payload.client_id
+        ? { payload, grantId, accountId: undefined, sessionUid: undefined }
+        : undefined;
     const grant: Grant | undefined = await provider.Grant.find(grantId);
     const accountId = grant?.accountId;
     if (accountId === undefined || grant!.clientId !== payload.client_id) return undefined;

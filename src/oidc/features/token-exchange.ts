@@ -187,5 +187,5 @@ export function enableTokenExchange(provider: Provider, { find, api, findAccount
     };
   }
 
-  provider.registerGrantType(TOKEN_EXCHANGE, exchange as never, PARAMETERS, []);
+  provider.registerGrantType(TOKEN_EXCHANGE, exchange, PARAMETERS, []);
 }
