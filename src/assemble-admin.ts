@@ -60,7 +60,7 @@ export async function assembleAdmin(needs: ApiNeeds) {
     ...needs,
     issuer: config.issuer,
     passwordProblem: (password, email) => accounts.passwordProblem(password, email),
-    doors: { account: config.portal.enabled, api: config.admin.api },
+    doors: { account: config.portal.enabled, api: config.admin.api, console: config.admin.console },
     caller: callers.current,
   });
   return { firstAdmin, api: needs.config.admin.api ? await assembleApi(needs) : undefined };

@@ -16,7 +16,7 @@ interface Needs {
   admins: Pick<Admins, 'isGood' | 'redeem'>;
   passwordProblem(password: string, email: string): Promise<string | undefined>;
   /** What there is to go on to. */
-  doors: { account: boolean; api: boolean };
+  doors: { account: boolean; api: boolean; console: boolean };
   limits: Pick<Limits, 'guess'>;
   caller: CurrentCaller;
   csrf: Csrf;
@@ -105,6 +105,7 @@ export function firstAdminRoutes({
       ctx,
       'admin/first-done',
       {
+        console_url: doors.console ? `${base}/admin` : null,
         account_url: doors.account ? `${base}/account` : null,
         documentation_url: doors.api ? `${base}/admin/api` : null,
       },
