@@ -26,6 +26,8 @@ export interface LiveKeys {
   fresh(): boolean;
   /** Looks at the store. @throws unavailable. */
   refresh(): Promise<void>;
+  /** Looks at the store, as it is now or later, however fresh the last look is. @throws unavailable. */
+  latest(): Promise<void>;
   /**
    * Signs with one key, if that may still sign.
    * @throws unavailable when it may not, as it was removed meanwhile, or when the store cannot say so.
@@ -105,6 +107,12 @@ export async function createLiveKeys({ store, rotation, maker, policy, log }: Ne
     return looking;
   }
 
+  /** One that is under way may have read already. */
+  async function latest(): Promise<void> {
+    await looking?.catch(() => undefined);
+    await refresh();
+  }
+
   const fresh = () => !olderThan(confirmed, FRESH_MS);
 
   /** One look may have begun long ago, by a process that has slept since; the next one has not. */
@@ -137,6 +145,7 @@ export async function createLiveKeys({ store, rotation, maker, policy, log }: Ne
     keys: () => keys,
     fresh,
     refresh: catchUp,
+    latest,
     check,
     async sign(id, data) {
       await catchUp();

@@ -26,7 +26,7 @@ interface Needs {
   /** The issuer's path, empty where it has none. */
   base: string;
   /** Asked before each request, and waited for where it is not up to date. */
-  ready: { fresh(): boolean; refresh(): Promise<void> };
+  ready: { fresh(): boolean; refresh(): Promise<void>; latest(): Promise<void> };
 }
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
@@ -48,9 +48,18 @@ export function createProviderSwitch({ first, base, ready }: Needs): ProviderSwi
   // A process that slept knows of keys what they were. Without the store most of what is asked fails by itself; what is public is
   // still answered, and nothing is signed.
   const catchUp = () => ready.refresh().catch(() => undefined);
+  // Whoever met a key that they do not know fetches the set for it, and keeps what they get: another process may sign with that
+  // key since a moment, as after an emergency.
+  const latest = () => ready.latest().catch(() => undefined);
+  const keySetPath = first.pathFor('jwks', { mountPath: '' });
+
+  async function getReady(path: string): Promise<void> {
+    if (path === keySetPath) await latest();
+    else if (!ready.fresh()) await catchUp();
+  }
 
   const handle: Handler = async (req, res) => {
-    if (!ready.fresh()) await catchUp();
+    await getReady(req.url!.split('?', 1)[0]!);
     handler ??= current.callback() as Handler;
     await handler(req, res);
   };
@@ -82,7 +91,7 @@ export function createProviderSwitch({ first, base, ready }: Needs): ProviderSwi
     provider,
     eachInstance,
     async engine(ctx, next) {
-      if (!ready.fresh()) await catchUp();
+      await getReady(ctx.path.slice(base.length));
       mounted ??= mountAt(base, current);
       await mounted(ctx, next);
     },

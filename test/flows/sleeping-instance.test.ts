@@ -51,6 +51,15 @@ async function rotation(): Promise<void> {
   await awake.liveKeys.check();
 }
 
+it('whoever fetches the keys for one that another instance signs with since a moment gets it', async () => {
+  for (let emergency = 0; emergency < 3; emergency += 1) {
+    await keyIds(asleep.origin);
+    await awake.keys.rotation.compromise({ algorithms: ['ES256'] });
+    await awake.liveKeys.latest();
+    expect(await keyIds(asleep.origin)).toContain(await signedBy(awake));
+  }
+});
+
 it('through two rotations, it signs with the key of now from its first answer on', async () => {
   const first = await signedBy(asleep);
   const wake = fallAsleep(asleep);
