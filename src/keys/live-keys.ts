@@ -139,6 +139,9 @@ export async function createLiveKeys({ store, rotation, maker, policy, log }: Ne
 
   // Of processes that start at once on an empty store one makes the first keys.
   if ((await store.version('signing')) === 0) await rotation.check(seenFor);
+  // An algorithm that the configuration has since this start gets its key.
+  else
+    await rotation.check(seenFor).catch((err: unknown) => log.warn({ err }, 'the key rotation could not be checked'));
   await refresh();
 
   return {

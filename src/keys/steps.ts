@@ -87,6 +87,9 @@ function forgetOldest(keys: SigningKey[]): SigningKey[] {
   return keys.filter((key) => !forgotten.has(key));
 }
 
+const isActive = (keys: SigningKey[], alg: SigningAlgorithm) =>
+  keys.some((key) => key.alg === alg && key.state === 'active');
+
 /** The keys that are missing. */
 function missing(keys: SigningKey[], now: number, policy: RotationPolicy): Due['make'] {
   const { algorithms, rotation, lead, cache } = policy;
@@ -96,7 +99,11 @@ function missing(keys: SigningKey[], now: number, policy: RotationPolicy): Due['
     const active = ofAlg.find(({ state }) => state === 'active');
     // Nobody has fetched a key set yet: there is nothing to wait for.
     if (keys.length === 0) return [{ alg, state: 'active', signs_at: iso(now) }];
-    // Nothing is signed with a new algorithm before its key is everywhere.
+    // Only apps that are registered with it get signatures of an algorithm that is not the first, and without a key they get errors:
+    // its very first key can make nothing worse.
+    const isFirst = !algorithms.slice(0, algorithms.indexOf(alg)).some((other) => isActive(keys, other));
+    if (ofAlg.length === 0 && !isFirst) return [{ alg, state: 'active', signs_at: iso(now) }];
+    // Else nothing is signed with it before its key is everywhere: with the first one access tokens are signed.
     if (!active) return [{ alg, state: 'next', signs_at: later(now, cache + PUBLISHING_MARGIN) }];
     const due = rotation > 0 && Date.parse(active.signs_at) + (rotation - lead) * 1000 <= now;
     return due ? [{ alg, state: 'next', signs_at: later(now, lead) }] : [];

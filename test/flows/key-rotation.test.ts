@@ -1,8 +1,9 @@
 /** Rotation as apps and operators meet it: over HTTP, with time that is moved. */
+import { randomBytes } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify, createRemoteJWKSet } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { as, userinfo } from '../support/endpoints.ts';
-import { startGatehouse } from '../support/gatehouse.ts';
+import { sharedStore, startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { authorize, backToNow, passTime } from '../support/journey.ts';
 import type { App } from '../support/journey.ts';
@@ -276,5 +277,25 @@ describe('algorithms', () => {
     const { body } = await as(all, nightly).clientCredentials({ resource: notes.resource! });
     expect(decodeProtectedHeader(String(body['access_token'])).alg).toBe('EdDSA');
     await all.stop();
+  });
+
+  it('that are added to the configuration can be used from the next start on, and change nothing for others', async () => {
+    const store = sharedStore();
+    const env = {
+      GATEHOUSE_STORAGE_URL: store.url,
+      GATEHOUSE_SECRETS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      GATEHOUSE_SECRETS_COOKIE_KEYS: randomBytes(24).toString('base64'),
+    };
+    await (await startGatehouse(env)).stop();
+    const more = await startGatehouse({ ...env, GATEHOUSE_KEYS_ALGORITHMS: 'PS256,ES256,RS256,EdDSA' });
+    const app = await more.app({ first_party: true, id_token_signed_response_alg: 'EdDSA' });
+    const { id_token } = await (await relyingParty(more, app)).signIn(await more.person());
+    expect(decodeProtectedHeader(id_token!).alg).toBe('EdDSA');
+    const notes = await more.app({ type: 'api', name: 'Notes API', scope: 'notes:read' });
+    const nightly = await more.app({ type: 'service', name: 'Nightly', scope: 'notes:read' });
+    const { body } = await as(more, nightly).clientCredentials({ resource: notes.resource! });
+    expect(decodeProtectedHeader(String(body['access_token'])).alg).toBe('ES256');
+    await more.stop();
+    await store.drop();
   });
 });

@@ -73,9 +73,31 @@ describe('a rotation', () => {
 });
 
 describe('the algorithms of the configuration', () => {
-  it('get a key that is published for as long as caches last before it signs', () => {
-    const { make } = due([aKey('active')], 5, always, { ...POLICY, algorithms: ['ES256', 'EdDSA'] });
-    expect(make).toEqual([{ alg: 'EdDSA', state: 'next', signs_at: at(17) }]);
+  it('get a key that signs at once, as those that are registered with it would fail without', () => {
+    const { make } = due([aKey('active')], 5, always, { ...POLICY, algorithms: ['ES256', 'EdDSA', 'PS256'] });
+    expect(make).toEqual([
+      { alg: 'EdDSA', state: 'active', signs_at: at(5) },
+      { alg: 'PS256', state: 'active', signs_at: at(5) },
+    ]);
+  });
+
+  it.each([
+    ['that is to sign access tokens', [aKey('active')], ['EdDSA', 'ES256']],
+    ['that had one before', [aKey('active'), aKey('retiring', { alg: 'EdDSA' })], ['ES256', 'EdDSA']],
+  ] as const)(
+    'get a key that is published for as long as caches last before it signs: one %s',
+    (_, keys, algorithms) => {
+      const { make } = due([...keys], 5, always, { ...POLICY, algorithms });
+      expect(make).toEqual([{ alg: 'EdDSA', state: 'next', signs_at: at(17) }]);
+    },
+  );
+
+  it('wait, all that come before the one that signed access tokens until now', () => {
+    const { make } = due([aKey('active')], 5, always, { ...POLICY, algorithms: ['EdDSA', 'PS256', 'ES256'] });
+    expect(make.map(({ alg, state }) => [alg, state])).toEqual([
+      ['EdDSA', 'next'],
+      ['PS256', 'next'],
+    ]);
   });
 
   it('that are in it no more retire, and what was to come of them goes', () => {
