@@ -11,7 +11,7 @@ const plain = (one: Delivery | undefined) => one && { ...one, sealed: one.sealed
 export function logOutContract(use: Use, driver: Driver): void {
   const store = () => use().storage.logout;
   const now = epochSeconds();
-  const sharedTest = driver.shared ? test : test.skip;
+  const sharedTest = driver.shared ? test : () => undefined;
 
   async function add(overrides: Partial<Delivery> = {}): Promise<Delivery> {
     const delivery = aDelivery({ due_at: now, give_up_at: now + 1000, ...overrides });
