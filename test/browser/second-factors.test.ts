@@ -21,7 +21,7 @@ describe.skipIf(!chromiumPath)('second factors in Chromium', () => {
   it.each([
     ['light', 1280, 900],
     ['dark', 320, 640],
-  ] as const)('are added and proved by keyboard (%s, %i px)', async (colorScheme, width, height) => {
+  ] as const)('are added and proved by keyboard (%s, %i px)', { retry: 2 }, async (colorScheme, width, height) => {
     const person = await gatehouse.person();
     const rp = await relyingParty(gatehouse, await gatehouse.app());
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
