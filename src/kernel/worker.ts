@@ -1,6 +1,9 @@
 /** Work that waits in a store: looked for every second, or at once when somebody says that there is some. */
 
+import { setTimeout as wait } from 'node:timers/promises';
+
 const POLL_MS = 1000;
+const ATTEMPTS = 5;
 
 export interface Worker {
   /** Looks at once; while it is looking, once more afterwards. */
@@ -48,4 +51,20 @@ export function startWorker(work: () => Promise<void>, onAway: (error: unknown) 
       await working;
     },
   };
+}
+
+/**
+ * Does what must not be left undone: a store that is away for a moment is waited for, a little longer each time.
+ * @param pauseMs how long the first time, in milliseconds. @throws what the fifth attempt threw.
+ */
+export async function persistently(work: () => Promise<unknown>, pauseMs: number): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await wait(attempt * pauseMs);
+    }
+  }
 }

@@ -3,11 +3,10 @@
  * delivery is claimed before it is sent: of several processes one sends it, and should that one die another does, later, with the
  * same `jti`. It also completes log-outs that were broken off.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { backOff } from '../kernel/back-off.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { startWorker } from '../kernel/worker.ts';
+import { persistently, startWorker } from '../kernel/worker.ts';
 import type { Worker } from '../kernel/worker.ts';
 import type { Endings } from './endings.ts';
 import type { Queue } from './queue.ts';
@@ -20,7 +19,6 @@ const LINES = 16;
 const CLAIM_SECONDS = 30;
 const AGAIN = { first: 5, longest: 1800 };
 const COMPLETE_AGAIN = { first: 2, longest: 60 };
-const NOTE_ATTEMPTS = 5;
 const NOTE_PAUSE_MS = 500;
 const OK = 200;
 /** What frameworks make of an empty answer (section 2.8). */
@@ -93,17 +91,8 @@ export function startRunner({ store, queue, endings, clients, sign, post, log }:
   }
 
   /** What was told but not noted would be told again: a store that is away for a moment is waited for. */
-  async function note({ id, attempts }: Delivery, outcome: Outcome): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await store.settle(id, attempts, outcome);
-        return;
-      } catch (error) {
-        if (attempt === NOTE_ATTEMPTS) throw error;
-        await wait(attempt * NOTE_PAUSE_MS);
-      }
-    }
-  }
+  const note = ({ id, attempts }: Delivery, outcome: Outcome): Promise<void> =>
+    persistently(() => store.settle(id, attempts, outcome), NOTE_PAUSE_MS);
 
   async function deliver(delivery: Delivery): Promise<void> {
     const client_id = delivery.client_id!;

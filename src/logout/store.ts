@@ -107,3 +107,17 @@ export interface LogoutStore {
   /** Removes at most `limit` in `state` that were settled at `before` or earlier. @returns how many. */
   purge(state: DeliveryState, before: number, limit: number): Promise<number>;
 }
+
+/** The part of it about which app took part in which session. */
+export type SessionAppStore = Pick<
+  LogoutStore,
+  | 'noteApp'
+  | 'appsOfSession'
+  | 'appsOfAccount'
+  | 'prolongSession'
+  | 'endApps'
+  | 'removeApps'
+  | 'listApps'
+  | 'resealApp'
+  | 'sweepApps'
+>;

@@ -3,11 +3,10 @@
  * claimed before it is sent. A mail leaves the outbox only once a server took it: if the process dies between the server's
  * answer and our note of it, or the connection before the answer, the mail is sent again, with the same Message-ID.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { epochSeconds } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { startWorker } from '../kernel/worker.ts';
+import { persistently, startWorker } from '../kernel/worker.ts';
 import { waitAfter } from './back-off.ts';
 import type { Write } from './letter.ts';
 import type { Outbox } from './outbox.ts';
@@ -15,12 +14,11 @@ import { LINES, SendFailure } from './transport.ts';
 import type { Transport } from './transport.ts';
 import type { Outcome, OutboxStore, QueuedMail } from './store.ts';
 
-const POLL_MS = 1000;
+const PAUSE_MS = 1000;
 const LEASE_SECONDS = 30;
 const HEARTBEAT_MS = 10_000;
 /** Time beside the sending itself, in which to note how it ended. */
 const SPARE_SECONDS = 30;
-const NOTE_ATTEMPTS = 5;
 const LAST_MAIL_MS = 10_000;
 
 export interface Runner {
@@ -91,17 +89,8 @@ export function startRunner({ store, outbox, write, transport, log }: Needs): Ru
   }
 
   /** A mail that was sent but not noted would be sent again: a store that is away for a moment is waited for. */
-  async function note({ id, attempts }: QueuedMail, outcome: Outcome): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await store.settle(id, attempts, outcome);
-        return;
-      } catch (error) {
-        if (attempt === NOTE_ATTEMPTS) throw error;
-        await wait(attempt * POLL_MS);
-      }
-    }
-  }
+  const note = ({ id, attempts }: QueuedMail, outcome: Outcome): Promise<void> =>
+    persistently(() => store.settle(id, attempts, outcome), PAUSE_MS);
 
   async function attempt(mail: QueuedMail): Promise<void> {
     try {

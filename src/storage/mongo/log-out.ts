@@ -1,7 +1,7 @@
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 import { readPageRequest, toPage } from '../../kernel/paging.ts';
-import type { Delivery, DeliveryState, LogoutStore, Outcome, SessionApp } from '../../logout/store.ts';
+import type { Delivery, DeliveryState, LogoutStore, Outcome, SessionApp, SessionAppStore } from '../../logout/store.ts';
 import { EVERYDAY, following, SCHEMA_OPTIONS } from './documents.ts';
 import type { Fields, Stored } from './documents.ts';
 import { isDuplicateKey } from './errors.ts';
@@ -68,20 +68,7 @@ function change(outcome: Outcome) {
   return { $set: rest, $inc: { refusals: Number(refused) } };
 }
 
-type Apps = Pick<
-  LogoutStore,
-  | 'noteApp'
-  | 'appsOfSession'
-  | 'appsOfAccount'
-  | 'prolongSession'
-  | 'endApps'
-  | 'removeApps'
-  | 'listApps'
-  | 'resealApp'
-  | 'sweepApps'
->;
-
-function appCollection(connection: Connection): Apps {
+function appCollection(connection: Connection): SessionAppStore {
   const model = connection.model('SessionApp', appSchema, 'session_apps');
 
   async function find(filter: { session_key: string } | { account_key: string }, now: number): Promise<SessionApp[]> {

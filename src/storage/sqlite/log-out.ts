@@ -1,5 +1,5 @@
 import { readPageRequest, toPage } from '../../kernel/paging.ts';
-import type { Delivery, LogoutStore, SessionApp } from '../../logout/store.ts';
+import type { Delivery, LogoutStore, SessionApp, SessionAppStore } from '../../logout/store.ts';
 import type { Connection, Row } from './connect.ts';
 import type { GroupCommit } from './group-commit.ts';
 
@@ -11,21 +11,8 @@ const toApp = ({ offline, ended, ...rest }: Row): SessionApp =>
   ({ ...rest, offline: offline === 1, ended: ended === 1 }) as unknown as SessionApp;
 const toDelivery = (row: Row): Delivery => ({ ...row }) as unknown as Delivery;
 
-type Apps = Pick<
-  LogoutStore,
-  | 'noteApp'
-  | 'appsOfSession'
-  | 'appsOfAccount'
-  | 'prolongSession'
-  | 'endApps'
-  | 'removeApps'
-  | 'listApps'
-  | 'resealApp'
-  | 'sweepApps'
->;
-
 /** Noted with what else a sign-in writes; what a power cut takes along goes with the code it was noted for. */
-function appTable(everyday: Connection, group: GroupCommit): Apps {
+function appTable(everyday: Connection, group: GroupCommit): SessionAppStore {
   const note = everyday.prepare(
     `INSERT INTO session_apps (${APP}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_key, app_key) DO UPDATE SET
        offline = max(offline, excluded.offline), ended = excluded.ended, expires_at = max(expires_at, excluded.expires_at)`,
