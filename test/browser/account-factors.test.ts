@@ -89,7 +89,7 @@ describe.skipIf(!chromiumPath)('passkeys and second factors on the account page 
       await page.getByLabel('Code from the app').fill('000000');
       await page.keyboard.press('Enter');
       await page.getByRole('alert').first().waitFor();
-      expect(await page.evaluate('document.activeElement.id')).toBe('code');
+      await page.locator('#code:focus').waitFor();
       await shot('authenticator-add-error');
       await page.getByLabel('Code from the app').fill(await codeOf(secret));
       await page.keyboard.press('Enter');

@@ -38,7 +38,7 @@ describe.skipIf(!chromiumPath)('connecting a device in Chromium', () => {
         expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
       };
       await page.goto(device.code.verification_uri);
-      expect(await page.evaluate('document.activeElement.id')).toBe('user_code');
+      await page.locator('#user_code:focus').waitFor();
       await page.getByText('Continue on your phone').click();
       await shot('device');
       await page.getByLabel('Code').fill('bbbb-bbbb');
