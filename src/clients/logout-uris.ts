@@ -1,5 +1,5 @@
 import { isLoopback } from '../kernel/urls.ts';
-import type { NewClient } from './clients.ts';
+import type { NewClient } from './input.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 
 type Problem = [message: string, field: string];
