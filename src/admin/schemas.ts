@@ -1,5 +1,6 @@
 /** The shapes that the API takes and gives. What it takes is strict; of what it gives, only what is named here leaves. */
 import { z } from 'zod';
+import { DESCRIPTION_MAX, LIFETIME } from '../clients/api-settings.ts';
 import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
 import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
 
@@ -289,6 +290,23 @@ const format = z.enum(ACCESS_TOKEN_FORMATS).meta({
     'Form of its tokens: `jwt`, or `opaque`, which it has to ask about and so sees at once that one was revoked.',
 });
 
+const apiSettings = {
+  access_token_format: format,
+  scope,
+  scope_descriptions: z
+    .record(z.string().max(200), text(DESCRIPTION_MAX))
+    .meta({ description: 'What people read of its scopes where they are asked, by scope.' }),
+  access_token_lifetime: z
+    .int()
+    .min(LIFETIME.min)
+    .max(LIFETIME.max)
+    .meta({ description: 'Seconds; `lifetimes.access_token` of the configuration unless it is set.' }),
+  access_token_signing_alg: signing.meta({
+    description: 'Signature of its JWTs; the first of `keys.algorithms` unless it is set.',
+  }),
+  client_uri: url,
+};
+
 export const api = name(
   'Api',
   z.object({
@@ -297,6 +315,9 @@ export const api = name(
     resource: z.string().meta({ description: 'Its identifier: the audience of its tokens.' }),
     access_token_format: format.optional(),
     scope: z.string().optional().meta({ description: 'The scopes it offers.' }),
+    scope_descriptions: z.record(z.string(), z.string()).optional(),
+    access_token_lifetime: z.int().optional(),
+    access_token_signing_alg: signing.optional(),
     client_uri: z.string().nullable(),
     has_secret: z.boolean(),
     built_in: z.boolean(),
@@ -310,18 +331,14 @@ export const newApi = name(
   z.strictObject({
     client_name,
     resource: url.optional(),
-    access_token_format: format.optional(),
-    scope: scope.optional(),
-    client_uri: url.optional(),
+    ...optionals(apiSettings),
   }),
 );
 export const apiChange = name(
   'ApiChange',
   z.strictObject({
     client_name: client_name.optional(),
-    access_token_format: format.nullable().optional(),
-    scope: scope.nullable().optional(),
-    client_uri: url.nullable().optional(),
+    ...clearables(apiSettings),
   }),
 );
 

@@ -26,6 +26,9 @@ interface CreateOptions extends ProtocolOptions {
   firstParty?: boolean;
   resource?: string;
   accessTokenFormat?: AccessTokenFormat;
+  scopeDescription?: string[];
+  accessTokenLifetime?: string;
+  accessTokenSigningAlg?: SignedWith;
   defaultApi?: string;
   alwaysIssueRefreshToken?: boolean;
   clientUri?: string;
@@ -49,6 +52,10 @@ const withSecret = ({ client, client_secret }: Registered) => ({
   ...(client_secret === undefined ? {} : { client_secret }),
 });
 
+/** `notes:read=Read your notes`. */
+const described = (given: string[] | undefined): Record<string, string> | undefined =>
+  given && Object.fromEntries(given.map((one) => [one.split('=', 1)[0]!, one.slice(one.indexOf('=') + 1)]));
+
 function toInput(options: CreateOptions) {
   return {
     type: options.type,
@@ -63,6 +70,9 @@ function toInput(options: CreateOptions) {
     first_party: options.firstParty ?? false,
     resource: options.resource,
     access_token_format: options.accessTokenFormat,
+    scope_descriptions: described(options.scopeDescription),
+    access_token_lifetime: options.accessTokenLifetime === undefined ? undefined : Number(options.accessTokenLifetime),
+    access_token_signing_alg: options.accessTokenSigningAlg,
     default_resource: options.defaultApi,
     always_issue_refresh_token: options.alwaysIssueRefreshToken ?? false,
     client_uri: options.clientUri,
@@ -103,6 +113,13 @@ export function clientCommands(program: Command, session: Session, output: Outpu
         'of an API: jwt (default), or opaque, so that it sees at once what was revoked',
       ).choices(ACCESS_TOKEN_FORMATS),
     )
+    .option(
+      '--scope-description <scope=text>',
+      'of an API: what people read of one of its scopes, such as "notes:read=Read your notes"; may be repeated',
+      collect,
+    )
+    .option('--access-token-lifetime <seconds>', 'of an API: how long its tokens live')
+    .addOption(new Option('--access-token-signing-alg <alg>', 'of an API: signature of its JWTs').choices(SIGNED_WITH))
     .option('--default-api <resource>', 'identifier of the API that requests without a resource are for')
     .option(
       '--always-issue-refresh-token',

@@ -1,5 +1,6 @@
 /** What speaks against a client as somebody wants to register it. Every door asks here, and is told the field. */
 import { invalidInput } from '../kernel/errors.ts';
+import { checkApiSettings } from './api-settings.ts';
 import { authMethod, CLIENT_TYPES } from './client.ts';
 import type { Client, ClientType } from './client.ts';
 import type { NewClient } from './input.ts';
@@ -137,6 +138,7 @@ export interface Checked {
 /** @throws invalid_input naming the field. */
 export async function checkClient(input: NewClient, available: Available): Promise<Checked> {
   checkInput(input);
+  checkApiSettings(input, available.signedWith);
   checkProviders(input, available.providers);
   checkTheme(input, available.themes);
   checkAcr(input, available.acrValues);

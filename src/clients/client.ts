@@ -4,6 +4,7 @@
  * Registration; what a standard does not name is explained here.
  */
 import { mark, wordsIn } from '../kernel/search.ts';
+import type { ApiSettings } from './api-settings.ts';
 import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
 
 export const CLIENT_TYPES = ['web', 'spa', 'native', 'service', 'api'] as const;
@@ -29,7 +30,7 @@ export const isBuiltIn = (id: string): boolean => BUILT_IN.includes(id);
 export const ACCESS_TOKEN_FORMATS = ['jwt', 'opaque'] as const;
 export type AccessTokenFormat = (typeof ACCESS_TOKEN_FORMATS)[number];
 
-export interface Client {
+export interface Client extends ApiSettings {
   id: string;
   type: ClientType;
   client_name: string;

@@ -1,8 +1,10 @@
 /** What is said of a client when it is registered or changed, and what its record becomes by it. */
+import { apiSettingsOf } from './api-settings.ts';
+import type { ApiSettings } from './api-settings.ts';
 import type { AccessTokenFormat, Client, ClientType } from './client.ts';
 import type { ProtocolMetadata } from './protocol.ts';
 
-export interface NewClient {
+export interface NewClient extends ApiSettings {
   type: ClientType;
   name: string;
   redirect_uris?: string[];
@@ -65,6 +67,9 @@ export function toInput(client: Client): NewClient {
     default_resource: client.default_resource ?? undefined,
     resource: client.resource ?? undefined,
     access_token_format: client.access_token_format,
+    scope_descriptions: client.scope_descriptions,
+    access_token_lifetime: client.access_token_lifetime,
+    access_token_signing_alg: client.access_token_signing_alg,
     client_uri: client.client_uri ?? undefined,
     logo_uri: client.logo_uri ?? undefined,
     policy_uri: client.policy_uri ?? undefined,
@@ -93,7 +98,9 @@ export function settingsOf(input: NewClient) {
     scope: input.scope ?? null,
     first_party: input.first_party ?? false,
     default_resource: input.default_resource ?? null,
-    ...(input.type === 'api' ? { access_token_format: input.access_token_format ?? ('jwt' as const) } : {}),
+    ...(input.type === 'api'
+      ? { access_token_format: input.access_token_format ?? ('jwt' as const), ...apiSettingsOf(input) }
+      : {}),
     always_issue_refresh_token: input.always_issue_refresh_token ?? false,
     client_uri: input.client_uri ?? null,
     logo_uri: input.logo_uri ?? null,

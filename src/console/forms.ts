@@ -96,6 +96,9 @@ export const showForm = (desk: Desk, visit: Visit, page: FormPage): Promise<void
     { title: page.title, status: page.overtaken ? 412 : page.wrong ? 400 : 200 },
   );
 
+/** What is one field of a form where it is another, or several, of the record. */
+const IN_FORMS: Record<string, string> = { scope_descriptions: 'api_scopes' };
+
 export type Saved<T> = { saved: T } | { wrong: Wrong } | { stale: true };
 
 /**
@@ -110,7 +113,7 @@ export async function trySaving<T>(groups: Group[], work: () => Promise<T>): Pro
     const refused = ['invalid_input', 'duplicate', 'not_found', 'conflict'] as const;
     if (!refused.some((code) => isGatehouseError(error, code)) || !isGatehouseError(error)) throw error;
     const names = namesOf(groups);
-    const named = error.field?.replace(/^claims\//, '') ?? '';
+    const named = IN_FORMS[error.field ?? ''] ?? error.field?.replace(/^claims\//, '') ?? '';
     return { wrong: { field: names.includes(named) ? named : names[0]!, plain: error.message } };
   }
 }

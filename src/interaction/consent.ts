@@ -30,6 +30,8 @@ interface Item {
   scope: string;
   title: string;
   detail: string | null;
+  /** Beside it, one line each. */
+  lines?: string[];
   optional: boolean;
   checked: boolean;
   is_new: boolean;
@@ -102,19 +104,23 @@ export function createConsent({ provider, accounts, consents, directory, render,
     return { account, consent, request };
   }
 
-  /** One item per API: scopes of its own making are words that only its people know. */
-  async function apiItems(resources: Record<string, string[]>, t: TFunction, is_new: boolean): Promise<Item[]> {
-    return Promise.all(
-      Object.entries(resources).map(async ([resource, scopes]) => ({
-        scope: resource,
-        title: t('scope.other.title', { api: (await directory.api(resource))?.client_name ?? resource }),
-        detail: scopes.join(', ') || null,
-        optional: false,
-        checked: true,
-        is_new,
-      })),
-    );
+  /** One item per API: what its scopes mean in its own words, or where it has none their names, which only its people know. */
+  async function apiItem(resource: string, scopes: string[], t: TFunction, is_new: boolean): Promise<Item> {
+    const api = await directory.api(resource);
+    const words = api?.scope_descriptions ?? {};
+    return {
+      scope: resource,
+      title: t('scope.other.title', { api: api?.client_name ?? resource }),
+      lines: scopes.flatMap((scope) => words[scope] ?? []),
+      detail: scopes.filter((scope) => words[scope] === undefined).join(', ') || null,
+      optional: false,
+      checked: true,
+      is_new,
+    };
   }
+
+  const apiItems = (resources: Record<string, string[]>, t: TFunction, is_new: boolean): Promise<Item[]> =>
+    Promise.all(Object.entries(resources).map(([resource, scopes]) => apiItem(resource, scopes, t, is_new)));
 
   async function items(
     request: ConsentRequest,
@@ -184,6 +190,7 @@ export function createConsent({ provider, accounts, consents, directory, render,
       sessionUid: details.session!.uid,
       request,
       declined: [],
+      api: directory.api,
     });
   }
 
@@ -198,7 +205,8 @@ export function createConsent({ provider, accounts, consents, directory, render,
     const next = extended(consent, given);
     // Apps that ask each time get the same answer nearly always: then only its date is new, and nothing waits for the disk.
     await consents.put(next, { durable: consent === undefined || !saysTheSame(consent, next) });
-    return issueGrant(provider, { accountId: account.id, client, sessionUid: details.session!.uid, request, declined });
+    const sessionUid = details.session!.uid;
+    return issueGrant(provider, { accountId: account.id, client, sessionUid, request, declined, api: directory.api });
   }
 
   return { show, give, giveAll };

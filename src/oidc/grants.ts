@@ -8,6 +8,10 @@ import { claimsAsked } from './asked-claims.ts';
 import { STANDARD_SCOPES } from './claims.ts';
 import { scopesAt } from './resources.ts';
 
+interface ApiDirectory {
+  api(resource: string): Promise<Client | undefined>;
+}
+
 export interface GrantInput {
   accountId: string;
   client: ProviderClient;
@@ -16,10 +20,8 @@ export interface GrantInput {
   request: ConsentRequest;
   /** Scopes of the request the person left unticked. */
   declined: string[];
-}
-
-interface ApiDirectory {
-  api(resource: string): Promise<Client | undefined>;
+  /** The API with a resource indicator: a grant lasts as long as the tokens for it. */
+  api: ApiDirectory['api'];
 }
 
 const words = (text: unknown) => (typeof text === 'string' ? text.split(' ').filter(Boolean) : []);
@@ -44,13 +46,15 @@ export async function requestedConsent(
 /** Stores a grant of `request` without `declined`. @returns its id. */
 export async function issueGrant(
   provider: Provider,
-  { accountId, client, sessionUid, request, declined }: GrantInput,
+  { accountId, client, sessionUid, request, declined, api }: GrantInput,
 ): Promise<string> {
   const grant: Grant = new provider.Grant({ accountId, clientId: client.clientId });
   const granted = request.scopes.filter((scope) => !declined.includes(scope));
   const offline = granted.includes('offline_access');
   if (sessionUid !== undefined && !offline) Object.assign(grant, { sessionUid });
   Object.assign(grant, { mayRefresh: offline || client['always_issue_refresh_token'] === true }); // for its lifetime
+  const apis = await Promise.all(Object.keys(request.resources).map(api));
+  Object.assign(grant, { longestToken: Math.max(0, ...apis.map((one) => one?.access_token_lifetime ?? 0)) });
   grant.addOIDCScope(granted.join(' '));
   if (declined.length > 0) grant.rejectOIDCScope(declined.join(' '));
   if (request.claims.length > 0) grant.addOIDCClaims(request.claims);
@@ -79,7 +83,8 @@ export const loadGrant =
     const consent = client['first_party'] ? undefined : await consents.find(accountId, client.clientId);
     if (!client['first_party'] && (!consent || !isAnswered(unanswered(request, consent)))) return undefined;
     const declined = request.scopes.filter((scope) => consent?.declined.includes(scope));
-    const id = await issueGrant(provider, { accountId, client, sessionUid: session!.uid, request, declined });
+    const sessionUid = session!.uid;
+    const id = await issueGrant(provider, { accountId, client, sessionUid, request, declined, api: directory.api });
     return provider.Grant.find(id);
   };
 

@@ -18,9 +18,11 @@ export function lifetimes(config: Config['lifetimes'], protocol: Pick<Config, 'd
     DeviceCode: protocol.device_flow.code_lifetime,
     Session: config.session,
     // A grant that ended before its last token would take it along; one that can give no refresh token need not last.
-    Grant: (_ctx, grant) =>
-      config.authorization_code +
-      ((grant as { mayRefresh?: boolean }).mayRefresh === false ? config.access_token : config.refresh_token_absolute),
+    Grant(_ctx, grant) {
+      const { mayRefresh, longestToken = 0 } = grant as { mayRefresh?: boolean; longestToken?: number };
+      const last = mayRefresh === false ? config.access_token : config.refresh_token_absolute;
+      return config.authorization_code + Math.max(last, longestToken);
+    },
     RefreshToken: (_ctx, token) =>
       Math.max(1, Math.min(config.refresh_token, config.refresh_token_absolute - token.totalLifetime())),
   };

@@ -201,7 +201,7 @@ function configuration({
         allowedPolicy: async (_ctx, client, token) => concerns(client, token),
       },
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
-      resourceIndicators: resourceIndicators(directory, algorithms[0] ?? 'RS256'),
+      resourceIndicators: resourceIndicators(directory, algorithms),
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: async (ctx) => pages.signOut(ctx),
@@ -239,7 +239,7 @@ function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
     find: (token) => jwtAccessTokens.find(provider, token),
     api: needs.directory.api,
     findAccount: findAccount(needs),
-    alg: config.keys.algorithms.find((alg) => activeKey(keys, alg)) ?? 'RS256',
+    algorithms: config.keys.algorithms.filter((alg) => activeKey(keys, alg)),
     lifetime: config.lifetimes.access_token,
   });
   provider.use(nameAliases(config.issuer, needs.mutualTls) as never);

@@ -26,8 +26,18 @@ export function scopesAt(api: Client, client: ProviderClient): string[] {
   ];
 }
 
-/** @param alg what access tokens are signed with. */
-export function resourceIndicators({ api }: Needs, alg: SigningAlgorithm): ResourceIndicators {
+/** How long tokens for it live and what signs them, where the API says so. */
+export const tokenSettings = (
+  { access_token_lifetime, access_token_signing_alg }: Client,
+  algorithms: SigningAlgorithm[],
+) => ({
+  ...(access_token_lifetime === undefined ? {} : { accessTokenTTL: access_token_lifetime }),
+  // Keys of an algorithm may be gone since.
+  alg: algorithms.find((alg) => alg === access_token_signing_alg) ?? algorithms[0] ?? ('RS256' as const),
+});
+
+/** @param algorithms what access tokens can be signed with, the usual one first. */
+export function resourceIndicators({ api }: Needs, algorithms: SigningAlgorithm[]): ResourceIndicators {
   return {
     enabled: true,
     defaultResource: async (_ctx, client, oneOf) => {
@@ -39,7 +49,9 @@ export function resourceIndicators({ api }: Needs, alg: SigningAlgorithm): Resou
     async getResourceServerInfo(_ctx, resource, client) {
       const found = await api(resource);
       if (!found) throw new errors.InvalidTarget(undefined, `no API is registered for the resource ${resource}`);
+      const { alg, ...ttl } = tokenSettings(found, algorithms);
       return {
+        ...ttl,
         scope: scopesAt(found, client).join(' '),
         audience: resource,
         accessTokenFormat: found.access_token_format ?? 'jwt',

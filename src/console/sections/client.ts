@@ -4,7 +4,7 @@ import type { Client } from '../../clients/client.ts';
 import { datesIn } from '../../kernel/dates.ts';
 import { parameterOf } from '../../visits/visit.ts';
 import type { Desk, Visit } from '../../visits/visit.ts';
-import { clientValues, groupsFor, toChange } from '../client-form.ts';
+import { clientValues, groupsFor, scopeLines, toChange } from '../client-form.ts';
 import { showConfirmation } from '../confirm.ts';
 import { keptOf, showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
 import type { FormPage, Values } from '../forms.ts';
@@ -42,11 +42,14 @@ function factsOf(client: Client, issuer: string): [name: string, values: string[
     ['post_logout_redirect_uris', client.post_logout_redirect_uris],
     ['backchannel_logout_uri', one(client.backchannel_logout_uri)],
     ['frontchannel_logout_uri', one(client.frontchannel_logout_uri)],
-    ['scope', one(client.scope)],
+    ['scope', client.type === 'api' ? [] : one(client.scope)],
+    ['api_scopes', client.type === 'api' ? scopeLines(client).split('\n') : []],
     ['default_resource', one(client.default_resource)],
     ['default_acr_values', client.default_acr_values ?? []],
     ['identity_providers', client.identity_providers ?? []],
     ['access_token_format', client.type === 'api' ? [client.access_token_format ?? 'jwt'] : []],
+    ['access_token_lifetime', one(client.access_token_lifetime?.toString())],
+    ['access_token_signing_alg', one(client.access_token_signing_alg)],
     ['client_uri', one(client.client_uri)],
     ['policy_uri', one(client.policy_uri)],
     ['tos_uri', one(client.tos_uri)],

@@ -10,9 +10,11 @@ import { TOKEN_EXCHANGE } from '../../clients/protocol.ts';
 import type { Client } from '../../clients/client.ts';
 import type { ProtocolMetadata } from '../../clients/protocol.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
+import type { SigningAlgorithm } from '../../keys/signing-key.ts';
 import { issueGrant } from '../grants.ts';
 import type { LiveToken } from '../jwt-access-tokens.ts';
 import { API_STANDARD_SCOPES } from '../claims.ts';
+import { tokenSettings } from '../resources.ts';
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
@@ -41,7 +43,8 @@ interface Needs {
   find(token: string): Promise<LiveToken | undefined>;
   api(resource: string): Promise<Client | undefined>;
   findAccount(ctx: KoaContextWithOIDC, id: string): Promise<Account | undefined>;
-  alg: string;
+  /** What tokens can be signed with, the usual one first. */
+  algorithms: SigningAlgorithm[];
   /** Seconds. */
   lifetime: number;
 }
@@ -134,7 +137,7 @@ interface Issued {
   expiration: number;
 }
 
-export function enableTokenExchange(provider: Provider, { find, api, findAccount, alg, lifetime }: Needs): void {
+export function enableTokenExchange(provider: Provider, { find, api, findAccount, algorithms, lifetime }: Needs): void {
   const { AccessToken, ResourceServer } = provider as unknown as {
     AccessToken: new (options: AccessTokenOptions) => Issued;
     ResourceServer: new (identifier: string, info: object) => object;
@@ -162,7 +165,8 @@ export function enableTokenExchange(provider: Provider, { find, api, findAccount
     if (act) actors.set(ctx.oidc, act);
 
     const request = { scopes: [], resources: { [target.resource!]: scopes }, claims: [] };
-    const grantId = await issueGrant(provider, { accountId, client, sessionUid, request, declined: [] });
+    const grantId = await issueGrant(provider, { accountId, client, sessionUid, request, declined: [], api });
+    const { alg, accessTokenTTL = lifetime } = tokenSettings(target, algorithms);
     const token = new AccessToken({
       client,
       accountId,
@@ -174,7 +178,7 @@ export function enableTokenExchange(provider: Provider, { find, api, findAccount
       scope: scopes.join(' '),
       audience: target.resource,
       accessTokenFormat: 'jwt',
-      accessTokenTTL: Math.max(1, Math.min(lifetime, payload.exp - epochSeconds())),
+      accessTokenTTL: Math.max(1, Math.min(accessTokenTTL, payload.exp - epochSeconds())),
       jwt: { sign: { alg } },
     });
     const access_token = await token.save();

@@ -267,15 +267,26 @@ describe('apps and APIs', () => {
   it('are APIs with an identifier of their own', async () => {
     const shown = await send(
       '/apis/new',
-      { name: 'Orders', resource: 'https://orders.example', scope: 'orders:read' },
+      { name: 'Orders', resource: 'https://orders.example', api_scopes: 'orders:read  Read <orders>\norders:see' },
       '/apis/new/api',
     );
     expect(heading(shown)).toBe('Secret of Orders');
     const page = await at('/apis');
     expect(page.text).toContain('https://orders.example');
     const { id } = (await gatehouse.clients.findByResource('https://orders.example'))!;
-    await send(`/apis/${id}/edit`, { name: 'Orders 2', scope: 'orders:read orders:write' });
-    expect((await gatehouse.clients.get(id)).scope).toBe('orders:read orders:write');
+    expect((await at(`/apis/${id}`)).text).toContain('Read &lt;orders&gt;');
+    await send(`/apis/${id}/edit`, {
+      name: 'Orders 2',
+      api_scopes: 'orders:read Read orders\norders:write',
+      access_token_lifetime: '300',
+    });
+    expect(await gatehouse.clients.get(id)).toMatchObject({
+      scope: 'orders:read orders:write',
+      scope_descriptions: { 'orders:read': 'Read orders' },
+      access_token_lifetime: 300,
+    });
+    const wrong = await send(`/apis/${id}/edit`, { access_token_lifetime: 'soon' });
+    expect([wrong.status, alertText(wrong)]).toEqual([400, expect.stringContaining('30 to 86400')]);
     expect((await at(`/apps/${id}`)).status).toBe(404);
   });
 
