@@ -9,6 +9,7 @@ import { adminCommands } from '../src/cli/admin.ts';
 import { auditCommands } from '../src/cli/audit.ts';
 import { clientCommands } from '../src/cli/client.ts';
 import { configCommands } from '../src/cli/config.ts';
+import { fileCommands } from '../src/cli/files.ts';
 import { keyCommands } from '../src/cli/keys.ts';
 import { logoutCommands } from '../src/cli/logout.ts';
 import { mailCommands } from '../src/cli/mail.ts';
@@ -40,6 +41,7 @@ export function commandLine(): Command {
   mailCommands(program, session, output);
   keyCommands(program, session, output);
   secretCommands(program, session, output);
+  fileCommands(program, session, output);
   configCommands(program, output);
   return program;
 }

@@ -42,6 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   visits: ['kernel', 'config', 'http', 'oidc', ...DOMAIN],
   portal: ['kernel', 'config', 'http', 'oidc', 'verification', 'visits', ...DOMAIN],
   admin: ['kernel', 'config', 'http', 'oidc', 'administration', ...DOMAIN],
+  files: ['kernel', 'admin', 'administration', ...DOMAIN],
   console: ['kernel', 'config', 'http', 'oidc', 'administration', 'visits', ...DOMAIN],
 };
 /** Libraries that only one room may know. */

@@ -2,8 +2,9 @@
 import type { Audit } from '../audit/audit.ts';
 import { isBuiltIn, publicClient } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
+import { mustBe } from '../clients/clients.ts';
 import type { ClientChange, Clients, NewClient, Registered } from '../clients/clients.ts';
-import { conflict, forbidden, notFound } from '../kernel/errors.ts';
+import { conflict, forbidden, invalidInput, notFound } from '../kernel/errors.ts';
 import type { Page } from '../kernel/paging.ts';
 import { mark } from '../kernel/search.ts';
 import type { Search } from '../kernel/search.ts';
@@ -18,12 +19,24 @@ export interface Apps {
   /** @throws not_found, also for one of the other kind. */
   get(kind: Kind, id: string): Promise<Client>;
   /** @throws invalid_input naming the field, forbidden when it would get more than whoever registers it has. */
-  register(by: Principal, input: NewClient): Promise<Registered>;
+  register(by: Principal, input: NewClient, chosen?: Chosen): Promise<Registered>;
+  /** What registering would keep, with all its checks. */
+  draft(by: Principal, input: NewClient, id?: string): Promise<Client>;
+  /** What changing would keep, with all its checks. */
+  draftChange(by: Principal, kind: Kind, id: string, change: ClientChange): Promise<Client>;
   /** @param version that the admin has seen. @throws not_found, invalid_input, forbidden, conflict for a built-in one, stale. */
   update(by: Principal, kind: Kind, id: string, change: ClientChange, version?: number): Promise<Client>;
   rotateSecret(by: Principal, kind: Kind, id: string): Promise<Registered>;
-  /** @throws not_found, forbidden, conflict for a built-in one. */
-  remove(by: Principal, kind: Kind, id: string): Promise<void>;
+  /** @throws as update. */
+  setSecret(by: Principal, kind: Kind, id: string, secret: string, version?: number): Promise<Client>;
+  /** @param version that the admin has seen. @throws not_found, forbidden, conflict for a built-in one, stale. */
+  remove(by: Principal, kind: Kind, id: string, version?: number): Promise<void>;
+}
+
+/** What whoever registers a client may choose rather than have drawn. */
+export interface Chosen {
+  id?: string | undefined;
+  secret?: string | undefined;
 }
 
 const of = (id: string) => ({ kind: 'client' as const, id });
@@ -49,6 +62,32 @@ function difference(before: Client, after: Client): Record<string, string> {
   return Object.fromEntries(changed.map((name) => [name, `${inShort(old![name])} → ${inShort(now![name])}`]));
 }
 
+/** Of ids that are chosen: fit for addresses, logs and command lines. */
+const ID = /^[A-Za-z\d][\w.~-]{0,99}$/;
+
+function checkId(id: string): void {
+  if (isBuiltIn(id)) throw conflict(`${id} is part of Gatehouse and is registered by it`);
+  if (!ID.test(id))
+    throw invalidInput('client_id must have letters, digits and . _ ~ - only, 100 at most', 'client_id');
+}
+
+/** Ends what would keep a client, when all that speaks against it was asked. */
+class Drafted extends Error {}
+
+async function drafted(work: (accept: (client: Client) => Promise<void>) => Promise<unknown>): Promise<Client> {
+  let seen: Client | undefined;
+  const end = new Drafted();
+  try {
+    await work(async (client) => {
+      seen = client;
+      throw end;
+    });
+  } catch (error) {
+    if (error !== end) throw error;
+  }
+  return seen!;
+}
+
 interface Needs {
   clients: Clients;
   audit: Pick<Audit, 'act'>;
@@ -68,17 +107,19 @@ export function createApps({ clients, audit }: Needs): Apps {
     return client;
   }
 
+  async function inputOf(by: Principal, input: NewClient): Promise<NewClient> {
+    if (kindOf(input) === 'app') mustHaveAll(by, input.scope, 'the app would get');
+    // An API may be named by its client id too.
+    const named = input.default_resource?.startsWith('api_') ? await clients.get(input.default_resource) : undefined;
+    return { ...input, default_resource: named?.resource ?? input.default_resource };
+  }
+
   return {
     list: (kind, search) => clients.search({ ...search, ...(kind === 'app' ? { not: [API] } : { having: [API] }) }),
     get,
-    async register(by, input) {
-      if (kindOf(input) === 'app') mustHaveAll(by, input.scope, 'the app would get');
-      // An API may be named by its client id too.
-      const named = input.default_resource?.startsWith('api_') ? await clients.get(input.default_resource) : undefined;
-      const registered = await clients.register({
-        ...input,
-        default_resource: named?.resource ?? input.default_resource,
-      });
+    async register(by, input, { id: chosen, secret } = {}) {
+      if (chosen !== undefined) checkId(chosen);
+      const registered = await clients.register(await inputOf(by, input), chosen, undefined, secret);
       const { id, type, scope, redirect_uris } = registered.client;
       await audit.act('client_registered', of(id), {
         type,
@@ -86,6 +127,16 @@ export function createApps({ clients, audit }: Needs): Apps {
         redirect_uris: inShort(redirect_uris),
       });
       return registered;
+    },
+    async draft(by, input, id) {
+      if (id !== undefined) checkId(id);
+      const checked = await inputOf(by, input);
+      return drafted((accept) => clients.register(checked, id, accept));
+    },
+    async draftChange(by, kind, id, change) {
+      await getToChange(by, kind, id);
+      if (kind === 'app') mustHaveAll(by, change.scope, 'the app would get');
+      return drafted((accept) => clients.update(id, change, undefined, accept));
     },
     async update(by, kind, id, change, version) {
       const before = await getToChange(by, kind, id);
@@ -100,8 +151,14 @@ export function createApps({ clients, audit }: Needs): Apps {
       await audit.act('client_secret_rotated', of(id));
       return registered;
     },
-    async remove(by, kind, id) {
+    async setSecret(by, kind, id, secret, version) {
       await getToChange(by, kind, id);
+      const client = await clients.setSecret(id, secret, version);
+      await audit.act('client_secret_rotated', of(id));
+      return client;
+    },
+    async remove(by, kind, id, version) {
+      mustBe(await getToChange(by, kind, id), version);
       await clients.delete(id);
       await audit.act('client_deleted', of(id));
     },

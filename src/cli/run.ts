@@ -1,12 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/error.ts';
 import { loadConfig } from '../config/load.ts';
+import { FilesError } from '../files/problem.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import { version } from '../version.ts';
 import { adminCommands } from './admin.ts';
 import { auditCommands } from './audit.ts';
 import { clientCommands } from './client.ts';
 import { configCommands } from './config.ts';
+import { Ended } from './ended.ts';
+import { fileCommands } from './files.ts';
 import { keyCommands } from './keys.ts';
 import { logoutCommands } from './logout.ts';
 import { mailCommands } from './mail.ts';
@@ -52,6 +55,7 @@ export async function run(argv: string[]): Promise<number> {
   mailCommands(program, withBackstage, output);
   keyCommands(program, withBackstage, output);
   secretCommands(program, withBackstage, output);
+  fileCommands(program, withBackstage, output);
   configCommands(program, output);
   themeCommands(program, output);
   program.commands.forEach(inherit);
@@ -60,7 +64,8 @@ export async function run(argv: string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
-    const known = error instanceof ConfigError || isGatehouseError(error);
+    if (error instanceof Ended) return error.code;
+    const known = error instanceof ConfigError || error instanceof FilesError || isGatehouseError(error);
     process.stderr.write(
       `error: ${known ? reason(error) : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );

@@ -12,7 +12,7 @@ import { settingsOf, toInput, withoutNothing } from './input.ts';
 import type { ClientChange, NewClient } from './input.ts';
 import { AUTH_METHODS, hasSecret, needsPlainSecret, SIGNED_WITH } from './protocol.ts';
 import type { AuthMethod, SignedWith } from './protocol.ts';
-import { hashSecret } from './secret.ts';
+import { hashSecret, secretMatches, secretProblem } from './secret.ts';
 import type { ClientStore } from './store.ts';
 
 const UPDATE_ATTEMPTS = 5;
@@ -30,9 +30,10 @@ type Accept = (client: Client) => Promise<void>;
 export interface Clients {
   /**
    * @param accept called with the client as it would be kept; it throws where something else speaks against it.
+   * @param secret one that was chosen, in place of one that is drawn.
    * @throws invalid_input naming the field, and what `accept` throws.
    */
-  register(input: NewClient, id?: string, accept?: Accept): Promise<Registered>;
+  register(input: NewClient, id?: string, accept?: Accept, secret?: string): Promise<Registered>;
   /** @throws not_found. */
   get(id: string): Promise<Client>;
   find(id: string): Promise<Client | undefined>;
@@ -45,6 +46,13 @@ export interface Clients {
    * @throws not_found, invalid_input naming the field, stale when it is another version by now, and what `accept` throws.
    */
   update(id: string, change: ClientChange, version?: number, accept?: Accept): Promise<Client>;
+  /**
+   * Gives it a secret that was chosen, in place of what it has.
+   * @throws not_found, invalid_input for public clients and secrets that can be guessed, stale when it is another version by now.
+   */
+  setSecret(id: string, secret: string, version?: number): Promise<Client>;
+  /** Whether this is its secret. */
+  holdsSecret(client: Client, secret: string): boolean;
   /** Replaces the secret; the old one stops working. @throws not_found, invalid_input for public clients. */
   rotateSecret(id: string): Promise<Registered>;
   /** @returns whether there was one. */
@@ -65,8 +73,21 @@ interface Needs {
   signedWith?: readonly SignedWith[];
   /** Encrypts a secret for the client with this id. */
   seal?: (secret: string, clientId: string) => string;
+  /** The reverse of it. */
+  openSecret?: (client: Client) => string;
   /** What people allowed a client goes with it. */
   consents: { deleteByClient(clientId: string): Promise<void> };
+}
+
+/** @throws stale where it is not the version any more that somebody has seen. */
+export function mustBe({ id, version: now }: Client, version: number | undefined): void {
+  if (version !== undefined && now !== version) throw stale(`the client ${id} was changed meanwhile`);
+}
+
+function checkSecret(id: string, method: AuthMethod, secret: string): void {
+  if (!hasSecret(method)) throw invalidInput(`${id} proves itself by ${method}: it has no secret`, 'client_secret');
+  const problem = secretProblem(secret);
+  if (problem) throw invalidInput(`the secret of ${id} ${problem}`, 'client_secret');
 }
 
 const NO_SECRET = { secret_hash: null, secret_sealed: null };
@@ -85,6 +106,7 @@ export function createClients({
   store,
   consents,
   seal,
+  openSecret,
   authMethods = [...AUTH_METHODS],
   signedWith = SIGNED_WITH,
   providers = [],
@@ -121,9 +143,10 @@ export function createClients({
   }
 
   return {
-    async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_'), accept = async () => undefined) {
+    async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_'), accept = async () => undefined, secret) {
       const { protocol, method } = await check(input);
-      const client_secret = hasSecret(method) ? newSecret() : undefined;
+      if (secret !== undefined) checkSecret(id, method, secret);
+      const client_secret = hasSecret(method) ? (secret ?? newSecret()) : undefined;
       const now = isoNow();
       const client: Client = {
         id,
@@ -149,7 +172,7 @@ export function createClients({
 
     update: (id, what, version, accept = async () => undefined) =>
       change(id, async (client) => {
-        if (version !== undefined && client.version !== version) throw stale(`the client ${id} was changed meanwhile`);
+        mustBe(client, version);
         const { protocol: changed, ...others } = what;
         const named = Object.entries(others).filter(([, value]) => value !== undefined);
         const next = {
@@ -168,6 +191,16 @@ export function createClients({
         await accept(after);
         return after;
       }),
+
+    setSecret: (id, secret, version) =>
+      change(id, (client) => {
+        mustBe(client, version);
+        const method = authMethod(client);
+        checkSecret(id, method, secret);
+        return { ...client, ...NO_SECRET, ...kept(method, secret, id, seal) };
+      }),
+    holdsSecret: (client, secret) =>
+      client.secret_sealed ? openSecret?.(client) === secret : secretMatches(secret, client.secret_hash ?? ''),
 
     async rotateSecret(id) {
       const client_secret = newSecret();

@@ -22,7 +22,7 @@ const withSecret = ({ client, client_secret }: Registered) => ({
 /** The rooms call it `name`, the standards `client_name`. */
 const fieldNames = { name: 'client_name' };
 const NAMES: Record<string, string> = { client_name: 'name' };
-function renamed(body: object): Partial<NewClient> {
+export function renamed(body: object): Partial<NewClient> {
   const own: Record<string, unknown> = {};
   const protocol: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(body) as [string, unknown][]) {
