@@ -7,5 +7,5 @@ import type { Env } from './files/references.ts';
 /** In the order in which they are made: what others name comes first. */
 export function fileKinds({ apps, clients }: Backstage, env: Env = process.env): AnyKind[] {
   const needs = { apps, clients, env };
-  return [clientKind(API, needs), clientKind(APP, needs)] as unknown as AnyKind[];
+  return [clientKind(API, needs), clientKind(APP, needs)] as AnyKind[];
 }

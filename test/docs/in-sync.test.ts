@@ -62,7 +62,9 @@ function wrongUse(program: Command, call: string): string | undefined {
     command = next;
   }
   const unknown = rest.find((word) => word.startsWith('--') && !command.options.some(({ long }) => long === word));
-  const missing = command.options.find(({ mandatory, long }) => mandatory && !rest.includes(long!));
+  const missing = command.options.find(
+    ({ mandatory, long, short }) => mandatory && !rest.includes(long!) && !rest.includes(short ?? long!),
+  );
   if (unknown) return `${call}: there is no option ${unknown}`;
   return missing && `${call}: ${missing.long} is missing`;
 }

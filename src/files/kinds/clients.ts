@@ -70,15 +70,15 @@ const isManaged = (client: Client) => !isBuiltIn(client.id) && client.dynamicall
 
 /** What is wanted, as registration takes it. */
 function toInput(door: Door, wanted: Wanted): NewClient {
-  const { client_id: _, client_secret: __, ...body } = wanted;
-  return { ...(door === 'api' ? { type: 'api' } : {}), ...renamed(body) } as NewClient;
+  const body = Object.entries(wanted).filter(([name]) => !(name in own));
+  return { ...(door === 'api' ? { type: 'api' } : {}), ...renamed(Object.fromEntries(body)) } as NewClient;
 }
 
 /** What is not named goes back to what it is without being named. */
 function toChange(changeable: string[], wanted: Wanted): ClientChange {
   const { client_name } = wanted;
   const named = changeable.map((name) => [name, wanted[name] ?? null]);
-  return renamed({ ...Object.fromEntries(named), client_name }) as ClientChange;
+  return renamed({ ...(Object.fromEntries(named) as object), client_name });
 }
 
 /** What does not exist yet cannot be asked for before it does: the check of it waits until then. */
