@@ -28,6 +28,8 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const NONCE_AT = 1 + KEY_ID_BYTES;
 const NONCES_AT_ONCE = 256;
+/** Look-up keys that are remembered: who comes again within minutes. */
+const MOST_LOOKUPS = 4000;
 
 /** What is sealed, by where it lies: `tokens` are with apps, the others in the store, where `secrets rotate` seals them anew. */
 export type Purpose = 'records' | 'tokens' | 'factors' | 'mail' | 'clients' | 'logout' | 'keys';
@@ -83,9 +85,18 @@ export const oldHashingKeys = (encryptionKey: Buffer): HashingKeys => ({
 
 export function createHashing({ lookup, signing }: HashingKeys): Hashing {
   const [lookupSecret, signingSecret] = [createSecretKey(lookup), createSecretKey(signing)];
+  const lookups = new Map<string, string>();
   return {
-    lookupKey: (kind, id) =>
-      createHmac('sha256', lookupSecret).update(`${kind}:${id}`).digest('base64url').slice(0, LOOKUP_CHARACTERS),
+    lookupKey(kind, id) {
+      const name = `${kind}:${id}`;
+      let key = lookups.get(name);
+      if (key === undefined) {
+        key = createHmac('sha256', lookupSecret).update(name).digest('base64url').slice(0, LOOKUP_CHARACTERS);
+        if (lookups.size >= MOST_LOOKUPS) lookups.delete(lookups.keys().next().value!);
+        lookups.set(name, key);
+      }
+      return key;
+    },
     sign: (purpose, value) => createHmac('sha256', signingSecret).update(`${purpose}:${value}`).digest('base64url'),
   };
 }

@@ -6,6 +6,9 @@ import type { ProtocolRecord, ProtocolStore } from './store.ts';
 
 /** As what a payload was read, to tell whether the record is still the same. A symbol, so that it is never written. */
 const READ_AS = Symbol('read as');
+/** What a record says, where that is known: a store may give the same record several times. A symbol too. */
+const OPENED = Symbol('opened');
+type Opened = ProtocolRecord & { [OPENED]?: string };
 
 export interface Payload {
   [READ_AS]?: Uint8Array;
@@ -88,12 +91,14 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
     return kind === 'Interaction' ? null : optional('Grant', grantId);
   }
 
-  function toRecord(kind: string, id: string, payload: Payload, ttl: number | undefined): ProtocolRecord {
+  function toRecord(kind: string, id: string, payload: Payload, ttl: number | undefined): Opened {
     const key = vault.lookupKey(kind, id);
+    const plain = JSON.stringify(payload);
     return {
+      [OPENED]: plain,
       key,
       kind,
-      sealed: vault.seal(JSON.stringify(payload), key),
+      sealed: vault.seal(plain, key),
       expires_at: ttl === undefined ? null : epochSeconds() + ttl,
       consumed_at: null,
       grant_key: grantKey(kind, key, payload),
@@ -104,9 +109,9 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
     };
   }
 
-  function toPayload(record: ProtocolRecord | undefined): Payload | undefined {
+  function toPayload(record: Opened | undefined): Payload | undefined {
     if (!record) return undefined;
-    const payload = JSON.parse(vault.open(record.sealed, record.key)) as Payload;
+    const payload = JSON.parse((record[OPENED] ??= vault.open(record.sealed, record.key))) as Payload;
     if (record.consumed_at !== null) payload.consumed = record.consumed_at;
     payload[READ_AS] = record.sealed;
     return payload;

@@ -10,8 +10,11 @@ const MOST_TURNS = 4;
 const MOST_WRITES = 16;
 
 export interface GroupCommit {
-  /** Runs `work` with the writes beside it. @returns what it gave, once that is committed. */
-  write<T>(work: () => T): Promise<T>;
+  /**
+   * Runs `work` with the writes beside it. @returns what it gave, once that is committed.
+   * @param committed called with that at the very moment, before any other write.
+   */
+  write<T>(work: () => T, committed?: (result: T) => void): Promise<T>;
   /** Commits now what waits: before a write by another connection that must come after it, and before closing. */
   flush(): void;
 }
@@ -52,7 +55,7 @@ export function groupCommit(connection: Connection): GroupCommit {
 
   return {
     flush,
-    write<T>(work: () => T): Promise<T> {
+    write<T>(work: () => T, committed?: (result: T) => void): Promise<T> {
       return new Promise<T>((resolve, reject) => {
         let result: T;
         let broken: Error | undefined;
@@ -68,8 +71,9 @@ export function groupCommit(connection: Connection): GroupCommit {
             }
           },
           settle(error = broken) {
-            if (error) reject(error);
-            else resolve(result);
+            if (error) return reject(error);
+            committed?.(result);
+            resolve(result);
           },
         });
       });

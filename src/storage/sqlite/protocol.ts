@@ -2,9 +2,12 @@ import { epochSeconds } from '../../kernel/clock.ts';
 import type { ProtocolRecord, ProtocolStore } from '../../protocol/store.ts';
 import type { Connection } from './connect.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { createRecent } from './recent.ts';
 
 const COLUMNS =
   'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
+/** Half a kilobyte each. */
+const MOST_RECENT = 2000;
 const FRESH = '(expires_at IS NULL OR expires_at > ?)';
 
 const values = (r: ProtocolRecord) =>
@@ -85,8 +88,42 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     'DELETE FROM protocol_records WHERE key IN (SELECT key FROM protocol_records WHERE expires_at <= ? LIMIT ?)',
   );
 
+  const recent = createRecent<ProtocolRecord>(everyday, MOST_RECENT);
+
   const find = (statement: typeof byKey, value: string) =>
     statement.get(value, epochSeconds()) as ProtocolRecord | undefined;
+
+  function findByKey(key: string): ProtocolRecord | undefined {
+    let row = recent.get(key);
+    if (row === undefined) {
+      row = find(byKey, key) ?? null;
+      recent.set(key, row);
+    }
+    return row && (row.expires_at === null || row.expires_at > epochSeconds()) ? row : undefined;
+  }
+
+  /** Runs a write of one record with the writes beside it. What was known of it is known again once it is committed. */
+  function writeOne<T>(record: ProtocolRecord, write: () => T): Promise<T> {
+    let before: ProtocolRecord | null | undefined;
+    return group.write(
+      () => {
+        before = recent.take(record.key);
+        return write();
+      },
+      (written) => {
+        if (!before || written === false) return;
+        const { consumed_at } = before;
+        recent.set(record.key, consumed_at === null ? record : { ...record, consumed_at });
+      },
+    );
+  }
+
+  /** Runs a write of which only the key is known. */
+  const forgetting = <T>(key: string, write: () => T) =>
+    group.write(() => {
+      recent.take(key);
+      return write();
+    });
 
   function swapNow(r: ProtocolRecord, seen: Uint8Array): boolean {
     const columns = [r.grant_key, r.uid_key, r.user_code_key, r.account_key, r.session_key];
@@ -100,6 +137,7 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
   /** Behind what already waits: a revocation must find the tokens it ends. */
   const durably = (work: () => unknown) => {
     group.flush();
+    recent.clear();
     work();
   };
 
@@ -107,16 +145,21 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     upsert: async (record, options) =>
       options?.durable
         ? durably(() => upsertDurably.run(...values(record)))
-        : group.write(() => void upsert.run(...values(record))),
-    move: (fromKey, record) => group.write(() => move.run(...values(record), fromKey, epochSeconds()) === 1),
-    swap: (record, sealed) => group.write(() => swapNow(record, sealed)),
-    insertIfAbsent: (record) => group.write(() => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
-    find: async (key) => find(byKey, key),
+        : writeOne(record, () => void upsert.run(...values(record))),
+    move: (fromKey, record) =>
+      forgetting(fromKey, () => {
+        recent.take(record.key);
+        return move.run(...values(record), fromKey, epochSeconds()) === 1;
+      }),
+    swap: (record, sealed) => writeOne(record, () => swapNow(record, sealed)),
+    insertIfAbsent: (record) =>
+      forgetting(record.key, () => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
+    find: async (key) => findByKey(key),
     findByUid: async (uidKey) => find(byUid, uidKey),
     findByUserCode: async (userCodeKey) => find(byUserCode, userCodeKey),
-    consume: (key, at) => group.write(() => consume.run(at, key, epochSeconds()) === 1),
+    consume: (key, at) => forgetting(key, () => consume.run(at, key, epochSeconds()) === 1),
     destroy: async (key, options) =>
-      options.durable ? durably(() => destroyDurably.run(key)) : group.write(() => void destroyEveryday.run(key)),
+      options.durable ? durably(() => destroyDurably.run(key)) : forgetting(key, () => void destroyEveryday.run(key)),
     listByAccount: async (accountKey, kind) =>
       byAccount.all(accountKey, kind, epochSeconds()) as unknown as ProtocolRecord[],
     listInOrder: async (after, limit) => inOrder.all(after, epochSeconds(), limit) as unknown as ProtocolRecord[],
@@ -126,6 +169,9 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     // Without a session to keep, the empty key keeps nothing: none is empty.
     revokeByAccount: async (accountKey, { keepUid } = { keepUid: '' }) =>
       durably(() => revokeByAccount.run(accountKey, keepUid, accountKey)),
-    sweep: async (now, limit) => sweep.run(now, limit),
+    async sweep(now, limit) {
+      recent.clear();
+      return sweep.run(now, limit);
+    },
   };
 }

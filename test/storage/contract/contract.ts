@@ -15,6 +15,7 @@ import { logOutContract } from './log-out.ts';
 import { outboxContract } from './outbox.ts';
 import { passkeyContract } from './passkeys.ts';
 import { protocolContract } from './protocol.ts';
+import { readerContract } from './readers.ts';
 import { registrationContract } from './registrations.ts';
 import { revocationContract } from './revocation.ts';
 import { searchContract } from './search.ts';
@@ -49,6 +50,7 @@ const CONTRACTS = {
   passkeys: passkeyContract,
   keys: keyContract,
   'protocol records': protocolContract,
+  'readers of records': readerContract,
   'single use': singleUseContract,
   search: searchContract,
   expiry: expiryContract,

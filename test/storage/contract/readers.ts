@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { epochSeconds } from '../../../src/kernel/clock.ts';
+import type { ProtocolStore } from '../../../src/protocol/store.ts';
+import type { Driver, Use } from './contract.ts';
+import { plain } from './protocol.ts';
+import { aRecord } from './samples.ts';
+
+const KEYS = ['a', 'b', 'c'];
+const key = fc.constantFrom(...KEYS);
+/** Seconds from now; some are over already. */
+const life = fc.constantFrom(1000, 2000, null, -5);
+
+type Step = (store: ProtocolStore) => Promise<unknown>;
+
+const record = (name: string, seconds: number | null) =>
+  aRecord({ key: name, grant_key: 'grant', expires_at: seconds === null ? null : epochSeconds() + seconds });
+
+/** Everything that changes records, and reading between it. */
+const steps: Record<string, fc.Arbitrary<Step>> = {
+  find: key.map((name) => (store) => store.find(name)),
+  upsert: fc.tuple(key, life, fc.boolean()).map(
+    ([name, seconds, durable]) =>
+      (store) =>
+        store.upsert(record(name, seconds), { durable }),
+  ),
+  swap: fc.tuple(key, life).map(([name, seconds]) => async (store) => {
+    const seen = await store.find(name);
+    return seen && store.swap(record(name, seconds), seen.sealed);
+  }),
+  move: fc
+    .tuple(key, key)
+    .filter(([from, to]) => from !== to)
+    .map(([from, to]) => async (store) => {
+      if ((await store.find(to)) === undefined) await store.destroy(to, { durable: false });
+      return store.move(from, record(to, 1000)).catch(() => undefined);
+    }),
+  insert: fc.tuple(key, life).map(
+    ([name, seconds]) =>
+      (store) =>
+        store.insertIfAbsent(record(name, seconds)),
+  ),
+  consume: key.map((name) => (store) => store.consume(name, epochSeconds())),
+  destroy: fc.tuple(key, fc.boolean()).map(
+    ([name, durable]) =>
+      (store) =>
+        store.destroy(name, { durable }),
+  ),
+  revoke: fc.boolean().map((withGrant) => (store) => store.revokeGrant('grant', { withGrant })),
+  sweep: fc.constant((store) => store.sweep(epochSeconds(), 10)),
+};
+
+/** A few things at once, each at one of the places where the data is open. */
+const moment = fc.array(fc.tuple(fc.nat(1), fc.oneof(...Object.values(steps))), { minLength: 1, maxLength: 3 });
+
+export function readerContract(use: Use, { shared }: Driver): void {
+  test('whoever changes records, everybody finds what is there', async () => {
+    const other = shared ? await use().reopen() : undefined;
+    const places = [use().storage.protocol, (other ?? use().storage).protocol];
+    const there = async () => {
+      const all = await places[0]!.listInOrder('', 100);
+      return new Map(all.map((one) => [one.key, plain(one)]));
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(moment, { maxLength: 12 }), async (moments) => {
+        for (const steps of moments) {
+          await Promise.all(steps.map(([place, step]) => step(places[place]!)));
+          const records = await there();
+          for (const place of places)
+            for (const name of KEYS) expect(plain(await place.find(name))).toEqual(records.get(name));
+        }
+      }),
+      { numRuns: 40 },
+    );
+    await other?.close();
+  });
+}
