@@ -1,7 +1,6 @@
 /** Wires what the extensions of the protocol need from the other rooms. */
 import { readFileSync } from 'node:fs';
 import { createVouching, readCertificates } from './clients/certificate.ts';
-import type { Client } from './clients/client.ts';
 import { AUTH_METHODS } from './clients/protocol.ts';
 import type { AuthMethod } from './clients/protocol.ts';
 import { secretContext } from './clients/secret.ts';
@@ -16,8 +15,8 @@ import type { MutualTls } from './oidc/features/mutual-tls.ts';
 /** Secrets that must be read again, such as those of `client_secret_jwt`, rest encrypted, each for its client alone. */
 export const clientSecrets = (vault: Pick<Vault, 'seal' | 'open'>) => ({
   seal: (secret: string, clientId: string) => vault.seal(secret, secretContext(clientId)).toString('base64url'),
-  openSecret: ({ id, secret_sealed }: Client) =>
-    vault.open(Buffer.from(secret_sealed!, 'base64url'), secretContext(id)),
+  openSecret: (clientId: string, sealed: string) =>
+    vault.open(Buffer.from(sealed, 'base64url'), secretContext(clientId)),
 });
 
 function mutualTls({ mtls, trusted_proxies }: Settings): MutualTls | undefined {

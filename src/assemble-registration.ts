@@ -4,7 +4,8 @@ import type { Audit } from './audit/audit.ts';
 import type { Client } from './clients/client.ts';
 import type { Clients } from './clients/clients.ts';
 import type { RegistrationStore } from './clients/registrations.ts';
-import { secretMatches } from './clients/secret.ts';
+import { hashSecret, secretMatches } from './clients/secret.ts';
+import { liveSecretsOf } from './clients/secrets.ts';
 import type { Config } from './config/schema.ts';
 import type { Afterwards } from './http/afterwards.ts';
 import type { Callers } from './http/caller.ts';
@@ -62,7 +63,9 @@ export async function assembleRegistration(needs: Needs): Promise<Registering> {
     within: (input) => within(policy, input),
     accept: createClientCheck({ provider, fetch: needs.clientFetch }),
     isSecret: (client: Client, secret) =>
-      client.secret_sealed ? openSecret(client) === secret : secretMatches(secret, client.secret_hash ?? ''),
+      liveSecretsOf(client).some(({ sealed, hash }) =>
+        secretMatches(secret, sealed === null ? (hash ?? '') : hashSecret(openSecret(client.id, sealed))),
+      ),
     async note(what, { id, type, redirect_uris }, initial_token) {
       callers.actAs({ kind: 'client', id });
       const detail = { dynamic: 'true', ...(initial_token === null ? {} : { initial_token }) };

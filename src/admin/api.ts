@@ -1,4 +1,5 @@
 /** Serves the list of routes: each request goes through the same steps, in the same order. */
+import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Logger } from '../kernel/logger.ts';
@@ -10,7 +11,7 @@ import type { ApiCaller } from './authenticate.ts';
 import type { Once, StoredAnswer } from './idempotency.ts';
 import { ApiProblem, problemOf, PROBLEMS } from './problems.ts';
 import type { Problem } from './problems.ts';
-import { etagOf, parseBody, parseParameters, queryOf, readIfMatch, readText } from './read.ts';
+import { etagOf, isEmpty, parseBody, parseParameters, queryOf, readIfMatch, readText } from './read.ts';
 import type { Route, UseCases } from './route.ts';
 
 interface Needs {
@@ -57,6 +58,10 @@ function match(compiled: Compiled[], method: string, path: string): { route: Rou
   throw new ApiProblem({ name: 'method_not_allowed', detail: `here is ${Allow}`, headers: { Allow } });
 }
 
+/** Whether a request that brings nothing is one that its route takes. */
+const mayBeEmpty = ({ body }: Route, { headers }: IncomingMessage): boolean =>
+  isEmpty(headers) && (body?.safeParse(undefined).success ?? false);
+
 function send(ctx: Context, { status, headers, body }: StoredAnswer): void {
   ctx.set(headers);
   ctx.body = body ?? null;
@@ -88,8 +93,8 @@ export function adminApi({
   async function answer(route: Route, ctx: Context, by: ApiCaller, groups: object): Promise<StoredAnswer> {
     const params = parseParameters(groups, route.params ?? EMPTY);
     const query = parseParameters(queryOf(ctx.querystring), route.query ?? EMPTY);
-    const text = route.body && (await readText(ctx.req));
-    const body = route.body && parseBody(text!, route.body);
+    const text = route.body && !mayBeEmpty(route, ctx.req) ? await readText(ctx.req) : undefined;
+    const body = text === undefined ? undefined : parseBody(text, route.body!);
     const version = route.ifMatch && readIfMatch(ctx.req.headers['if-match'], route.ifMatch === 'demanded');
     const run = async (): Promise<StoredAnswer> => {
       const given = await route.run(useCases, { params, query, body, by, version });

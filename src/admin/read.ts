@@ -7,6 +7,10 @@ import { ApiProblem, wrongFields } from './problems.ts';
 const MOST_BYTES = 1024 * 1024;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
+/** Whether a request says that it has no content (RFC 9112, section 6.3). */
+export const isEmpty = (headers: IncomingMessage['headers']): boolean =>
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+
 /** @throws the problems `unsupported_media_type` and `too_large`. */
 export async function readText(req: IncomingMessage): Promise<string> {
   if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) throw new ApiProblem({ name: 'unsupported_media_type' });

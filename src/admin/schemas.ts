@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DESCRIPTION_MAX, LIFETIME } from '../clients/api-settings.ts';
 import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
 import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
+import { rotation as rotationShape, secretFacts, secretLife as secretLifeShape } from './client-shapes.ts';
 
 /** Schemas with names of their own in the OpenAPI document. */
 export const named = z.registry<{ id: string }>();
@@ -268,6 +269,7 @@ export const client = name(
     id_token_signed_response_alg: signing,
     token_endpoint_auth_method: z.string(),
     has_secret: z.boolean(),
+    secrets: secretFacts,
     built_in: z.boolean(),
     created_at: moment,
     updated_at: moment,
@@ -320,6 +322,7 @@ export const api = name(
     access_token_signing_alg: signing.optional(),
     client_uri: z.string().nullable(),
     has_secret: z.boolean(),
+    secrets: secretFacts,
     built_in: z.boolean(),
     created_at: moment,
     updated_at: moment,
@@ -341,6 +344,9 @@ export const apiChange = name(
     ...clearables(apiSettings),
   }),
 );
+
+export const rotation = name('SecretRotation', rotationShape);
+export const secretLife = name('NewSecret', secretLifeShape);
 
 const who = z.object({ kind: z.string(), id: z.string().nullable() });
 

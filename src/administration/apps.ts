@@ -3,7 +3,9 @@ import type { Audit } from '../audit/audit.ts';
 import { isBuiltIn, publicClient } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
 import { mustBe } from '../clients/clients.ts';
-import type { ClientChange, Clients, NewClient, Registered } from '../clients/clients.ts';
+import type { ClientChange, Clients, NewClient, Registered, Rotation, SecretLife } from '../clients/clients.ts';
+import { factsOf } from '../clients/secrets.ts';
+import type { SecretFacts } from '../clients/secrets.ts';
 import { conflict, forbidden, invalidInput, notFound } from '../kernel/errors.ts';
 import type { Page } from '../kernel/paging.ts';
 import { mark } from '../kernel/search.ts';
@@ -26,7 +28,12 @@ export interface Apps {
   draftChange(by: Principal, kind: Kind, id: string, change: ClientChange): Promise<Client>;
   /** @param version that the admin has seen. @throws not_found, invalid_input, forbidden, conflict for a built-in one, stale. */
   update(by: Principal, kind: Kind, id: string, change: ClientChange, version?: number): Promise<Client>;
-  rotateSecret(by: Principal, kind: Kind, id: string): Promise<Registered>;
+  /** The secret before goes on for `overlap` seconds, a day unless said. @throws the same, and invalid_input. */
+  rotateSecret(by: Principal, kind: Kind, id: string, options?: Rotation): Promise<Registered>;
+  /** One more beside the one there is. @throws the same, and conflict where two are in force. */
+  addSecret(by: Principal, kind: Kind, id: string, options?: SecretLife): Promise<Registered>;
+  /** Ends one at once. @throws not_found, forbidden, conflict for a built-in one. */
+  revokeSecret(by: Principal, kind: Kind, id: string, secretId: string): Promise<Client>;
   /** @throws as update. */
   setSecret(by: Principal, kind: Kind, id: string, secret: string, version?: number): Promise<Client>;
   /** @param version that the admin has seen. @throws not_found, forbidden, conflict for a built-in one, stale. */
@@ -54,13 +61,23 @@ function mustHaveAll(by: Principal, scope: string | null | undefined, why: strin
 const VALUE_MAX = 300;
 const inShort = (value: unknown): string => (JSON.stringify(value) ?? 'null').slice(0, VALUE_MAX);
 
+/** Of secrets their own records tell. */
+const NOT_TOLD = ['updated_at', 'version', 'secrets'];
+
 /** What changed, before and after: nothing of it is secret, for secrets are not among what is told of a client. */
 function difference(before: Client, after: Client): Record<string, string> {
   const [old, now]: Record<string, unknown>[] = [publicClient(before), publicClient(after)];
-  const names = Object.keys({ ...old, ...now }).filter((name) => name !== 'updated_at' && name !== 'version');
+  const names = Object.keys({ ...old, ...now }).filter((name) => !NOT_TOLD.includes(name));
   const changed = names.filter((name) => inShort(old![name]) !== inShort(now![name]));
   return Object.fromEntries(changed.map((name) => [name, `${inShort(old![name])} → ${inShort(now![name])}`]));
 }
+
+const aboutSecret = ({ id, expires_at }: SecretFacts) => ({
+  secret_id: id,
+  ...(expires_at === null ? {} : { expires_at }),
+});
+const endOf = (before: SecretFacts | undefined): Record<string, string> =>
+  before?.expires_at ? { former_secret_until: before.expires_at } : {};
 
 /** Of ids that are chosen: fit for addresses, logs and command lines. */
 const ID = /^[A-Za-z\d][\w.~-]{0,99}$/;
@@ -145,11 +162,24 @@ export function createApps({ clients, audit }: Needs): Apps {
       await audit.act('client_changed', of(id), difference(before, after));
       return after;
     },
-    async rotateSecret(by, kind, id) {
+    async rotateSecret(by, kind, id, options) {
       await getToChange(by, kind, id);
-      const registered = await clients.rotateSecret(id);
-      await audit.act('client_secret_rotated', of(id));
+      const registered = await clients.rotateSecret(id, options);
+      const [made, before] = factsOf(registered.client);
+      await audit.act('client_secret_rotated', of(id), { ...aboutSecret(made!), ...endOf(before) });
       return registered;
+    },
+    async addSecret(by, kind, id, options) {
+      await getToChange(by, kind, id);
+      const registered = await clients.addSecret(id, options);
+      await audit.act('client_secret_added', of(id), aboutSecret(factsOf(registered.client)[0]!));
+      return registered;
+    },
+    async revokeSecret(by, kind, id, secretId) {
+      await getToChange(by, kind, id);
+      const client = await clients.revokeSecret(id, secretId);
+      await audit.act('client_secret_revoked', of(id), { secret_id: secretId });
+      return client;
     },
     async setSecret(by, kind, id, secret, version) {
       await getToChange(by, kind, id);

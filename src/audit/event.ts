@@ -51,6 +51,8 @@ export const ACT_TYPES = [
   'client_registered',
   'client_changed',
   'client_secret_rotated',
+  'client_secret_added',
+  'client_secret_revoked',
   'client_deleted',
   'admin_link_made',
   'people_imported',

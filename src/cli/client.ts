@@ -4,11 +4,11 @@ import { kindOf } from '../administration/apps.ts';
 import { OPERATOR } from '../administration/principal.ts';
 import { ACCESS_TOKEN_FORMATS, CLIENT_TYPES, publicClient } from '../clients/client.ts';
 import type { AccessTokenFormat, ClientType } from '../clients/client.ts';
-import type { Registered } from '../clients/clients.ts';
 import { SIGNED_WITH } from '../clients/protocol.ts';
 import type { SignedWith } from '../clients/protocol.ts';
 import { addProtocolOptions, toProtocol } from './client-protocol.ts';
 import type { ProtocolOptions } from './client-protocol.ts';
+import { clientSecretCommands, withSecret } from './client-secrets.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
@@ -46,12 +46,6 @@ interface CreateOptions extends ProtocolOptions {
 const COLUMNS = ['client_id', 'type', 'client_name', 'redirect_uris', 'created_at'];
 const collect = (value: string, before: string[] = []) => [...before, value];
 
-/** The one answer that holds the secret. */
-const withSecret = ({ client, client_secret }: Registered) => ({
-  ...publicClient(client),
-  ...(client_secret === undefined ? {} : { client_secret }),
-});
-
 /** `notes:read=Read your notes`. */
 const described = (given: string[] | undefined): Record<string, string> | undefined =>
   given && Object.fromEntries(given.map((one) => [one.split('=', 1)[0]!, one.slice(one.indexOf('=') + 1)]));
@@ -88,7 +82,7 @@ function toInput(options: CreateOptions) {
   };
 }
 
-/** `client create|list|show|delete|rotate-secret`. */
+/** `client create|list|show|delete`, and what is done to its secrets. */
 export function clientCommands(program: Command, session: Session, output: Output): void {
   const client = program
     .command('client')
@@ -178,13 +172,5 @@ export function clientCommands(program: Command, session: Session, output: Outpu
       }),
     );
 
-  client
-    .command('rotate-secret <client_id>')
-    .description('Give a client a new secret, shown this once; the old one stops working.')
-    .option('--json', 'print one JSON document')
-    .action((id: string, options: { json?: boolean }) =>
-      session(async ({ clients, apps }) =>
-        output.one(withSecret(await apps.rotateSecret(OPERATOR, kindOf(await clients.get(id)), id)), options),
-      ),
-    );
+  clientSecretCommands(client, session, output);
 }

@@ -1,9 +1,9 @@
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { InitialToken } from '../clients/registrations.ts';
 import { notFound } from '../kernel/errors.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
+import { wholeFrom } from './whole-number.ts';
 
 interface CreateOptions {
   name: string;
@@ -24,12 +24,6 @@ const facts = ({ id, name, uses, most_uses, created_at, expires_at }: InitialTok
   expires_at: expires_at === null ? null : new Date(expires_at * 1000).toISOString(),
 });
 
-function positive(value: string): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('Give a whole number from 1.');
-  return number;
-}
-
 /** `registration-token create|list|revoke`. */
 export function registrationTokenCommands(program: Command, session: Session, output: Output): void {
   const tokens = program
@@ -40,8 +34,8 @@ export function registrationTokenCommands(program: Command, session: Session, ou
     .command('create')
     .description('Make a token to register apps with. It is shown this once.')
     .requiredOption('--name <name>', 'whom it is for')
-    .option('--expires-in <seconds>', 'how long it is good for; without it until it is revoked', positive)
-    .option('--uses <count>', 'how many apps can be registered with it; without it any number', positive)
+    .option('--expires-in <seconds>', 'how long it is good for; without it until it is revoked', wholeFrom(1))
+    .option('--uses <count>', 'how many apps can be registered with it; without it any number', wholeFrom(1))
     .option('--json', 'print one JSON document')
     .action(({ name, expiresIn, uses, ...options }: CreateOptions) =>
       session(async ({ initialTokens }) => {

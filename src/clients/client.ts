@@ -6,6 +6,8 @@
 import { mark, wordsIn } from '../kernel/search.ts';
 import type { ApiSettings } from './api-settings.ts';
 import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
+import { factsOf, secretExpiryOf } from './secrets.ts';
+import type { KeptSecret, SecretFacts } from './secrets.ts';
 
 export const CLIENT_TYPES = ['web', 'spa', 'native', 'service', 'api'] as const;
 /** web: confidential, server-side. spa, native: public. service: acts for itself. api: accepts tokens (resource server). */
@@ -75,6 +77,10 @@ export interface Client extends ApiSettings {
   secret_hash: string | null;
   /** The secret encrypted, where the method of authentication needs it in plain; missing otherwise. */
   secret_sealed?: string | null;
+  /** About that secret; missing in older records. */
+  secret_facts?: SecretFacts | null;
+  /** The one before, while both are in force. */
+  earlier_secret?: KeptSecret | null;
   created_at: string;
   updated_at: string;
   version: number;
@@ -90,19 +96,34 @@ export function grantTypes({ type, protocol }: Pick<Client, 'type' | 'protocol'>
   return type === 'api' ? [] : ['authorization_code', 'refresh_token'];
 }
 
-/** What a client is found by: its name, id and identifier, and as a mark its type. */
-export const wordsOfClient = ({ id, client_name, resource, type }: Client): string[] =>
-  wordsIn([client_name, id, resource ?? ''], [mark('type', type)]);
+/** Whether a secret of it has an end: what wants attention is found by it. */
+export const EXPIRING = mark('secret', 'expires');
 
-/** What may be told of a client to an admin: all but the hash of its secret. */
-export function publicClient({ id, secret_hash, secret_sealed, scope, protocol, ...rest }: Client) {
+/** What a client is found by: its name, id and identifier, and as marks its type and that a secret of it has an end. */
+export const wordsOfClient = (client: Client): string[] =>
+  wordsIn(
+    [client.client_name, client.id, client.resource ?? ''],
+    [mark('type', client.type), ...(secretExpiryOf(client) === undefined ? [] : [EXPIRING])],
+  );
+
+/** What may be told of a client to an admin: all but its secrets. */
+export function publicClient({ secret_hash, secret_sealed, secret_facts, earlier_secret, ...client }: Client) {
+  const { id, scope, protocol, ...rest } = client;
+  const secrets = factsOf({
+    secret_hash,
+    created_at: client.created_at,
+    secret_sealed: secret_sealed ?? null,
+    secret_facts: secret_facts ?? null,
+    earlier_secret: earlier_secret ?? null,
+  });
   return {
     client_id: id,
     ...rest,
     ...(scope === null ? {} : { scope }),
     ...protocol,
     token_endpoint_auth_method: authMethod({ type: rest.type, ...(protocol && { protocol }) }),
-    has_secret: secret_hash !== null || (secret_sealed ?? null) !== null,
+    has_secret: secrets.length > 0,
+    secrets,
     built_in: isBuiltIn(id),
   };
 }

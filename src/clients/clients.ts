@@ -13,6 +13,8 @@ import type { ClientChange, NewClient } from './input.ts';
 import { AUTH_METHODS, hasSecret, needsPlainSecret, SIGNED_WITH } from './protocol.ts';
 import type { AuthMethod, SignedWith } from './protocol.ts';
 import { hashSecret, secretMatches, secretProblem } from './secret.ts';
+import { keeping, liveSecretsOf, madeSecret, rotated, withOneMore, without } from './secrets.ts';
+import type { KeptSecret } from './secrets.ts';
 import type { ClientStore } from './store.ts';
 
 const UPDATE_ATTEMPTS = 5;
@@ -23,6 +25,17 @@ export type { ClientChange, NewClient } from './input.ts';
 export interface Registered {
   client: Client;
   client_secret: string | undefined;
+}
+
+/** How long a secret is good for, in seconds; undefined until it is replaced. */
+export interface SecretLife {
+  expires_in?: number | undefined;
+}
+
+/** @see Clients.rotateSecret */
+export interface Rotation extends SecretLife {
+  /** Seconds. */
+  overlap?: number | undefined;
 }
 
 type Accept = (client: Client) => Promise<void>;
@@ -47,14 +60,21 @@ export interface Clients {
    */
   update(id: string, change: ClientChange, version?: number, accept?: Accept): Promise<Client>;
   /**
-   * Gives it a secret that was chosen, in place of what it has.
+   * Gives it a secret that was chosen; the one before goes on for a day.
    * @throws not_found, invalid_input for public clients and secrets that can be guessed, stale when it is another version by now.
    */
   setSecret(id: string, secret: string, version?: number): Promise<Client>;
-  /** Whether this is its secret. */
+  /** Whether this is its newest secret. */
   holdsSecret(client: Client, secret: string): boolean;
-  /** Replaces the secret; the old one stops working. @throws not_found, invalid_input for public clients. */
-  rotateSecret(id: string): Promise<Registered>;
+  /**
+   * Makes another secret the newest; the one before goes on for `overlap` seconds, a day unless said.
+   * @throws not_found, invalid_input for clients that have none, or naming the field.
+   */
+  rotateSecret(id: string, options?: Rotation): Promise<Registered>;
+  /** Makes one beside the one there is. @throws the same, and conflict where two are in force. */
+  addSecret(id: string, options?: SecretLife): Promise<Registered>;
+  /** Ends one at once. @throws not_found. */
+  revokeSecret(id: string, secretId: string): Promise<Client>;
   /** @returns whether there was one. */
   delete(id: string): Promise<boolean>;
 }
@@ -74,7 +94,7 @@ interface Needs {
   /** Encrypts a secret for the client with this id. */
   seal?: (secret: string, clientId: string) => string;
   /** The reverse of it. */
-  openSecret?: (client: Client) => string;
+  openSecret?: (clientId: string, sealed: string) => string;
   /** What people allowed a client goes with it. */
   consents: { deleteByClient(clientId: string): Promise<void> };
 }
@@ -90,16 +110,14 @@ function checkSecret(id: string, method: AuthMethod, secret: string): void {
   if (problem) throw invalidInput(`the secret of ${id} ${problem}`, 'client_secret');
 }
 
-const NO_SECRET = { secret_hash: null, secret_sealed: null };
 const isKeptAlike = (one: AuthMethod, other: AuthMethod): boolean =>
   hasSecret(one) && hasSecret(other) && needsPlainSecret(one) === needsPlainSecret(other);
 
 /** What is kept of a secret: its hash, or where it must be read again the encrypted secret. */
-function kept(method: AuthMethod, secret: string | undefined, id: string, seal: Needs['seal']) {
-  if (secret === undefined) return { secret_hash: null };
-  if (!needsPlainSecret(method)) return { secret_hash: hashSecret(secret) };
+function kept(method: AuthMethod, secret: string, id: string, seal: Needs['seal']) {
+  if (!needsPlainSecret(method)) return { hash: hashSecret(secret), sealed: null };
   if (!seal) throw invalidInput(`${method} is not available here`, 'token_endpoint_auth_method');
-  return { secret_hash: null, secret_sealed: seal(secret, id) };
+  return { hash: null, sealed: seal(secret, id) };
 }
 
 export function createClients({
@@ -142,6 +160,21 @@ export function createClients({
     throw conflict(`the client ${id} keeps changing; try again`);
   }
 
+  async function withNewSecret(
+    id: string,
+    expiresIn: number | undefined,
+    join: (client: Client, made: KeptSecret) => KeptSecret[],
+  ): Promise<Registered> {
+    const client_secret = newSecret();
+    const client = await change(id, (current) => {
+      const method = authMethod(current);
+      if (!hasSecret(method)) throw invalidInput(`${id} proves itself by ${method}: it has no secret`, 'client_id');
+      const made = madeSecret(client_secret, kept(method, client_secret, id, seal), expiresIn);
+      return { ...current, ...keeping(join(current, made)) };
+    });
+    return { client, client_secret };
+  }
+
   return {
     async register(input, id = newId(input.type === 'api' ? 'api_' : 'app_'), accept = async () => undefined, secret) {
       const { protocol, method } = await check(input);
@@ -154,7 +187,9 @@ export function createClients({
         ...settingsOf(input),
         resource: input.type === 'api' ? (input.resource ?? `urn:gatehouse:api:${id}`) : null,
         ...(protocol ? { protocol } : {}),
-        ...kept(method, client_secret, id, seal),
+        ...keeping(
+          client_secret === undefined ? [] : [madeSecret(client_secret, kept(method, client_secret, id, seal))],
+        ),
         created_at: now,
         updated_at: now,
         version: 1,
@@ -181,7 +216,7 @@ export function createClients({
         } as NewClient;
         const { protocol, method } = await check({ ...next, name: next.name ?? '' });
         // A secret is kept in the way its method needs; one of another method is no good any more.
-        const dropped = method === authMethod(client) || isKeptAlike(method, authMethod(client)) ? {} : NO_SECRET;
+        const dropped = method === authMethod(client) || isKeptAlike(method, authMethod(client)) ? {} : keeping([]);
         const after: Client = {
           ...client,
           ...settingsOf(next),
@@ -197,20 +232,18 @@ export function createClients({
         mustBe(client, version);
         const method = authMethod(client);
         checkSecret(id, method, secret);
-        return { ...client, ...NO_SECRET, ...kept(method, secret, id, seal) };
+        return { ...client, ...keeping(rotated(client, madeSecret(secret, kept(method, secret, id, seal)))) };
       }),
-    holdsSecret: (client, secret) =>
-      client.secret_sealed ? openSecret?.(client) === secret : secretMatches(secret, client.secret_hash ?? ''),
-
-    async rotateSecret(id) {
-      const client_secret = newSecret();
-      const client = await change(id, (current) => {
-        const method = authMethod(current);
-        if (!hasSecret(method)) throw invalidInput(`${id} proves itself by ${method}: it has no secret`, 'client_id');
-        return { ...current, ...kept(method, client_secret, id, seal) };
-      });
-      return { client, client_secret };
+    holdsSecret(client, secret) {
+      const [newest] = liveSecretsOf(client);
+      if (newest?.sealed) return openSecret?.(client.id, newest.sealed) === secret;
+      return secretMatches(secret, newest?.hash ?? '');
     },
+
+    rotateSecret: (id, { overlap, expires_in } = {}) =>
+      withNewSecret(id, expires_in, (client, made) => rotated(client, made, overlap)),
+    addSecret: (id, { expires_in } = {}) => withNewSecret(id, expires_in, withOneMore),
+    revokeSecret: (id, secretId) => change(id, (client) => ({ ...client, ...keeping(without(client, secretId)) })),
 
     async delete(id) {
       const existed = await store.delete(id);

@@ -40,7 +40,9 @@ export const createClientCheck =
     try {
       // What it does with a client that it reads from the store.
       const { Client: EngineClient } = provider as unknown as { Client: new (metadata: object) => object };
-      new EngineClient(toMetadata(client, hasSecret(authMethod(client)) ? ANY_SECRET : undefined));
+      new EngineClient(
+        toMetadata(client, hasSecret(authMethod(client)) ? [{ value: ANY_SECRET, expires_at: null }] : []),
+      );
     } catch (error) {
       if (!(error instanceof errors.OIDCProviderError)) throw error;
       const isRedirect = error.error === 'invalid_redirect_uri';

@@ -2,6 +2,9 @@
 import type { AllClientMetadata, ResponseType } from 'oidc-provider';
 import { authMethod, grantTypes } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
+import { hasSecret } from '../clients/protocol.ts';
+import { liveSecretsOf } from '../clients/secrets.ts';
+import { newSecret } from '../kernel/ids.ts';
 import { STANDARD_SCOPES } from './claims.ts';
 
 const HELD_MS = 1000;
@@ -22,7 +25,15 @@ export const CLIENT_PROPERTIES = [
   'dynamically_registered',
   'frontchannel_logout_uri',
   'frontchannel_logout_session_required',
+  'accepted_secrets',
 ] as const;
+
+/** A secret as it is compared: its hash, or the secret itself where that is what is needed. */
+export interface AcceptedSecret {
+  value: string;
+  /** ISO 8601; null never. */
+  expires_at: string | null;
+}
 
 export interface ClientDirectory {
   metadata(id: string): Promise<AllClientMetadata | undefined>;
@@ -35,8 +46,8 @@ interface Needs {
     find(id: string): Promise<Client | undefined>;
     findByResource(resource: string): Promise<Client | undefined>;
   };
-  /** The secret of a client whose method of authentication needs it in plain. */
-  openSecret(client: Client): string;
+  /** A secret of a client whose method of authentication needs it in plain. */
+  openSecret(clientId: string, sealed: string): string;
 }
 
 const dropNulls = <T extends Record<string, unknown>>(fields: T) =>
@@ -52,7 +63,7 @@ function standardScope(client: Client): string | null {
 }
 
 /** Metadata by the names of OpenID Connect Dynamic Client Registration, section 2. */
-export function toMetadata(client: Client, plainSecret?: string): AllClientMetadata {
+export function toMetadata(client: Client, accepted: AcceptedSecret[] = []): AllClientMetadata {
   const types = grantTypes(client);
   const { protocol } = client;
   return {
@@ -77,9 +88,11 @@ export function toMetadata(client: Client, plainSecret?: string): AllClientMetad
     always_issue_refresh_token: client.always_issue_refresh_token,
     identity_providers: client.identity_providers ?? [],
     theme: client.theme ?? null,
+    accepted_secrets: accepted,
     ...(client.default_acr_values?.length ? { default_acr_values: client.default_acr_values } : {}),
     ...dropNulls({
-      client_secret: plainSecret ?? client.secret_hash,
+      // A client whose secrets are over is told that its secret is wrong, not that its registration is.
+      client_secret: hasSecret(authMethod(client)) ? (accepted[0]?.value ?? newSecret()) : null,
       scope: standardScope(client),
       default_resource: client.default_resource,
       resource: client.resource,
@@ -111,10 +124,16 @@ function held<T>(load: (key: string) => Promise<T | undefined>) {
 }
 
 export function createClientDirectory({ clients, openSecret }: Needs): ClientDirectory {
+  const acceptedOf = (client: Client): AcceptedSecret[] =>
+    liveSecretsOf(client).map(({ hash, sealed, expires_at }) => ({
+      value: sealed === null ? hash! : openSecret(client.id, sealed),
+      expires_at,
+    }));
+
   return {
     metadata: held(async (id) => {
       const client = await clients.find(id);
-      return client && toMetadata(client, client.secret_sealed ? openSecret(client) : undefined);
+      return client && toMetadata(client, acceptedOf(client));
     }),
     api: held((resource) => clients.findByResource(resource)),
   };

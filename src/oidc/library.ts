@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http';
 import { errors, Provider } from 'oidc-provider';
 import type { Client as ProviderClient, KoaContextWithOIDC } from 'oidc-provider';
 import { isBuiltIn } from '../clients/client.ts';
-import { secretMatches } from '../clients/secret.ts';
 import type { CurrentCaller } from '../kernel/caller.ts';
 import { acrToTell } from '../factors/levels.ts';
 import type { Proof } from '../factors/levels.ts';
@@ -16,6 +15,9 @@ import type { Limits } from '../limits/limits.ts';
 import type { SessionApps } from '../logout/session-apps.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { acrsAsked, askedOf } from './asked.ts';
+import { acceptEarlier, isAccepted } from './accepted-secrets.ts';
+import type { WithSecrets } from './accepted-secrets.ts';
+import type { AcceptedSecret } from './client-directory.ts';
 import { looksLikeJwt } from './jwt-access-tokens.ts';
 import type { JwtAccessTokens } from './jwt-access-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
@@ -183,11 +185,11 @@ export function adaptLibrary(
 
   // Only the hash of a secret is stored, and stands where the library expects the secret. Every endpoint compares it here.
   Client.prototype.compareClientSecret = function compareClientSecret(
-    this: { clientId: string; clientSecret?: string },
+    this: { clientId: string; accepted_secrets?: AcceptedSecret[] },
     actual: string,
   ) {
     const address = Provider.ctx ? clientAddress(Provider.ctx.req) : 'unknown';
-    return clientGuard.compared(this.clientId, address, secretMatches(actual, this.clientSecret ?? ''));
+    return clientGuard.compared(this.clientId, address, isAccepted(actual, this.accepted_secrets ?? []));
   };
 
   // The library serializes and hashes a client's metadata at each look-up to find the client it made of it before.
@@ -198,7 +200,10 @@ export function adaptLibrary(
     const known = metadata && made.get(metadata);
     if (known) return known;
     const client = await findClient(id);
-    if (metadata && client) made.set(metadata, client);
+    if (metadata && client) {
+      made.set(metadata, client);
+      acceptEarlier(client as unknown as WithSecrets);
+    }
     return client;
   };
 

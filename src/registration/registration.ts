@@ -5,6 +5,7 @@ import type { Clients, NewClient } from '../clients/clients.ts';
 import { hasSecret } from '../clients/protocol.ts';
 import type { Registration, RegistrationStore } from '../clients/registrations.ts';
 import { hashSecret, secretMatches } from '../clients/secret.ts';
+import { liveSecretsOf } from '../clients/secrets.ts';
 import { epochSeconds, isoNow } from '../kernel/clock.ts';
 import { invalidInput } from '../kernel/errors.ts';
 import { newId, newSecret } from '../kernel/ids.ts';
@@ -157,7 +158,7 @@ export function createRegistration({
         );
       const next = await rotate(kept, token!);
       const client = await clients.update(id, toChange(input), undefined, accept);
-      const lacksSecret = hasSecret(authMethod(client)) && client.secret_hash === null && !client.secret_sealed;
+      const lacksSecret = hasSecret(authMethod(client)) && liveSecretsOf(client).length === 0;
       const { client_secret } = lacksSecret ? await clients.rotateSecret(id) : {};
       await note('client_changed', client, null);
       return answer(client, next, client_secret);

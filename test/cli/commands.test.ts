@@ -181,7 +181,7 @@ describe('the command line', () => {
     expect(list.map((one) => one['client_id'])).toContain(app.client_id);
     expect(JSON.stringify(list)).not.toMatch(/client_secret"|sha256:/);
     expect(await json('client', 'show', app.client_id)).toMatchObject({ client_id: app.client_id, has_secret: true });
-    const { client_secret } = await json('client', 'rotate-secret', app.client_id);
+    const { client_secret } = await json('client', 'rotate-secret', app.client_id, '--overlap', '0');
     expect((await as(gatehouse, app).clientCredentials()).status).toBe(401);
     expect((await as(gatehouse, { ...app, client_secret: String(client_secret) }).clientCredentials()).status).toBe(
       200,

@@ -131,10 +131,37 @@ function routesOf({ kind, tag, path, noun, a, scopes, ...schemas }: Shape): Rout
       path: `${single}/rotate-secret`,
       scope: scopes.write,
       tag,
-      summary: 'A new secret, told this once; the old one stops working',
+      summary: 'A new secret, told this once; the one before goes on for a day, or as long as is said',
       params,
+      body: shapes.rotation,
       answer: { status: 200, schema: schemas.withSecret },
-      run: async ({ apps }, { by, params: { client_id } }) => withSecret(await apps.rotateSecret(by, kind, client_id)),
+      run: async ({ apps }, { by, params: { client_id }, body }) =>
+        withSecret(await apps.rotateSecret(by, kind, client_id, body)),
+    }),
+    route({
+      id: `add${noun}Secret`,
+      method: 'POST',
+      path: `${single}/secrets`,
+      scope: scopes.write,
+      tag,
+      summary: 'One more secret, told this once; two at most are in force',
+      params,
+      body: shapes.secretLife,
+      answer: { status: 201, schema: schemas.withSecret },
+      run: async ({ apps }, { by, params: { client_id }, body }) =>
+        withSecret(await apps.addSecret(by, kind, client_id, body)),
+    }),
+    route({
+      id: `revoke${noun}Secret`,
+      method: 'DELETE',
+      path: `${single}/secrets/{secret_id}`,
+      scope: scopes.write,
+      tag,
+      summary: 'End one secret at once',
+      params: params.extend({ secret_id: z.string().max(200) }),
+      answer: { status: 200, schema: schemas.shape },
+      run: async ({ apps }, { by, params: { client_id, secret_id } }) =>
+        one(await apps.revokeSecret(by, kind, client_id, secret_id)),
     }),
   ];
 }

@@ -1,5 +1,6 @@
 /** One app or API: what is registered, what a developer of it needs, and what can be done with it. */
 import { authMethod, grantTypes, isBuiltIn } from '../../clients/client.ts';
+import { hasSecret } from '../../clients/protocol.ts';
 import type { Client } from '../../clients/client.ts';
 import { datesIn } from '../../kernel/dates.ts';
 import { parameterOf } from '../../visits/visit.ts';
@@ -11,23 +12,8 @@ import type { FormPage, Values } from '../forms.ts';
 import { asked } from '../lists.ts';
 import { principalOf } from '../place.ts';
 import { snippetsFor } from '../snippets.ts';
+import { addSecrets, shownSecrets } from './client-secrets.ts';
 import type { ClientNeeds, Shelf } from './clients.ts';
-
-const hasSecret = ({ secret_hash, secret_sealed }: Client) => secret_hash !== null || (secret_sealed ?? null) !== null;
-
-/** The one page that shows a secret: it is nowhere else, nor here once the page is closed. */
-export const showSecret = (desk: Desk, visit: Visit, { id }: Shelf, client: Client, secret: string): Promise<void> =>
-  desk.show(
-    visit,
-    'secret',
-    {
-      name: client.client_name,
-      client_id: client.id,
-      secret,
-      done_url: desk.url(`/${id}/${encodeURIComponent(client.id)}`),
-    },
-    { title: ['console.title.secret', { name: client.client_name }] },
-  );
 
 /** Fields of the record that a developer or an admin asks for, with what stands in them. */
 function factsOf(client: Client, issuer: string): [name: string, values: string[]][] {
@@ -57,7 +43,8 @@ function factsOf(client: Client, issuer: string): [name: string, values: string[
   return facts.filter(([, values]) => values.length > 0);
 }
 
-export function addClient(desk: Desk, shelf: Shelf, { apps, issuer }: ClientNeeds): void {
+export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
+  const { apps, issuer } = needs;
   const { id: place, kind } = shelf;
   const at = `/${place}/:id`;
   const clientAt = (visit: Visit) => apps.get(kind, parameterOf(visit, 'id'));
@@ -68,24 +55,30 @@ export function addClient(desk: Desk, shelf: Shelf, { apps, issuer }: ClientNeed
     await desk.show(
       visit,
       'client',
-      (_t, { tag }) => ({
-        shelf: place,
-        name: client.client_name,
-        type: client.type,
-        first_party: client.first_party,
-        built_in: isBuiltIn(client.id),
-        has_secret: hasSecret(client),
-        facts: factsOf(client, issuer).map(([name, values]) => ({ name, values })),
-        since: datesIn(tag, visit.account.claims.zoneinfo).day(client.created_at),
-        urls: {
-          list: desk.url(`/${place}`),
-          edit: desk.url(url(client, '/edit')),
-          secret: desk.url(url(client, '/secret')),
-          remove: desk.url(url(client, '/delete')),
-          snippets: client.type === 'api' ? null : desk.url(url(client, '/snippets')),
-          audit: `${desk.url('/audit')}?target=${encodeURIComponent(client.id)}`,
-        },
-      }),
+      (_t, { tag }) => {
+        const { day } = datesIn(tag, visit.account.claims.zoneinfo);
+        const secrets = shownSecrets(client, (path) => desk.url(url(client, path)), day);
+        return {
+          shelf: place,
+          name: client.client_name,
+          type: client.type,
+          first_party: client.first_party,
+          built_in: isBuiltIn(client.id),
+          has_secret: hasSecret(authMethod(client)),
+          facts: factsOf(client, issuer).map(([name, values]) => ({ name, values })),
+          secrets,
+          since: day(client.created_at),
+          urls: {
+            list: desk.url(`/${place}`),
+            edit: desk.url(url(client, '/edit')),
+            secret: desk.url(url(client, '/secret')),
+            add_secret: secrets.length === 1 ? desk.url(url(client, '/secrets/add')) : null,
+            remove: desk.url(url(client, '/delete')),
+            snippets: client.type === 'api' ? null : desk.url(url(client, '/snippets')),
+            audit: `${desk.url('/audit')}?target=${encodeURIComponent(client.id)}`,
+          },
+        };
+      },
       { title: ['console.title.client', { name: client.client_name }] },
     );
   });
@@ -155,25 +148,23 @@ export function addClient(desk: Desk, shelf: Shelf, { apps, issuer }: ClientNeed
     { strong: true, back: `${at}/edit`, keep },
   );
 
-  const ask = (visit: Visit, client: Client, id: 'rotate' | 'delete', path: string) =>
-    showConfirmation(desk, visit, {
-      id: `${place}_${id}`,
-      name: client.client_name,
-      detail: client.id,
-      action: desk.url(url(client, path)),
-      back: desk.url(url(client)),
-      danger: true,
-    });
-  desk.get(`${at}/secret`, async (visit) => ask(visit, await clientAt(visit), 'rotate', '/secret'), { strong: true });
-  desk.post(
-    `${at}/secret`,
+  addSecrets(desk, shelf, needs);
+
+  desk.get(
+    `${at}/delete`,
     async (visit) => {
-      const { client, client_secret } = await apps.rotateSecret(principalOf(visit), kind, (await clientAt(visit)).id);
-      await showSecret(desk, visit, shelf, client, client_secret!);
+      const client = await clientAt(visit);
+      await showConfirmation(desk, visit, {
+        id: `${place}_delete`,
+        name: client.client_name,
+        detail: client.id,
+        action: desk.url(url(client, '/delete')),
+        back: desk.url(url(client)),
+        danger: true,
+      });
     },
-    { strong: true, back: `${at}/secret` },
+    { strong: true },
   );
-  desk.get(`${at}/delete`, async (visit) => ask(visit, await clientAt(visit), 'delete', '/delete'), { strong: true });
   desk.post(
     `${at}/delete`,
     async (visit) => {

@@ -11,7 +11,8 @@ import { keptOf, namesOf, showForm, trySaving, valuesOf } from '../forms.ts';
 import type { Values, Wrong } from '../forms.ts';
 import { asked, oneOf, pageOf, pagesOf } from '../lists.ts';
 import { principalOf } from '../place.ts';
-import { addClient, showSecret } from './client.ts';
+import { addClient } from './client.ts';
+import { showSecret } from './client-secrets.ts';
 
 export interface ClientNeeds {
   apps: Apps;

@@ -38,6 +38,8 @@ const fields: Fields<Stored<Client>> = {
   protocol: { type: Schema.Types.Mixed, default: undefined },
   secret_hash: String,
   secret_sealed: { type: String, default: undefined },
+  secret_facts: { type: Schema.Types.Mixed, default: undefined },
+  earlier_secret: { type: Schema.Types.Mixed, default: undefined },
   created_at: String,
   updated_at: String,
   version: Number,

@@ -249,12 +249,36 @@ describe('apps and APIs', () => {
     expect(alertText(told)).toContain('https://one.example/cb');
   });
 
-  it('get a new secret, and the old one stops working', async () => {
+  it('get a new secret beside which the one before goes on, until it is revoked', async () => {
     const app = await gatehouse.app({ type: 'service', name: 'Rotated' });
-    const shown = await confirm(`/apps/${app.client_id}/secret`);
-    expect(secretOf(shown)).not.toBe(app.client_secret);
+    const works = async (client_secret: string) =>
+      (await as(gatehouse, { ...app, client_secret }).clientCredentials()).status === 200;
+    const secret = secretOf(await confirm(`/apps/${app.client_id}/secret`));
+    passTime(2);
+    expect([await works(app.client_secret!), await works(secret)]).toEqual([true, true]);
+    const page = await at(`/apps/${app.client_id}`);
+    expect([page.text.includes(`…${secret.slice(-4)}`), page.text.includes(secret)]).toEqual([true, false]);
+    const [, before] = page.html.querySelectorAll('a[href$="/revoke"]').map((link) => link.getAttribute('href')!);
+    const asked = await browser.open(before!);
+    expect([heading(asked), asked.text.includes(app.client_secret!.slice(-4))]).toEqual([
+      'Revoke this secret of Rotated?',
+      true,
+    ]);
+    expect(statusText(await browser.submit(asked, {}, '/revoke'))).toBe('A secret of Rotated was revoked.');
+    passTime(2);
+    expect([await works(app.client_secret!), await works(secret)]).toEqual([false, true]);
+  });
+
+  it('get a new secret in the place of one that leaked', async () => {
+    const app = await gatehouse.app({ type: 'service', name: 'Leaked' });
+    const secret = secretOf(await send(`/apps/${app.client_id}/secret`, { overlap: '0', expires_in: '2592000' }));
     passTime(2);
     expect((await as(gatehouse, app).clientCredentials()).status).toBe(401);
+    passTime(30 * 86_400);
+    expect((await as(gatehouse, { ...app, client_secret: secret }).clientCredentials()).status).toBe(401);
+    backToNow();
+    const wrong = await send(`/apps/${app.client_id}/secret`, { overlap: '0', expires_in: '7' });
+    expect([wrong.status, wrong.html.querySelector('#expires_in-error') !== null]).toEqual([400, true]);
   });
 
   it('are deleted after a page that names them', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { EXPIRING } from '../../../src/clients/client.ts';
 import { atOnce } from './at-once.ts';
 import type { Use } from './contract.ts';
 import { pagingContract } from './paging.ts';
@@ -25,6 +26,20 @@ export function clientContract(use: Use): void {
     });
     await clients().insert(client);
     expect(await clients().find(client.id)).toEqual(client);
+  });
+
+  test('two secrets come back as they were kept, of one that has an end it is found', async () => {
+    const facts = { id: 'sec_1', last_four: 'abcd', created_at: '2026-01-01T00:00:00.000Z', expires_at: null };
+    const end = '2126-01-01T00:00:00.000Z';
+    const earlier_secret = { ...facts, id: 'sec_0', expires_at: end, hash: 'sha256:before', sealed: null };
+    const client = aClient({ secret_facts: facts, earlier_secret });
+    await clients().insert(client);
+    await clients().insert(aClient());
+    expect(await clients().find(client.id)).toEqual(client);
+    expect((await clients().search({ having: [EXPIRING], limit: 5 })).items).toEqual([client]);
+    const { version } = await clients().update({ ...client, earlier_secret: null });
+    expect(await clients().find(client.id)).toEqual({ ...client, earlier_secret: null, version });
+    expect((await clients().search({ having: [EXPIRING], limit: 5 })).items).toEqual([]);
   });
 
   test('an API is found by its identifier', async () => {
