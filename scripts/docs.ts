@@ -14,6 +14,7 @@ import { keyCommands } from '../src/cli/keys.ts';
 import { logoutCommands } from '../src/cli/logout.ts';
 import { mailCommands } from '../src/cli/mail.ts';
 import { output } from '../src/cli/output.ts';
+import { invitationCommands } from '../src/cli/invitation.ts';
 import { registrationTokenCommands } from '../src/cli/registration-token.ts';
 import { secretCommands } from '../src/cli/secrets.ts';
 import { userCommands } from '../src/cli/user.ts';
@@ -35,6 +36,7 @@ export function commandLine(): Command {
   adminCommands(program, session, output);
   auditCommands(program, session, output);
   clientCommands(program, session, output);
+  invitationCommands(program, session, output);
   registrationTokenCommands(program, session, output);
   userCommands(program, session, output);
   logoutCommands(program, session, output);

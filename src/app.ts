@@ -23,7 +23,16 @@ export interface AppNeeds {
   continueTo: ContinueTo;
   /** Web rooms, each at its place below the issuer's path. */
   rooms: Record<
-    'assets' | 'health' | 'firstAdmin' | 'landing' | 'interaction' | 'language' | 'mailedLinks' | 'signedOut' | 'logos',
+    | 'assets'
+    | 'health'
+    | 'firstAdmin'
+    | 'landing'
+    | 'interaction'
+    | 'language'
+    | 'invitations'
+    | 'mailedLinks'
+    | 'signedOut'
+    | 'logos',
     Middleware
   > & {
     playground: Middleware | undefined;
@@ -110,6 +119,7 @@ export function createApp({
   if (rooms.registration) app.use(mount(`${base}/register`, rooms.registration));
   if (rooms.console) app.use(mount(`${base}/admin`, rooms.console));
   app.use(under(rooms.landing));
+  app.use(under(rooms.invitations));
   app.use(under(rooms.mailedLinks));
   app.use(under(rooms.signedOut));
   app.use(under(rooms.interaction));

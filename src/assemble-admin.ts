@@ -1,6 +1,7 @@
 /** Wires what admins do, and the doors to it. */
 import { createAdmins } from './administration/admins.ts';
 import { createApps } from './administration/apps.ts';
+import { createInviting } from './administration/invitations.ts';
 import { createPeople } from './administration/people.ts';
 import { adminApiResource } from './administration/scopes.ts';
 import { adminApi } from './admin/api.ts';
@@ -22,7 +23,7 @@ import { createSessionList } from './oidc/sessions.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
 import { version } from './version.ts';
 
-type UseCaseNeeds = Omit<Backstage, 'people' | 'apps' | 'admins' | 'close'> & {
+type UseCaseNeeds = Omit<Backstage, 'people' | 'inviting' | 'apps' | 'admins' | 'close'> & {
   config: Config;
   records: SealedRecords;
   vault: Vault;
@@ -40,7 +41,8 @@ export function assembleAdministration(needs: UseCaseNeeds) {
     sessions: createSessionList({ records, endings: logOuts.endings, vault }),
   });
   const admins = createAdmins({ people, accounts, records, audit, issuer: config.issuer });
-  return { people, apps: createApps({ clients, audit }), admins };
+  const inviting = createInviting(needs);
+  return { people, inviting, apps: createApps({ clients, audit }), admins };
 }
 
 interface ApiNeeds extends Backstage {
@@ -67,13 +69,13 @@ export async function assembleAdmin(needs: ApiNeeds) {
 }
 
 async function assembleApi(needs: ApiNeeds) {
-  const { config, clients, accounts, records, limits, callers, findToken, people, apps, render, log } = needs;
+  const { config, clients, accounts, records, limits, callers, findToken, people, inviting, apps, render, log } = needs;
   const { issuer } = config;
   await registerAdminApi({ clients, issuer });
   const api = adminApi({
     origin: `${issuer}/admin/api/v1`,
     routes: ROUTES,
-    useCases: { people, apps, audit: needs.audit },
+    useCases: { people, inviting, apps, audit: needs.audit },
     authenticate: createAuthenticate({ resource: adminApiResource(issuer), findToken, accounts }),
     limits,
     once: createOnce(records),

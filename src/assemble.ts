@@ -10,6 +10,7 @@ import type { Moving } from './accounts/moving/moving.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import type { Admins } from './administration/admins.ts';
 import type { Apps } from './administration/apps.ts';
+import type { Inviting } from './administration/invitations.ts';
 import type { People } from './administration/people.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
@@ -36,6 +37,7 @@ import {
 } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
 import { assembleProtocol, authMethods, clientSecrets, warnOfLoosenedRules } from './assemble-protocol.ts';
+import { assembleInvitations, withAnAdmin } from './assemble-people.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assembleRegistration } from './assemble-registration.ts';
 import { assembleReuse } from './assemble-reuse.ts';
@@ -69,6 +71,7 @@ import { logoRoutes } from './interaction/logos.ts';
 import { mailedLinkRoutes } from './interaction/mailed-links.ts';
 import { createDevicePages } from './interaction/device-pages.ts';
 import { createProviderPages } from './interaction/provider-pages.ts';
+import { invitationRoutes } from './interaction/invitation-routes.ts';
 import { interactionRoutes } from './interaction/routes.ts';
 import { signedOutRoutes } from './interaction/signed-out.ts';
 import type { Logger } from './kernel/logger.ts';
@@ -94,6 +97,7 @@ import { openStorage } from './storage/open.ts';
 import type { Storage } from './storage/storage.ts';
 import { UNDO_TTL } from './verification/email-change.ts';
 import { createEmailHistory } from './verification/email-history.ts';
+import type { Invitations } from './verification/invitations.ts';
 import { createVerification } from './verification/verification.ts';
 import type { Verification } from './verification/verification.ts';
 import { version } from './version.ts';
@@ -108,6 +112,8 @@ export interface Backstage {
   initialTokens: InitialTokens;
   /** What admins do to people, apps and APIs. */
   people: People;
+  inviting: Inviting;
+  invitations: Invitations;
   apps: Apps;
   admins: Admins;
   access: Access;
@@ -166,10 +172,9 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const { reservedFor } = history;
   const callers = createCallers();
   const audit = assembleAudit({ config, store: storage.audit, vault, callers, log });
-  const accounts = noteWrongPasswords(
-    createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor }),
-    audit,
-    callers,
+  const accounts = withAnAdmin(
+    noteWrongPasswords(createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor }), audit, callers),
+    records,
   );
   const locales = await loadLocales({ chosen: languageOfBrowser(config.issuer.startsWith('https:')) });
   const themes = await loadThemes(config.themes_dir, locales.catalogue, config.brand.theme);
@@ -242,6 +247,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     keys: noteKeys(keys, audit),
     records,
     accounts,
+    invitations: assembleInvitations({ config, storage, accounts, audit, mailer }),
     moving: createMoving({ store: storage.accounts, reservedFor }),
     clients,
     initialTokens: createInitialTokens(storage.registrations),
@@ -412,6 +418,14 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         factors,
         log,
       }),
+      invitations: invitationRoutes({
+        ...backstage,
+        visitor,
+        csrf,
+        render,
+        base,
+        home: config.portal.enabled ? `${base}/account` : null,
+      }),
       mailedLinks: mailedLinkRoutes({ verification, accounts, limits, visitor, csrf, locales, render, base }),
       signedOut: signedOutRoutes({ receipts: logOuts.receipts, render, continueTo }),
       logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
@@ -434,7 +448,10 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   });
   await adoptOldRecords(audit, records);
   const stopLoggingHeads = startLoggingHeads(audit, log);
-  const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, () => audit.purge());
+  const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, async () => {
+    await audit.purge();
+    await backstage.invitations.purge();
+  });
   const sweepings = [storage.protocol, storage.counters].map((store) =>
     startSweeper(store, (error) => log.warn({ err: error }, 'sweeping expired records failed')),
   );

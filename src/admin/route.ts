@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Apps } from '../administration/apps.ts';
+import type { Inviting } from '../administration/invitations.ts';
 import type { People } from '../administration/people.ts';
 import type { Principal } from '../administration/principal.ts';
 import type { AdminScope } from '../administration/scopes.ts';
@@ -11,6 +12,7 @@ import type { Audit } from '../audit/audit.ts';
 
 export interface UseCases {
   people: People;
+  inviting: Inviting;
   apps: Apps;
   audit: Pick<Audit, 'search'>;
 }

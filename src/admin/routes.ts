@@ -1,7 +1,15 @@
 /** The list of all that the admin API does: what is served, guarded, documented and tested is this. */
 import { auditRoutes } from './routes/audit.ts';
 import { apiRoutes, clientRoutes } from './routes/clients.ts';
+import { invitationRoutes } from './routes/invitations.ts';
 import { sessionRoutes, userRoutes } from './routes/users.ts';
 import type { Route } from './route.ts';
 
-export const ROUTES: Route[] = [...userRoutes, ...sessionRoutes, ...clientRoutes, ...apiRoutes, ...auditRoutes];
+export const ROUTES: Route[] = [
+  ...userRoutes,
+  ...invitationRoutes,
+  ...sessionRoutes,
+  ...clientRoutes,
+  ...apiRoutes,
+  ...auditRoutes,
+];

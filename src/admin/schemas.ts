@@ -7,7 +7,7 @@ import { rotation as rotationShape, secretFacts, secretLife as secretLifeShape }
 
 /** Schemas with names of their own in the OpenAPI document. */
 export const named = z.registry<{ id: string }>();
-const name = <T extends z.ZodType>(id: string, schema: T): T => {
+export const name = <T extends z.ZodType>(id: string, schema: T): T => {
   named.add(schema, { id });
   return schema;
 };

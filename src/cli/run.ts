@@ -10,6 +10,7 @@ import { clientCommands } from './client.ts';
 import { configCommands } from './config.ts';
 import { Ended } from './ended.ts';
 import { fileCommands } from './files.ts';
+import { invitationCommands } from './invitation.ts';
 import { keyCommands } from './keys.ts';
 import { logoutCommands } from './logout.ts';
 import { mailCommands } from './mail.ts';
@@ -51,6 +52,7 @@ export async function run(argv: string[]): Promise<number> {
   clientCommands(program, withBackstage, output);
   registrationTokenCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
+  invitationCommands(program, withBackstage, output);
   logoutCommands(program, withBackstage, output);
   mailCommands(program, withBackstage, output);
   keyCommands(program, withBackstage, output);

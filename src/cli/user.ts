@@ -5,6 +5,7 @@ import type { FactorSummary } from '../factors/factors.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
 import { passwordFromStdin } from './password.ts';
+import { inviteCommand } from './invitation.ts';
 import { peopleCommands } from './people.ts';
 import type { Session } from './session.ts';
 
@@ -40,6 +41,7 @@ function inWords({
 export function userCommands(program: Command, session: Session, output: Output): void {
   const user = program.command('user').description('People who sign in.');
   peopleCommands(user, session, output);
+  inviteCommand(user, session, output);
 
   user
     .command('create')

@@ -37,6 +37,7 @@ const lifetimes = z.strictObject({
   }),
   session: seconds(86_400, 'Idle life of a sign-in session; each authorization starts it anew.'),
   interaction: seconds(3600, 'Time a person has to finish signing in.'),
+  invitation: seconds(604_800, 'Time a person has to accept an invitation.'),
 });
 
 const keys = z.strictObject({

@@ -13,7 +13,7 @@ export interface Message {
  * or whole numbers, and are cleaned before a template sees them:
  *
  * - `name`: the person's name, if they have one; left out of the greeting where it could pass for a link
- * - `url`: the link, an address of ours; `minutes` or `hours`: how long it is good for
+ * - `url`: the link, an address of ours; `minutes`, `hours` or `days`: how long it is good for
  * - `code`: a code to type where there is one as well; `code_minutes`: how long that is good for
  * - `app`: the app the person came from; `provider`: an upstream provider's name
  * - `address`: an e-mail address, such as the new one; `device`: browser and system; `time`: when, in seconds since the epoch
@@ -22,6 +22,8 @@ export interface Message {
 export const TEMPLATES: Record<string, readonly string[]> = {
   /** Proves that the address is the person's. Also: code, minutes or hours, app. */
   'verify-email': ['url'],
+  /** An admin asks somebody to have an account. Also: days or hours. */
+  invitation: ['url'],
   /** Also: minutes or hours. */
   'reset-password': ['url'],
   /** Also: code, minutes or hours, app. */

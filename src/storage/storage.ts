@@ -2,6 +2,7 @@
  * Storage: the drivers behind the rooms' store interfaces. Only here is a database library imported. A driver maps every
  * failure to reach its database to the `unavailable` error; the rooms never see a driver's own errors.
  */
+import type { InvitationStore } from '../accounts/invitation.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
 import type { RegistrationStore } from '../clients/registrations.ts';
@@ -20,6 +21,7 @@ export interface Storage {
   /** For people: `SQLite in ./data/gatehouse.db`. Never holds credentials. */
   description: string;
   accounts: AccountStore;
+  invitations: InvitationStore;
   clients: ClientStore;
   consents: ConsentStore;
   audit: AuditStore;

@@ -29,6 +29,7 @@ const INDEXES = {
   clients: ['_id_', 'created_at_1__id_1', 'resource_1'],
   consents: ['_id_', 'account_id_1', 'client_id_1'],
   search_words: ['_id_', 'kind_1_id_1', 'kind_1_word_1_id_1'],
+  invitations: ['_id_', 'created_at_1__id_1', 'email_normalized_1', 'expires_at_1', 'token_hash_1'],
   key_rings: ['_id_'],
   key_set_fetches: ['_id_', 'last_at_1'],
   upstream_identities: ['_id_', 'account_id_1_created_at_1'],
@@ -98,6 +99,8 @@ describe.skipIf(!MONGODB_TEST_URI)('MongoDB', () => {
       'accounts.email_normalized_1',
       'audit_subjects.subject_1',
       'clients.resource_1',
+      'invitations.email_normalized_1',
+      'invitations.token_hash_1',
       'registration_tokens.token_hash_1',
     ]);
     const [, records] = indexes.find(([name]) => name === 'protocol_records')!;

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
+import { OPERATOR } from '../../src/administration/principal.ts';
 import { codeOf } from './authenticator.ts';
 import { deviceApp, startDevice } from './device.ts';
 import { withApp } from './factors.ts';
@@ -256,6 +257,11 @@ const WAYS: Record<string, Way> = {
     await stage.gatehouse.verification.confirmations.mailLater(account, request);
     await page.goto(await mailedLink(stage, email));
   },
+  async 'interaction/invitation'(page, { gatehouse }) {
+    const email = `${Date.now()}.guest@example.com`;
+    const { url } = await gatehouse.inviting.invite(OPERATOR, { email, name: 'Guest', by: 'link' });
+    await page.goto(url!);
+  },
   'interaction/mailed-done': async (page, { gatehouse }) =>
     void (await page.goto(`${gatehouse.issuer}/mailed/verify-email?token=gone`)),
   async 'interaction/set-password'(page, stage) {
@@ -299,6 +305,13 @@ const WAYS: Record<string, Way> = {
     await desk('/people')(page, stage);
     await page.check('input[name=person] >> nth=0');
     await press(page, 'main button[value=suspend]');
+  },
+  'console/invitations': desk('/people/invitations'),
+  'console/invitation-link': async (page, stage) => {
+    await desk('/people/invite')(page, stage);
+    await page.fill('input[name=email]', `${Date.now()}.linked@example.com`);
+    await page.check('input[name=link]');
+    await press(page, 'main form[action$="/people/invite"] button[type=submit]');
   },
   'console/person': desk('/people/:person'),
   'console/form': desk('/people/new'),

@@ -1,6 +1,7 @@
 /** The same done to several people at once, after a page that names them all. */
 import type { Context } from 'koa';
 import type { Account } from '../../accounts/account.ts';
+import { isLastAdmin } from '../../accounts/last-admin.ts';
 import type { People } from '../../administration/people.ts';
 import { field, fields } from '../../http/body.ts';
 import { isGatehouseError } from '../../kernel/errors.ts';
@@ -55,7 +56,13 @@ export function addBulk(desk: Desk, { people }: { people: People }): void {
       const act = oneOf(field(visit.ctx, 'act'), ACTS);
       const selected = act ? await found(visit) : [];
       const by = principalOf(visit);
-      for (const { id } of selected) await (act === 'suspend' ? people.suspend(by, id) : people.signOut(by, id));
+      for (const { id, name } of selected)
+        try {
+          await (act === 'suspend' ? people.suspend(by, id) : people.signOut(by, id));
+        } catch (error) {
+          if (!isLastAdmin(error)) throw error;
+          return desk.done(visit, '/people', 'last_admin', { name });
+        }
       desk.done(visit, '/people', act === 'suspend' ? 'people_suspended' : 'people_signed_out', {
         count: selected.length,
       });

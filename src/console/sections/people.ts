@@ -9,13 +9,15 @@ import { showForm, trySaving, typed, valuesOf } from '../forms.ts';
 import type { Group, Values, Wrong } from '../forms.ts';
 import { asked, oneOf, pageOf, pagesOf } from '../lists.ts';
 import { principalOf } from '../place.ts';
+import { addInvitations } from './invitations.ts';
+import type { InvitationNeeds } from './invitations.ts';
 import { addBulk } from './people-bulk.ts';
 import { addPerson } from './person.ts';
 import type { PersonNeeds } from './person.ts';
 
 const STATES = ['active', 'suspended', 'deleting'] as const;
 
-export interface PeopleNeeds extends PersonNeeds {
+export interface PeopleNeeds extends PersonNeeds, InvitationNeeds {
   people: People;
   /** Speaks against a password that somebody is to have. */
   passwordProblem(password: string, email: string): Promise<string | undefined>;
@@ -69,6 +71,8 @@ async function list(desk: Desk, visit: Visit, { people }: PeopleNeeds): Promise<
       action: desk.url('/people'),
       bulk_url: desk.url('/people/selected'),
       new_url: desk.url('/people/new'),
+      invite_url: desk.url('/people/invite'),
+      invitations_url: desk.url('/people/invitations'),
       ...pagesOf(ctx, desk.url('/people'), filters, next),
     };
   });
@@ -132,6 +136,7 @@ export function peopleSection(needs: PeopleNeeds): Section {
       desk.get('/people', (visit) => list(desk, visit, needs));
       desk.get('/people/new', (visit) => showNew(desk, visit, { email_verified: '' }));
       desk.post('/people/new', (visit) => create(desk, visit, needs), { back: '/people/new' });
+      addInvitations(desk, needs);
       addBulk(desk, needs);
       addPerson(desk, needs);
     },

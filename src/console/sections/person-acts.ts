@@ -1,5 +1,6 @@
 /** What is done to a person by one button, after a page that names them. */
 import type { Account } from '../../accounts/account.ts';
+import { isLastAdmin } from '../../accounts/last-admin.ts';
 import type { People } from '../../administration/people.ts';
 import type { Principal } from '../../administration/principal.ts';
 import { notFound } from '../../kernel/errors.ts';
@@ -107,7 +108,12 @@ export function addActs(desk: Desk, { people, mailAvailable }: Needs): void {
       at,
       async (visit) => {
         const account = await personAt(people, visit);
-        await run(people, principalOf(visit), account.id);
+        try {
+          await run(people, principalOf(visit), account.id);
+        } catch (error) {
+          if (!isLastAdmin(error)) throw error;
+          return desk.done(visit, `/people/${account.id}`, 'last_admin', { name: account.name });
+        }
         desk.done(visit, act === 'erase' ? '/people' : `/people/${account.id}`, act, { name: account.name });
       },
       { strong: true, back: at },

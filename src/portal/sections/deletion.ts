@@ -1,3 +1,4 @@
+import { isLastAdmin } from '../../accounts/last-admin.ts';
 import type { Locales } from '../../http/locale.ts';
 import type { Mailer } from '../../mail/mailer.ts';
 import type { Access } from '../../oidc/access.ts';
@@ -38,7 +39,12 @@ export function deletionSection({ access, mailer, locales, deleteAfter, issuer }
         async (visit) => {
           const { ctx, account } = visit;
           const at = eraseAt();
-          await access.leave(account.id, at);
+          try {
+            await access.leave(account.id, at);
+          } catch (error) {
+            if (!isLastAdmin(error)) throw error;
+            return desk.done(visit, '/delete', 'last_admin');
+          }
           const { lang } = locales.choose(ctx);
           if (mailer.available) {
             const data = { name: account.name, time: Math.floor(Date.parse(at) / MS), url: `${issuer}/account` };

@@ -12,6 +12,7 @@ import { counterStore } from './counters.ts';
 import { createGuard } from './errors.ts';
 import { factorStore } from './factors.ts';
 import { identityStore } from './identities.ts';
+import { invitationStore } from './invitations.ts';
 import { keyRingStore, keySetFetchStore } from './keys.ts';
 import { logoutStore } from './log-out.ts';
 import { outboxStore } from './outbox.ts';
@@ -35,6 +36,7 @@ export async function openMongo(url: string): Promise<Storage> {
     audit: calls.guard(auditStore(connection)),
     factors: calls.guard(factorStore(connection)),
     identities: calls.guard(identityStore(connection)),
+    invitations: calls.guard(invitationStore(connection)),
     passkeys: calls.guard(passkeyStore(connection)),
     keyRings: calls.guard(keyRingStore(connection)),
     keySetFetches: calls.guard(keySetFetchStore(connection)),

@@ -12,6 +12,7 @@ import logOut from './migrations/010-log-out.ts';
 import searchWords from './migrations/012-search-words.ts';
 import auditChain from './migrations/013-audit-chain.ts';
 import registrations from './migrations/018-registrations.ts';
+import invitations from './migrations/029-invitations.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
 const MIGRATIONS = [
@@ -27,6 +28,7 @@ const MIGRATIONS = [
   searchWords,
   auditChain,
   registrations,
+  invitations,
 ];
 
 /**

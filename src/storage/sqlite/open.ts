@@ -16,6 +16,7 @@ import { documentTable } from './documents.ts';
 import { factorStore } from './factors.ts';
 import { groupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
+import { invitationStore } from './invitations.ts';
 import { keyRingStore, keySetFetchStore } from './keys.ts';
 import { logoutStore } from './log-out.ts';
 import { migrate } from './migrate.ts';
@@ -119,6 +120,7 @@ export function openSqlite(file: string): Storage {
     audit: auditStore({ everyday, durable }, group),
     factors: factorStore({ everyday, durable }),
     identities: identityStore(durable),
+    invitations: invitationStore({ everyday, durable }),
     passkeys: passkeyStore(everyday, durable),
     keyRings: keyRingStore({ everyday, durable }),
     keySetFetches: keySetFetchStore(everyday),

@@ -72,6 +72,8 @@ const only = new Map<string, Promise<string>>();
 describe('a token', () => {
   const list = async (token: string) => adminApi(gatehouse, token).get('/users');
 
+  beforeAll(async () => void (await gatehouse.person({ roles: ['admin'] })));
+
   it('of an admin opens what its scopes allow, as long as they are an admin', async () => {
     const { sub, token } = await personToken(gatehouse, ['admin'], ['users:read']);
     expect((await list(token)).status).toBe(200);

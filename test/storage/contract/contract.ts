@@ -9,6 +9,7 @@ import { counterContract } from './counters.ts';
 import { expiryContract } from './expiry.ts';
 import { factorContract } from './factors.ts';
 import { identityContract } from './identities.ts';
+import { invitationContract } from './invitations.ts';
 import { keyContract } from './keys.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { logOutContract } from './log-out.ts';
@@ -47,6 +48,7 @@ const CONTRACTS = {
   'audit events': auditContract,
   'second factors': factorContract,
   'upstream identities': identityContract,
+  invitations: invitationContract,
   passkeys: passkeyContract,
   keys: keyContract,
   'protocol records': protocolContract,
