@@ -4,12 +4,9 @@ import { name } from './schemas.ts';
 
 const text = (max: number) => z.string().max(max);
 const moment = z.string().meta({ format: 'date-time' });
-const by = z
-  .enum(['mail', 'link'])
-  .optional()
-  .meta({
-    description: '`mail`, unless given: the link is mailed. `link`: it is told here, once, and passed on by you.',
-  });
+const by = z.enum(['mail', 'link']).optional().meta({
+  description: '`mail`, unless given: the link is mailed. `link`: it is told here, once, and passed on by you.',
+});
 
 export const invitation = name(
   'Invitation',
