@@ -7,6 +7,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { adminCommands } from '../src/cli/admin.ts';
 import { auditCommands } from '../src/cli/audit.ts';
+import { clientDocumentCommands } from '../src/cli/client-document.ts';
 import { clientCommands } from '../src/cli/client.ts';
 import { configCommands } from '../src/cli/config.ts';
 import { fileCommands } from '../src/cli/files.ts';
@@ -37,6 +38,7 @@ export function commandLine(): Command {
   auditCommands(program, session, output);
   clientCommands(program, session, output);
   invitationCommands(program, session, output);
+  clientDocumentCommands(program, session, output);
   registrationTokenCommands(program, session, output);
   userCommands(program, session, output);
   logoutCommands(program, session, output);

@@ -1,5 +1,6 @@
 /** Wires what admins do, and the doors to it. */
 import { createAdmins } from './administration/admins.ts';
+import { createClientDocuments } from './administration/client-documents.ts';
 import { createApps } from './administration/apps.ts';
 import { createInviting } from './administration/invitations.ts';
 import { createPeople } from './administration/people.ts';
@@ -23,7 +24,7 @@ import { createSessionList } from './oidc/sessions.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
 import { version } from './version.ts';
 
-type UseCaseNeeds = Omit<Backstage, 'people' | 'inviting' | 'apps' | 'admins' | 'close'> & {
+type UseCaseNeeds = Omit<Backstage, 'people' | 'inviting' | 'apps' | 'clientDocuments' | 'admins' | 'close'> & {
   config: Config;
   records: SealedRecords;
   vault: Vault;
@@ -42,7 +43,13 @@ export function assembleAdministration(needs: UseCaseNeeds) {
   });
   const admins = createAdmins({ people, accounts, records, audit, issuer: config.issuer });
   const inviting = createInviting(needs);
-  return { people, inviting, apps: createApps({ clients, audit }), admins };
+  const clientDocuments = createClientDocuments({
+    ...needs,
+    store: storage.clientDocuments,
+    consents: storage.consents,
+    endings: logOuts.endings,
+  });
+  return { people, inviting, apps: createApps({ clients, audit }), clientDocuments, admins };
 }
 
 interface ApiNeeds extends Backstage {
@@ -69,13 +76,14 @@ export async function assembleAdmin(needs: ApiNeeds) {
 }
 
 async function assembleApi(needs: ApiNeeds) {
-  const { config, clients, accounts, records, limits, callers, findToken, people, inviting, apps, render, log } = needs;
+  const { config, clients, accounts, records, limits, callers, findToken, render, log } = needs;
+  const { people, inviting, apps, clientDocuments, audit } = needs;
   const { issuer } = config;
   await registerAdminApi({ clients, issuer });
   const api = adminApi({
     origin: `${issuer}/admin/api/v1`,
     routes: ROUTES,
-    useCases: { people, inviting, apps, audit: needs.audit },
+    useCases: { people, inviting, apps, clientDocuments, audit },
     authenticate: createAuthenticate({ resource: adminApiResource(issuer), findToken, accounts }),
     limits,
     once: createOnce(records),

@@ -74,7 +74,12 @@ export async function assembleRegistration(needs: Needs): Promise<Registering> {
       await audit.act(what, { kind: 'client', id }, { ...detail, ...said });
     },
   });
-  noteRegisteredUses({ provider, noteUse: (id, at) => store.noteUse(id, at), after: afterwards.after });
+  noteRegisteredUses({
+    provider,
+    concerns: (client) => client['dynamically_registered'] === true && client['document_name'] === undefined,
+    noteUse: (id, at) => store.noteUse(id, at),
+    after: afterwards.after,
+  });
   const stop = startRemovingUnused({
     store,
     clients,

@@ -11,11 +11,13 @@ import { createPasswordHasher } from './accounts/password-hasher.ts';
 import type { Admins } from './administration/admins.ts';
 import type { Apps } from './administration/apps.ts';
 import type { Inviting } from './administration/invitations.ts';
+import type { ClientDocuments } from './administration/client-documents.ts';
 import type { People } from './administration/people.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
 import { assembleAdmin, assembleAdministration } from './assemble-admin.ts';
+import { assembleDocuments, keepingApps, startForgettingDocuments } from './assemble-documents.ts';
 import { assembleConsole } from './assemble-console.ts';
 import { assembleKeys, assembleVaults } from './assemble-keys.ts';
 import type { Keys, VaultFor } from './assemble-keys.ts';
@@ -115,6 +117,7 @@ export interface Backstage {
   inviting: Inviting;
   invitations: Invitations;
   apps: Apps;
+  clientDocuments: ClientDocuments;
   admins: Admins;
   access: Access;
   logOuts: LogOuts;
@@ -303,7 +306,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   for (const { file, line, problem } of themes.all.flatMap((theme) => theme.problems))
     log.warn({ file, line }, `a theme has a problem: ${problem}`);
   const restarts = createRestarts(records);
-  const directory = createClientDirectory({ clients, ...clientSecrets(backstage.vaultFor('clients')) });
+  const documents = await assembleDocuments({ ...backstage, config, log });
+  const directory = createClientDirectory({ clients, documents, ...clientSecrets(backstage.vaultFor('clients')) });
   const liveKeys = await backstage.keys.live();
 
   // The pages are drawn by a room that needs the provider, which needs the pages: only this late binding ties the knot.
@@ -376,6 +380,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     log,
   });
 
+  const stopForgetting = startForgettingDocuments({ ...backstage, config, provider, afterwards, log });
   const findToken = (token: string) => findAccessToken(provider, token);
   const admin = await assembleAdmin({ ...backstage, config, findToken, render, csrf, log });
 
@@ -394,7 +399,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         config,
         provider,
         accounts,
-        consents: noteConsents(consents, audit),
+        consents: keepingApps(noteConsents(consents, audit), documents),
         directory,
         records,
         endings: logOuts.endings,
@@ -469,6 +474,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     async close() {
       stopErasing();
       registering.stop();
+      stopForgetting();
       await stopLoggingHeads();
       for (const stop of sweepings) stop();
       await afterwards.idle();

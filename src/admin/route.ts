@@ -3,6 +3,7 @@
  * ask, the OpenAPI document and the tests are derived. What is done it leaves to `administration/`.
  */
 import type { z } from 'zod';
+import type { ClientDocuments } from '../administration/client-documents.ts';
 import type { Apps } from '../administration/apps.ts';
 import type { Inviting } from '../administration/invitations.ts';
 import type { People } from '../administration/people.ts';
@@ -14,6 +15,7 @@ export interface UseCases {
   people: People;
   inviting: Inviting;
   apps: Apps;
+  clientDocuments: ClientDocuments;
   audit: Pick<Audit, 'search'>;
 }
 

@@ -1,5 +1,6 @@
 /** The list of all that the admin API does: what is served, guarded, documented and tested is this. */
 import { auditRoutes } from './routes/audit.ts';
+import { clientDocumentRoutes } from './routes/client-documents.ts';
 import { apiRoutes, clientRoutes } from './routes/clients.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { sessionRoutes, userRoutes } from './routes/users.ts';
@@ -11,5 +12,6 @@ export const ROUTES: Route[] = [
   ...sessionRoutes,
   ...clientRoutes,
   ...apiRoutes,
+  ...clientDocumentRoutes,
   ...auditRoutes,
 ];

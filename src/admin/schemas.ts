@@ -256,6 +256,9 @@ export const client = name(
       .boolean()
       .optional()
       .meta({ description: 'It registered itself: always asks for consent.' }),
+    document_name: z.string().optional().meta({
+      description: 'It is known by the document at its id: the name it gives itself there, which nobody checked.',
+    }),
     default_resource: z.string().nullable(),
     always_issue_refresh_token: z.boolean(),
     client_uri: z.string().nullable(),
@@ -273,6 +276,18 @@ export const client = name(
     built_in: z.boolean(),
     created_at: moment,
     updated_at: moment,
+  }),
+);
+export const clientDocument = name(
+  'ClientDocument',
+  z.object({
+    client_id: z.string(),
+    claimed_name: z.string().nullable().meta({ description: 'The name it gives itself, which nobody checked.' }),
+    redirect_uris: z.array(z.string()),
+    fetched_at: moment.nullable(),
+    used_at: moment,
+    denied_at: moment.nullable(),
+    denied_reason: z.string().nullable(),
   }),
 );
 const secret = {

@@ -55,6 +55,8 @@ export const ACT_TYPES = [
   'client_secret_added',
   'client_secret_revoked',
   'client_deleted',
+  'client_denied',
+  'client_allowed',
   'admin_link_made',
   'person_invited',
   'invitation_sent_again',

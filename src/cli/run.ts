@@ -7,6 +7,7 @@ import { version } from '../version.ts';
 import { adminCommands } from './admin.ts';
 import { auditCommands } from './audit.ts';
 import { clientCommands } from './client.ts';
+import { clientDocumentCommands } from './client-document.ts';
 import { configCommands } from './config.ts';
 import { Ended } from './ended.ts';
 import { fileCommands } from './files.ts';
@@ -50,6 +51,7 @@ export async function run(argv: string[]): Promise<number> {
   adminCommands(program, withBackstage, output);
   auditCommands(program, withBackstage, output);
   clientCommands(program, withBackstage, output);
+  clientDocumentCommands(program, withBackstage, output);
   registrationTokenCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
   invitationCommands(program, withBackstage, output);

@@ -71,6 +71,11 @@ export interface Client extends ApiSettings {
   id_token_signed_response_alg: SignedWith;
   /** It registered itself (RFC 7591): nobody here has looked at it, and it is never first-party. Missing where it did not. */
   dynamically_registered?: boolean;
+  /**
+   * It is known by the document at its id (`documents.ts`), and nobody here has looked at it: the name that it gives itself there. Its
+   * `client_name` is the host of that address, the one thing about it that is proved. Missing where it is registered.
+   */
+  document_name?: string;
   /** Keys, authentication, signatures, encryption and bindings beyond the everyday; missing where all is as usual. */
   protocol?: ProtocolMetadata;
   /** Hash of the secret; null for clients that have none, or one that must be read. */

@@ -11,7 +11,7 @@ import type { Client } from './client.ts';
 import { settingsOf, toInput, withoutNothing } from './input.ts';
 import type { ClientChange, NewClient } from './input.ts';
 import { AUTH_METHODS, hasSecret, needsPlainSecret, SIGNED_WITH } from './protocol.ts';
-import type { AuthMethod, SignedWith } from './protocol.ts';
+import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
 import { hashSecret, secretMatches, secretProblem } from './secret.ts';
 import { keeping, liveSecretsOf, madeSecret, rotated, withOneMore, without } from './secrets.ts';
 import type { KeptSecret } from './secrets.ts';
@@ -47,6 +47,10 @@ export interface Clients {
    * @throws invalid_input naming the field, and what `accept` throws.
    */
   register(input: NewClient, id?: string, accept?: Accept, secret?: string): Promise<Registered>;
+  /** A client without a secret as `register` would make it, which is not kept. @throws invalid_input naming the field. */
+  draft(input: NewClient, id: string): Promise<Client>;
+  /** Puts it in the place of the one with its id, if there is one. */
+  keep(client: Client): Promise<void>;
   /** @throws not_found. */
   get(id: string): Promise<Client>;
   find(id: string): Promise<Client | undefined>;
@@ -120,6 +124,26 @@ function kept(method: AuthMethod, secret: string, id: string, seal: Needs['seal'
   return { hash: null, sealed: seal(secret, id) };
 }
 
+function made(
+  id: string,
+  input: NewClient,
+  protocol: ProtocolMetadata | undefined,
+  secrets: ReturnType<typeof keeping>,
+): Client {
+  const now = isoNow();
+  return {
+    id,
+    type: input.type,
+    ...settingsOf(input),
+    resource: input.type === 'api' ? (input.resource ?? `urn:gatehouse:api:${id}`) : null,
+    ...(protocol ? { protocol } : {}),
+    ...secrets,
+    created_at: now,
+    updated_at: now,
+    version: 1,
+  };
+}
+
 export function createClients({
   store,
   consents,
@@ -180,23 +204,27 @@ export function createClients({
       const { protocol, method } = await check(input);
       if (secret !== undefined) checkSecret(id, method, secret);
       const client_secret = hasSecret(method) ? (secret ?? newSecret()) : undefined;
-      const now = isoNow();
-      const client: Client = {
-        id,
-        type: input.type,
-        ...settingsOf(input),
-        resource: input.type === 'api' ? (input.resource ?? `urn:gatehouse:api:${id}`) : null,
-        ...(protocol ? { protocol } : {}),
-        ...keeping(
-          client_secret === undefined ? [] : [madeSecret(client_secret, kept(method, client_secret, id, seal))],
-        ),
-        created_at: now,
-        updated_at: now,
-        version: 1,
-      };
+      const secrets =
+        client_secret === undefined ? [] : [madeSecret(client_secret, kept(method, client_secret, id, seal))];
+      const client = made(id, input, protocol, keeping(secrets));
       await accept(client);
       await store.insert(client);
       return { client, client_secret };
+    },
+
+    async draft(input, id) {
+      const { protocol, method } = await check(input);
+      if (hasSecret(method)) throw invalidInput(`${method} needs a secret`, 'token_endpoint_auth_method');
+      return made(id, input, protocol, keeping([]));
+    },
+
+    async keep(client) {
+      try {
+        await store.insert(client);
+      } catch (error) {
+        if (!isGatehouseError(error, 'duplicate')) throw error;
+        await change(client.id, ({ created_at, version }) => ({ ...client, created_at, version }));
+      }
     },
 
     get,

@@ -37,11 +37,13 @@ export interface NewClient extends ApiSettings {
   protocol?: ProtocolMetadata | undefined;
   /** It registers itself. */
   dynamically_registered?: boolean | undefined;
+  /** It is known by the document at its id: the name it gives itself there. */
+  document_name?: string | undefined;
 }
 
 /** A field that is absent stays, one that is null goes back to what it is without being named. */
 export type ClientChange = {
-  [Name in Exclude<keyof NewClient, 'type' | 'resource' | 'protocol' | 'dynamically_registered'>]?:
+  [Name in Exclude<keyof NewClient, 'type' | 'resource' | 'protocol' | 'dynamically_registered' | 'document_name'>]?:
     NewClient[Name] | null | undefined;
 } & { protocol?: { [Name in keyof ProtocolMetadata]?: ProtocolMetadata[Name] | null | undefined } | undefined };
 
@@ -82,6 +84,7 @@ export function toInput(client: Client): NewClient {
     frontchannel_logout_session_required: client.frontchannel_logout_session_required ?? false,
     protocol: client.protocol,
     dynamically_registered: client.dynamically_registered,
+    document_name: client.document_name,
   };
 }
 
@@ -113,5 +116,6 @@ export function settingsOf(input: NewClient) {
     id_token_signed_response_alg:
       input.id_token_signed_response_alg ?? (input.protocol?.fapi_profile ? ('ES256' as const) : ('RS256' as const)),
     ...(input.dynamically_registered ? { dynamically_registered: true } : {}),
+    ...(input.document_name === undefined ? {} : { document_name: input.document_name }),
   };
 }

@@ -84,6 +84,19 @@ const deviceFlow = z.strictObject({
   }),
 });
 
+const scopeList = z
+  .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope'))
+  .min(1)
+  .default(['openid', 'profile', 'email', 'offline_access']);
+const redirectSchemes = z
+  .array(z.enum(['https', 'loopback', 'app']))
+  .min(1)
+  .default(['https', 'loopback'])
+  .meta({
+    description:
+      'Where people may come back to: `https`, `loopback` (http on their own machine), `app` (schemes such as `com.example.app:`).',
+  });
+
 const registration = z.strictObject({
   mode: z.enum(['off', 'token', 'open']).default('off').meta({
     description:
@@ -102,21 +115,10 @@ const registration = z.strictObject({
     .min(1)
     .default(['authorization_code', 'refresh_token'])
     .meta({ description: 'Grant types that such apps may have.' }),
-  scopes: z
-    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope'))
-    .min(1)
-    .default(['openid', 'profile', 'email', 'offline_access'])
-    .meta({
-      description: 'Scopes that such apps may ask for, those of APIs included. Who names none gets all of these.',
-    }),
-  redirect_schemes: z
-    .array(z.enum(['https', 'loopback', 'app']))
-    .min(1)
-    .default(['https', 'loopback'])
-    .meta({
-      description:
-        'Where people may come back to: `https`, `loopback` (http on their own machine), `app` (schemes such as `com.example.app:`).',
-    }),
+  scopes: scopeList.meta({
+    description: 'Scopes that such apps may ask for, those of APIs included. Who names none gets all of these.',
+  }),
+  redirect_schemes: redirectSchemes,
   rotate_tokens: z.boolean().default(true).meta({
     description: 'An app that changes its record gets a new token for it, and the old one ends (RFC 7592).',
   }),
@@ -125,7 +127,46 @@ const registration = z.strictObject({
   }),
 });
 
+const HOST = String.raw`(\*\.)?[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)+`;
+const clientAddresses = z
+  .array(
+    z
+      .string()
+      .regex(
+        new RegExp(String.raw`^(${HOST}(:\d{1,5})?|https://\S+)$`),
+        'must be a host, such as apps.example.com or *.example.com, or a whole https URL',
+      ),
+  )
+  .default([]);
+
+const clientDocuments = z.strictObject({
+  mode: z.enum(['off', 'listed', 'open']).default('off').meta({
+    description:
+      'Apps and agents sign people in without registration, by an https URL as their `client_id`, at which a document describes them (OAuth Client ID Metadata Document): `off`, `listed` (those that `client_documents.allow` names), `open` (any). Each person is asked for consent, and sees the host of that URL as its name.',
+  }),
+  allow: clientAddresses.meta({
+    description:
+      'With `listed`: hosts (`apps.example.com`, `*.example.com` for all below it) and whole URLs of such apps.',
+  }),
+  deny: clientAddresses.meta({
+    description:
+      'Hosts and URLs that are refused in any mode. One at a time without a restart: `client-document deny`.',
+  }),
+  scopes: scopeList.meta({
+    description: 'Scopes that such apps may ask for, those of APIs (and MCP servers) included.',
+  }),
+  redirect_schemes: redirectSchemes,
+  most: z.int().min(1).max(1_000_000).default(1000).meta({
+    description: 'How many such apps are kept; one is kept once a person allowed it. Past it only known ones go on.',
+  }),
+  unused_after: z.int().min(0).default(2_592_000).meta({
+    description:
+      'Such apps are forgotten, with what people allowed them, when they got no tokens for this long. 0: never. In seconds.',
+  }),
+});
+
 export const protocolSchema = {
+  client_documents: clientDocuments.prefault({}),
   registration: registration.prefault({}),
   device_flow: deviceFlow.prefault({}),
   oauth: oauth.prefault({}),
@@ -136,11 +177,12 @@ export const protocolSchema = {
 interface Loosened {
   oauth: z.output<typeof oauth>;
   registration: z.output<typeof registration>;
+  client_documents: z.output<typeof clientDocuments>;
   outbound: { allow_private: boolean };
 }
 
 /** What is there for conformance tests, and must not meet real people. */
-export function loosened({ oauth: rules, registration: registering, outbound }: Loosened): string[] {
+export function loosened({ oauth: rules, registration: registering, client_documents, outbound }: Loosened): string[] {
   const problems: string[] = [];
   const others = rules.response_types.filter((type) => type !== 'code');
   if (others.length > 0)
@@ -150,6 +192,10 @@ export function loosened({ oauth: rules, registration: registering, outbound }: 
   if (registering.mode === 'open' && outbound.allow_private)
     problems.push(
       'registration.mode is open, so outbound.allow_private must be false: strangers would reach this network',
+    );
+  if (client_documents.mode === 'open' && outbound.allow_private)
+    problems.push(
+      'client_documents.mode is open, so outbound.allow_private must be false: strangers would reach this network',
     );
   return problems;
 }

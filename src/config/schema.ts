@@ -191,6 +191,14 @@ const limits = z.strictObject({
   registration: z
     .strictObject({ address: whole(20, `Apps that register themselves from one address ${perHour}.`) })
     .prefault({}),
+  client_document: z
+    .strictObject({
+      address: whole(
+        100,
+        `Documents of apps without registration that are read for requests from one address ${perHour}.`,
+      ),
+    })
+    .prefault({}),
   sign_up: z.strictObject({ address: whole(50, `Sign-ups sent from one address ${perHour}.`) }).prefault({}),
   admin_api: z
     .strictObject({

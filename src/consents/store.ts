@@ -6,6 +6,8 @@ export interface ConsentStore {
   /** Adds or replaces. @param options `durable: false`: power loss may take it back. */
   put(consent: Consent, options?: { durable: boolean }): Promise<void>;
   listByAccount(accountId: string): Promise<Consent[]>;
+  /** Some of those that people gave one app, in a steady order. */
+  listByClient(clientId: string, limit: number): Promise<Consent[]>;
   /** Notes when the app last made use of it, unless there is a later date; nothing where there is no consent. Power loss may take it back. */
   noteUse(accountId: string, clientId: string, at: string): Promise<void>;
   /** Withdraws one. @returns whether there was one. */

@@ -2,11 +2,20 @@
 import type { Section } from '../visits/visit.ts';
 import { auditSection } from './sections/audit.ts';
 import { apisSection, appsSection } from './sections/clients.ts';
+import { documentsSection } from './sections/documents.ts';
 import { keysSection } from './sections/keys.ts';
 import { overviewSection } from './sections/overview.ts';
 import { peopleSection } from './sections/people.ts';
 
-const SECTIONS = [overviewSection, peopleSection, appsSection, apisSection, auditSection, keysSection] as const;
+const SECTIONS = [
+  overviewSection,
+  peopleSection,
+  appsSection,
+  apisSection,
+  documentsSection,
+  auditSection,
+  keysSection,
+] as const;
 
 type NeedsOf<Of> = Of extends (needs: infer Needs) => Section ? (needs: Needs) => void : never;
 /** What all of them need together. */

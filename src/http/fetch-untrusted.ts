@@ -10,6 +10,8 @@ const POST_TIMEOUT_MS = 5000;
 
 export interface Fetched {
   type: string;
+  /** As `Cache-Control`, `Expires` and `Age` say. */
+  headers: { get(name: string): string | null };
   body: Buffer;
 }
 
@@ -17,6 +19,17 @@ export interface UntrustedLimits {
   maxBytes: number;
   /** For private networks: an operator's choice. */
   allowPrivate: boolean;
+  /** The media type asked for. */
+  accept?: string;
+}
+
+/** It answered, with something else than 200. */
+export class UnwantedStatus extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super(`status ${status}`);
+    this.status = status;
+  }
 }
 
 const isPublic = (address: string) => ipaddr.process(address).range() === 'unicast';
@@ -62,10 +75,14 @@ async function bodyOf(response: Response, maxBytes: number): Promise<Buffer> {
 }
 
 /** @throws Error when the address is private, too slow, too large, redirects or does not answer 200. */
-export async function fetchUntrusted(url: string, { maxBytes, allowPrivate }: UntrustedLimits): Promise<Fetched> {
-  const response = await reach(url, { redirect: 'error' }, { allowPrivate, timeout: TIMEOUT_MS });
-  if (response.status !== 200) throw new Error(`status ${response.status}`);
-  return { type: response.headers.get('content-type') ?? '', body: await bodyOf(response, maxBytes) };
+export async function fetchUntrusted(
+  url: string,
+  { maxBytes, allowPrivate, accept = '*/*' }: UntrustedLimits,
+): Promise<Fetched> {
+  const response = await reach(url, { redirect: 'error', headers: { accept } }, { allowPrivate, timeout: TIMEOUT_MS });
+  const { status, headers } = response;
+  if (status !== 200) throw new UnwantedStatus(status);
+  return { type: headers.get('content-type') ?? '', headers, body: await bodyOf(response, maxBytes) };
 }
 
 /** Why nothing answered, without what was sent or where to. */

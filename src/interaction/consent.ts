@@ -11,6 +11,7 @@ import type { ConsentStore } from '../consents/store.ts';
 import { fields } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { isoNow } from '../kernel/clock.ts';
+import { isLoopback } from '../kernel/urls.ts';
 import { scopeOfClaim } from '../oidc/asked-claims.ts';
 import { accountClaims } from '../oidc/claims.ts';
 import { issueGrant, requestedConsent } from '../oidc/grants.ts';
@@ -93,6 +94,12 @@ function detailOf(scope: string, account: Account, t: TFunction): string | null 
   }
 }
 
+/** Whether whoever answers there is a program on the person's own device, which nobody can vouch for. */
+function comesToDevice(uri: string | undefined): boolean {
+  const url = URL.parse(uri ?? '');
+  return url?.protocol !== 'https:' && (url?.protocol !== 'http:' || isLoopback(url));
+}
+
 export function createConsent({ provider, accounts, consents, directory, render, base }: Needs) {
   async function load({ details, client }: InteractionUnderWay) {
     const accountId = details.session!.accountId;
@@ -171,6 +178,7 @@ export function createConsent({ provider, accounts, consents, directory, render,
       switch_action: `${path}/switch`,
       items: all.filter((item) => item.is_new),
       known_items: all.filter((item) => !item.is_new),
+      to_device: comesToDevice(parameter(details, 'redirect_uri')),
       return_host: returnHost(client, details),
     };
     const ui_locales = parameter(details, 'ui_locales');

@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Provider } from 'oidc-provider';
 import { isOwnPage } from '../clients/client.ts';
+import { isDocumentId } from '../clients/documents.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { displayHost, initiateLoginUrl } from '../kernel/urls.ts';
 import type { Endings } from '../logout/endings.ts';
@@ -48,6 +49,8 @@ export async function loadInteraction(provider: Provider, ctx: Context): Promise
   } catch (error) {
     if (error instanceof errors.SessionNotFound)
       throw new DeadEnd(ctx.get('Cookie') === '' ? 'cookies' : 'expired', uid);
+    // It was denied, or its document went away, while its person was here.
+    if (error instanceof errors.InvalidClient) throw new DeadEnd('expired', uid);
     throw error;
   }
 }
@@ -118,12 +121,16 @@ export async function consented(details: Interaction, grantId: string): Promise<
 export function clientForPages(client: ProviderClient, base: string) {
   return {
     name: client.clientName ?? client.clientId,
+    /** It is known by the document at its id: that address, and the name it gives itself there. */
+    document: isDocumentId(client.clientId) ? { id: client.clientId, name: String(client['document_name']) } : null,
     /** A page of ours rather than an app. */
     own: isOwnPage(client.clientId),
     /** It registered itself: nobody here has looked at it, and its name and logo say what it likes. */
     unverified: client['dynamically_registered'] === true,
-    host: displayHost(client.clientUri) ?? displayHost(client.redirectUris?.[0]),
-    logo: client.logoUri === undefined ? null : `${base}/logos/${client.clientId}`,
+    host: isDocumentId(client.clientId)
+      ? null
+      : (displayHost(client.clientUri) ?? displayHost(client.redirectUris?.[0])),
+    logo: client.logoUri === undefined || isDocumentId(client.clientId) ? null : `${base}/logos/${client.clientId}`,
     home: client.clientUri ?? null,
     policy: client.policyUri ?? null,
     terms: client.tosUri ?? null,

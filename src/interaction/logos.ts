@@ -30,7 +30,7 @@ export function logoRoutes({ clients, allowPrivate, log }: Needs): Middleware {
       const { fetchUntrusted } = await import('../http/fetch-untrusted.ts');
       const fetched = await fetchUntrusted(url, { maxBytes: MAX_BYTES, allowPrivate });
       const type = fetched.type.split(';')[0]!.trim().toLowerCase();
-      if (TYPES.has(type)) logo = { type, body: fetched.body };
+      if (TYPES.has(type)) logo = { ...fetched, type };
       else log.warn({ url, type }, 'a logo is not a PNG, JPEG, WebP or GIF image');
     } catch (error) {
       log.warn({ url, err: error }, 'a logo could not be fetched');

@@ -17,7 +17,7 @@ import type { CounterStore } from './store.ts';
 /** What can be guessed: only wrong tries count. `callback`: answers of upstream providers that belong to no sign-in. */
 export type GuessKind = 'password' | 'code' | 'passkey' | 'link' | 'client' | 'callback';
 /** What can be asked for too often: every request counts. `authorization`: sign-ins begun and not finished. */
-export type RequestKind = 'mail' | 'sign_up' | 'authorization' | 'admin_api' | 'registration';
+export type RequestKind = 'mail' | 'sign_up' | 'authorization' | 'admin_api' | 'registration' | 'client_document';
 export type LimitKind = GuessKind | RequestKind;
 
 /** Whose tries are counted together. A device that is known has a budget of its own instead of all others. */

@@ -1,5 +1,7 @@
 /** Clients as the library wants them, held for a second so that a busy token endpoint need not read the store each time. */
+import { errors, Provider } from 'oidc-provider';
 import type { AllClientMetadata, ResponseType } from 'oidc-provider';
+import { DocumentProblem, isDocumentId } from '../clients/documents.ts';
 import { authMethod, grantTypes } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
 import { hasSecret } from '../clients/protocol.ts';
@@ -23,6 +25,7 @@ export const CLIENT_PROPERTIES = [
   'fapi_profile',
   'token_exchange',
   'dynamically_registered',
+  'document_name',
   'frontchannel_logout_uri',
   'frontchannel_logout_session_required',
   'accepted_secrets',
@@ -46,6 +49,8 @@ interface Needs {
     find(id: string): Promise<Client | undefined>;
     findByResource(resource: string): Promise<Client | undefined>;
   };
+  /** Clients whose id is the URL of a document; undefined where there are none. */
+  documents?: { resolve(id: string, mayRead: boolean): Promise<Client | undefined> } | undefined;
   /** A secret of a client whose method of authentication needs it in plain. */
   openSecret(clientId: string, sealed: string): string;
 }
@@ -99,6 +104,7 @@ export function toMetadata(client: Client, accepted: AcceptedSecret[] = []): All
       client_uri: client.client_uri,
       backchannel_logout_uri: client.backchannel_logout_uri ?? null,
       frontchannel_logout_uri: client.frontchannel_logout_uri ?? null,
+      document_name: client.document_name ?? null,
       logo_uri: client.logo_uri,
       policy_uri: client.policy_uri,
       tos_uri: client.tos_uri,
@@ -123,16 +129,31 @@ function held<T>(load: (key: string) => Promise<T | undefined>) {
   };
 }
 
-export function createClientDirectory({ clients, openSecret }: Needs): ClientDirectory {
+/** Where an app can begin something. Elsewhere one that nobody knows has no business, and no document is read for it. */
+const BEGINNINGS = new Set<string | undefined>(['authorization', 'resume', 'pushed_authorization_request', undefined]);
+
+export function createClientDirectory({ clients, documents, openSecret }: Needs): ClientDirectory {
   const acceptedOf = (client: Client): AcceptedSecret[] =>
     liveSecretsOf(client).map(({ hash, sealed, expires_at }) => ({
       value: sealed === null ? hash! : openSecret(client.id, sealed),
       expires_at,
     }));
 
+  async function find(id: string): Promise<Client | undefined> {
+    if (!isDocumentId(id)) return clients.find(id);
+    const begins = BEGINNINGS.has((Provider.ctx?.oidc as { route?: string } | undefined)?.route);
+    try {
+      return await documents?.resolve(id, begins);
+    } catch (error) {
+      if (!(error instanceof DocumentProblem)) throw error;
+      if (begins) throw new errors.InvalidClient('client is invalid', `${id} ${error.message}`);
+      return undefined;
+    }
+  }
+
   return {
     metadata: held(async (id) => {
-      const client = await clients.find(id);
+      const client = await find(id);
       return client && toMetadata(client, acceptedOf(client));
     }),
     api: held((resource) => clients.findByResource(resource)),

@@ -75,7 +75,15 @@ export interface ProviderPages {
 export interface ProviderNeeds {
   config: Pick<
     Config,
-    'issuer' | 'secrets' | 'lifetimes' | 'factors' | 'oauth' | 'device_flow' | 'keys' | 'registration'
+    | 'issuer'
+    | 'secrets'
+    | 'lifetimes'
+    | 'factors'
+    | 'oauth'
+    | 'device_flow'
+    | 'keys'
+    | 'registration'
+    | 'client_documents'
   >;
   liveKeys: LiveKeys;
   keySetFetches: Pick<KeySetFetches, 'note'>;
@@ -184,6 +192,7 @@ function configuration({
     discovery: {
       frontchannel_logout_supported: true,
       frontchannel_logout_session_supported: true,
+      ...(config.client_documents.mode === 'off' ? {} : { client_id_metadata_document_supported: true }),
       ...(config.registration.mode === 'off' ? {} : { registration_endpoint: `${config.issuer}/register` }),
     },
     renderError: (ctx, response, error) => pages.error(ctx, response as { error: string }, error),

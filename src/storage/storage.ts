@@ -5,6 +5,7 @@
 import type { InvitationStore } from '../accounts/invitation.ts';
 import type { AccountStore } from '../accounts/store.ts';
 import type { AuditStore } from '../audit/store.ts';
+import type { ClientDocumentStore } from '../clients/documents.ts';
 import type { RegistrationStore } from '../clients/registrations.ts';
 import type { ClientStore } from '../clients/store.ts';
 import type { ConsentStore } from '../consents/store.ts';
@@ -35,6 +36,7 @@ export interface Storage {
   logout: LogoutStore;
   counters: CounterStore;
   registrations: RegistrationStore;
+  clientDocuments: ClientDocumentStore;
   /** Resolves when the database answers. @throws unavailable. */
   ping(): Promise<void>;
   /** Finishes what is under way and lets go of the database. */

@@ -322,6 +322,7 @@ const WAYS: Record<string, Way> = {
   'console/snippets': desk('/apps/:app/snippets'),
   'console/secret': desk('/apps/:app/secret', 'main button[type=submit]'),
   'console/audit': desk('/audit'),
+  'console/documents': desk('/client-documents'),
   'console/keys': desk('/keys'),
   'console/refused': async (page, { gatehouse }) => {
     await page.goto(`${gatehouse.issuer}/admin`);

@@ -35,6 +35,7 @@ const fields: Fields<Stored<Client>> = {
   default_acr_values: { type: [String], default: undefined },
   id_token_signed_response_alg: String,
   dynamically_registered: { type: Boolean, default: undefined },
+  document_name: { type: String, default: undefined },
   protocol: { type: Schema.Types.Mixed, default: undefined },
   secret_hash: String,
   secret_sealed: { type: String, default: undefined },

@@ -56,6 +56,10 @@ export function consentStore(connection: Connection): ConsentStore {
     async listByAccount(account_id) {
       return (await model.find({ account_id }, WITHOUT_ID).lean<StoredConsent[]>()).map(fromStored);
     },
+    listByClient: async (client_id, limit) =>
+      (await model.find({ client_id }, WITHOUT_ID).sort({ account_id: 1 }).limit(limit).lean<StoredConsent[]>()).map(
+        fromStored,
+      ),
     noteUse: async (accountId, clientId, at) =>
       void (await model.updateOne(
         { _id: idOf(accountId, clientId), last_used_at: { $not: { $gte: at } } },

@@ -5,6 +5,7 @@
 import type { Storage } from '../storage.ts';
 import { accountStore } from './accounts.ts';
 import { auditStore } from './audit.ts';
+import { clientDocumentStore } from './client-documents.ts';
 import { clientStore } from './clients.ts';
 import { connect } from './connect.ts';
 import { consentStore } from './consents.ts';
@@ -45,6 +46,7 @@ export async function openMongo(url: string): Promise<Storage> {
     logout: calls.guard(logoutStore(connection)),
     counters: calls.guard(counterStore(connection)),
     registrations: calls.guard(registrationStore(connection)),
+    clientDocuments: calls.guard(clientDocumentStore(connection)),
   };
   const server = calls.guard({
     async createIndexes() {

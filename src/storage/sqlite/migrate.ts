@@ -13,6 +13,7 @@ import searchWords from './migrations/012-search-words.ts';
 import auditChain from './migrations/013-audit-chain.ts';
 import registrations from './migrations/018-registrations.ts';
 import invitations from './migrations/029-invitations.ts';
+import clientDocuments from './migrations/035-client-documents.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
 const MIGRATIONS = [
@@ -29,6 +30,7 @@ const MIGRATIONS = [
   auditChain,
   registrations,
   invitations,
+  clientDocuments,
 ];
 
 /**

@@ -23,6 +23,7 @@ import { migrate } from './migrate.ts';
 import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
+import { clientDocumentStore } from './client-documents.ts';
 import { registrationStore } from './registrations.ts';
 
 function consentStore({ everyday, durable: connection }: { everyday: Connection; durable: Connection }): ConsentStore {
@@ -38,6 +39,7 @@ function consentStore({ everyday, durable: connection }: { everyday: Connection;
   );
   const remove = connection.prepare('DELETE FROM consents WHERE account_id = ? AND client_id = ?');
   const removeByAccount = connection.prepare('DELETE FROM consents WHERE account_id = ?');
+  const byClient = everyday.prepare('SELECT document FROM consents WHERE client_id = ? ORDER BY account_id LIMIT ?');
   const removeByClient = connection.prepare('DELETE FROM consents WHERE client_id = ?');
   const parse = (row: Row) => JSON.parse(row['document'] as string) as Consent;
   return {
@@ -48,6 +50,7 @@ function consentStore({ everyday, durable: connection }: { everyday: Connection;
     put: async (consent, { durable } = { durable: true }) =>
       void (durable ? put : putEveryday).run(consent.account_id, consent.client_id, JSON.stringify(consent)),
     listByAccount: async (accountId) => byAccount.all(accountId).map(parse),
+    listByClient: async (clientId, limit) => byClient.all(clientId, limit).map(parse),
     noteUse: async (accountId, clientId, at) => void noteUse.run(at, accountId, clientId, at),
     delete: async (accountId, clientId) => remove.run(accountId, clientId) > 0,
     deleteByAccount: async (accountId) => void removeByAccount.run(accountId),
@@ -129,6 +132,7 @@ export function openSqlite(file: string): Storage {
     logout: logoutStore(everyday, durable, group),
     counters: counterStore(everyday, group),
     registrations: registrationStore({ everyday, durable }),
+    clientDocuments: clientDocumentStore({ everyday, durable }),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {

@@ -4,6 +4,7 @@ import type { Storage } from '../../../src/storage/storage.ts';
 import { accountContract } from './accounts.ts';
 import { clientContract } from './clients.ts';
 import { auditContract } from './audit.ts';
+import { clientDocumentContract } from './client-documents.ts';
 import { consentContract } from './consents.ts';
 import { counterContract } from './counters.ts';
 import { expiryContract } from './expiry.ts';
@@ -44,6 +45,7 @@ const CONTRACTS = {
   accounts: accountContract,
   clients: clientContract,
   registrations: registrationContract,
+  'documents of clients': clientDocumentContract,
   consents: consentContract,
   'audit events': auditContract,
   'second factors': factorContract,
