@@ -1,10 +1,13 @@
 /** Wires what the extensions of the protocol need from the other rooms. */
 import { readFileSync } from 'node:fs';
+import { LIFETIME } from './clients/api-settings.ts';
+import type { Bounds } from './clients/app-settings.ts';
 import { createVouching, readCertificates } from './clients/certificate.ts';
 import { AUTH_METHODS } from './clients/protocol.ts';
 import type { AuthMethod } from './clients/protocol.ts';
 import { secretContext } from './clients/secret.ts';
 import { loosened } from './config/protocol.ts';
+import { PUBLISHING_MARGIN } from './kernel/publishing.ts';
 import type { Config } from './config/schema.ts';
 import { createFromProxy } from './http/client-address.ts';
 import { createClientCertificate } from './http/client-certificate.ts';
@@ -35,6 +38,12 @@ function mutualTls({ mtls, trusted_proxies }: Settings): MutualTls | undefined {
 /** The ways in which clients can prove themselves here. */
 export const authMethods = ({ mtls }: Pick<Config, 'mtls'>): AuthMethod[] =>
   AUTH_METHODS.filter((method) => mtls.enabled || !method.includes('tls'));
+
+/** How long tokens of an app or for an API may live: no longer than the keys that check them, and than a chain of refresh tokens. */
+export const tokenBounds = ({ keys, lifetimes }: Pick<Config, 'keys' | 'lifetimes'>): Bounds => ({
+  token: Math.min(LIFETIME.max, keys.retirement - PUBLISHING_MARGIN),
+  refresh: lifetimes.refresh_token_absolute,
+});
 
 type Settings = Pick<Config, 'outbound' | 'mtls' | 'trusted_proxies'>;
 

@@ -38,7 +38,7 @@ import {
   noteWrongPasswords,
 } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
-import { assembleProtocol, authMethods, clientSecrets, warnOfLoosenedRules } from './assemble-protocol.ts';
+import { assembleProtocol, authMethods, clientSecrets, tokenBounds, warnOfLoosenedRules } from './assemble-protocol.ts';
 import { assembleInvitations, withAnAdmin } from './assemble-people.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assembleRegistration } from './assemble-registration.ts';
@@ -191,6 +191,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     providers: Object.keys(config.federation),
     themes: themes.all.map(({ name }) => name),
     acrValues: ACR_VALUES,
+    bounds: tokenBounds(config),
   });
   const logOuts = assembleLogOuts({ config, store: storage.logout, vault: vaultFor('logout'), records, clients, log });
   const { endings } = logOuts;

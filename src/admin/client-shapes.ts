@@ -1,7 +1,36 @@
-/** Of what the API takes and gives about clients: their secrets. */
+/** Of what the API takes and gives about clients: what is otherwise for one app, and secrets. */
 import { z } from 'zod';
+import { LIFETIME } from '../clients/api-settings.ts';
+import { CONSENTS } from '../clients/app-settings.ts';
 
+/** Ten years: the rules know the true end. */
+const LONGEST_REFRESH = 315_360_000;
 const moment = z.string().meta({ format: 'date-time' });
+
+const lifetime = (most: number) => z.int().min(LIFETIME.min).max(most);
+
+/** What of tokens and consent is otherwise for one app. */
+export const appShapes = {
+  access_token_lifetime: lifetime(LIFETIME.max).meta({
+    description:
+      'Seconds; `lifetimes.access_token` unless it is set. Where the API has one too, the shorter one counts.',
+  }),
+  id_token_lifetime: lifetime(LIFETIME.max).meta({ description: 'Seconds; `lifetimes.id_token` unless it is set.' }),
+  refresh_token_lifetime: lifetime(LONGEST_REFRESH).meta({
+    description: 'Seconds; `lifetimes.refresh_token` unless it is set, and `lifetimes.refresh_token_absolute` at most.',
+  }),
+  consent: z
+    .enum(CONSENTS)
+    .meta({ description: '`remember`, or `always`: people are asked at each sign-in. `first_party` asks nobody.' }),
+  allowed_resources: z
+    .array(z.string().max(2000))
+    .max(100)
+    .meta({ description: 'Identifiers of the APIs that it may get tokens for; any where it is empty.' }),
+  id_token_profile_claims: z.boolean().meta({
+    description:
+      'Whether ID tokens carry the claims of the granted scopes; where not, userinfo tells them. True unless it is set.',
+  }),
+};
 
 /** What is told of a secret. */
 export const secretFacts = z.array(

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DESCRIPTION_MAX, LIFETIME } from '../clients/api-settings.ts';
 import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
 import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
-import { rotation as rotationShape, secretFacts, secretLife as secretLifeShape } from './client-shapes.ts';
+import { appShapes, rotation as rotationShape, secretFacts, secretLife as secretLifeShape } from './client-shapes.ts';
 
 /** Schemas with names of their own in the OpenAPI document. */
 export const named = z.registry<{ id: string }>();
@@ -226,6 +226,7 @@ const appSettings = {
   theme: text(100),
   default_acr_values: z.array(text(200)).max(20),
   id_token_signed_response_alg: signing,
+  ...appShapes,
 };
 const appType = z.enum(['web', 'spa', 'native', 'service']);
 const client_name = text(200);
@@ -270,6 +271,7 @@ export const client = name(
     theme: z.string().nullable().optional(),
     default_acr_values: z.array(z.string()).optional(),
     id_token_signed_response_alg: signing,
+    ...optionals(appShapes),
     token_endpoint_auth_method: z.string(),
     has_secret: z.boolean(),
     secrets: secretFacts,
@@ -294,7 +296,10 @@ const secret = {
   client_secret: z.string().optional().meta({ description: 'Told this once.' }),
 };
 export const clientWithSecret = name('ClientWithSecret', client.extend(secret));
-export const newClient = name('NewClient', z.strictObject({ type: appType, client_name, ...optionals(appSettings) }));
+export const newClient = name(
+  'NewClient',
+  z.strictObject({ type: appType, client_name, ...optionals(appSettings), ...optionals(unwrapped) }),
+);
 export const clientChange = name(
   'ClientChange',
   z

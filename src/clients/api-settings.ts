@@ -23,9 +23,9 @@ export function checkApiSettings(
   input: ApiSettings & { type: string; access_token_format?: string | undefined },
   signedWith: readonly SignedWith[],
 ): void {
-  const named = API_FIELDS.find((field) => input[field] !== undefined);
+  const named = API_FIELDS.find((field) => input[field] !== undefined && field !== 'access_token_lifetime');
   if (named !== undefined && input.type !== 'api') throw invalidInput(`only an API has ${named}`, named);
-  const { scope_descriptions = {}, access_token_lifetime: lifetime, access_token_signing_alg: alg } = input;
+  const { scope_descriptions = {}, access_token_signing_alg: alg } = input;
   for (const [scope, description] of Object.entries(scope_descriptions)) {
     const problem =
       description.length > DESCRIPTION_MAX
@@ -35,14 +35,6 @@ export function checkApiSettings(
           : undefined;
     if (problem) throw invalidInput(`the description of ${scope} ${problem}`, 'scope_descriptions');
   }
-  if (
-    lifetime !== undefined &&
-    !(Number.isSafeInteger(lifetime) && lifetime >= LIFETIME.min && lifetime <= LIFETIME.max)
-  )
-    throw invalidInput(
-      `access_token_lifetime must be ${LIFETIME.min} to ${LIFETIME.max} seconds`,
-      'access_token_lifetime',
-    );
   if (alg !== undefined && !signedWith.includes(alg))
     throw invalidInput(`there are no keys for ${alg}: set keys.algorithms`, 'access_token_signing_alg');
 }

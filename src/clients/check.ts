@@ -1,6 +1,8 @@
 /** What speaks against a client as somebody wants to register it. Every door asks here, and is told the field. */
 import { invalidInput } from '../kernel/errors.ts';
 import { checkApiSettings } from './api-settings.ts';
+import { checkAppSettings } from './app-settings.ts';
+import type { Bounds } from './app-settings.ts';
 import { authMethod, CLIENT_TYPES } from './client.ts';
 import type { Client, ClientType } from './client.ts';
 import type { NewClient } from './input.ts';
@@ -124,6 +126,8 @@ export interface Available {
   authMethods: AuthMethod[];
   /** What there are signing keys for. */
   signedWith: readonly SignedWith[];
+  /** How long tokens may live here. */
+  bounds: Bounds;
   /** The API with an identifier. */
   findByResource(resource: string): Promise<Client | undefined>;
 }
@@ -142,7 +146,9 @@ export async function checkClient(input: NewClient, available: Available): Promi
   checkProviders(input, available.providers);
   checkTheme(input, available.themes);
   checkAcr(input, available.acrValues);
-  if (input.default_resource !== undefined && !(await available.findByResource(input.default_resource)))
+  const isApi = async (resource: string) => (await available.findByResource(resource)) !== undefined;
+  await checkAppSettings(input, available.bounds, isApi);
+  if (input.default_resource !== undefined && !(await isApi(input.default_resource)))
     throw invalidInput(`no API has the resource identifier ${input.default_resource}`, 'default_resource');
   const { type, redirect_uris = [], protocol: asked } = input;
   const method = authMethod({ type, ...(asked && { protocol: asked }) });

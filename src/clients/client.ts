@@ -5,6 +5,7 @@
  */
 import { mark, wordsIn } from '../kernel/search.ts';
 import type { ApiSettings } from './api-settings.ts';
+import type { AppSettings } from './app-settings.ts';
 import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
 import { factsOf, secretExpiryOf } from './secrets.ts';
 import type { KeptSecret, SecretFacts } from './secrets.ts';
@@ -32,7 +33,7 @@ export const isBuiltIn = (id: string): boolean => BUILT_IN.includes(id);
 export const ACCESS_TOKEN_FORMATS = ['jwt', 'opaque'] as const;
 export type AccessTokenFormat = (typeof ACCESS_TOKEN_FORMATS)[number];
 
-export interface Client extends ApiSettings {
+export interface Client extends ApiSettings, AppSettings {
   id: string;
   type: ClientType;
   client_name: string;

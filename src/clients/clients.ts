@@ -4,6 +4,8 @@ import { isoNow } from '../kernel/clock.ts';
 import { newId, newSecret } from '../kernel/ids.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
+import { LIFETIME } from './api-settings.ts';
+import type { Bounds } from './app-settings.ts';
 import { checkClient } from './check.ts';
 import type { Available } from './check.ts';
 import { authMethod } from './client.ts';
@@ -95,6 +97,8 @@ interface Needs {
   authMethods?: AuthMethod[];
   /** What there are signing keys for. */
   signedWith?: readonly SignedWith[];
+  /** How long tokens may live; what the schema allows at most unless said. */
+  bounds?: Bounds;
   /** Encrypts a secret for the client with this id. */
   seal?: (secret: string, clientId: string) => string;
   /** The reverse of it. */
@@ -154,6 +158,7 @@ export function createClients({
   providers = [],
   themes = [],
   acrValues = [],
+  bounds = { token: LIFETIME.max, refresh: 2_592_000 },
 }: Needs): Clients {
   async function get(id: string): Promise<Client> {
     const client = await store.find(id);
@@ -167,6 +172,7 @@ export function createClients({
     acrValues,
     authMethods,
     signedWith,
+    bounds,
     findByResource: (resource) => store.findByResource(resource),
   };
   const check = (input: NewClient) => checkClient(input, available);

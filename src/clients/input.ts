@@ -1,10 +1,12 @@
 /** What is said of a client when it is registered or changed, and what its record becomes by it. */
 import { apiSettingsOf } from './api-settings.ts';
 import type { ApiSettings } from './api-settings.ts';
+import { appSettingsOf } from './app-settings.ts';
+import type { AppSettings } from './app-settings.ts';
 import type { AccessTokenFormat, Client, ClientType } from './client.ts';
 import type { ProtocolMetadata } from './protocol.ts';
 
-export interface NewClient extends ApiSettings {
+export interface NewClient extends ApiSettings, AppSettings {
   type: ClientType;
   name: string;
   redirect_uris?: string[];
@@ -69,8 +71,8 @@ export function toInput(client: Client): NewClient {
     default_resource: client.default_resource ?? undefined,
     resource: client.resource ?? undefined,
     access_token_format: client.access_token_format,
+    ...appSettingsOf(client),
     scope_descriptions: client.scope_descriptions,
-    access_token_lifetime: client.access_token_lifetime,
     access_token_signing_alg: client.access_token_signing_alg,
     client_uri: client.client_uri ?? undefined,
     logo_uri: client.logo_uri ?? undefined,
@@ -101,6 +103,7 @@ export function settingsOf(input: NewClient) {
     scope: input.scope ?? null,
     first_party: input.first_party ?? false,
     default_resource: input.default_resource ?? null,
+    ...appSettingsOf(input),
     ...(input.type === 'api'
       ? { access_token_format: input.access_token_format ?? ('jwt' as const), ...apiSettingsOf(input) }
       : {}),

@@ -18,6 +18,12 @@ async function sessionIsOver({ oidc }: KoaContextWithOIDC, records: Needs['recor
   return uid !== undefined && !(await records.hasUid(uid));
 }
 
+/** Claims that the request itself names (OpenID Connect Core, section 5.5) stay where scopes alone reveal nothing. */
+const onlyAsked = (claims: ReturnType<typeof accountClaims>, asked: object) => ({
+  ...Object.fromEntries(Object.entries(claims).filter(([name]) => name in asked)),
+  sub: claims.sub,
+});
+
 /** The library's `findAccount`: only active accounts exist for it, so a suspension ends every refresh and userinfo call. */
 export const findAccount =
   ({ accounts, records }: Needs) =>
@@ -25,7 +31,16 @@ export const findAccount =
     const record = await accounts.find(id);
     if (record?.state !== 'active') return undefined;
     if (token !== undefined && (await sessionIsOver(ctx, records))) return undefined;
-    return { accountId: id, record, claims: async () => accountClaims(record) };
+    return {
+      accountId: id,
+      record,
+      async claims(use: string, _scope: string, asked: object) {
+        const all = accountClaims(record);
+        return use === 'id_token' && ctx.oidc.client?.['id_token_profile_claims'] === false
+          ? onlyAsked(all, asked)
+          : all;
+      },
+    };
   };
 
 interface SignIn {

@@ -1,6 +1,7 @@
 /** Clients as the library wants them, held for a second so that a busy token endpoint need not read the store each time. */
 import { errors, Provider } from 'oidc-provider';
 import type { AllClientMetadata, ResponseType } from 'oidc-provider';
+import { APP_FIELDS, appSettingsOf } from '../clients/app-settings.ts';
 import { DocumentProblem, isDocumentId } from '../clients/documents.ts';
 import { authMethod, grantTypes } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
@@ -29,6 +30,7 @@ export const CLIENT_PROPERTIES = [
   'frontchannel_logout_uri',
   'frontchannel_logout_session_required',
   'accepted_secrets',
+  ...APP_FIELDS,
 ] as const;
 
 /** A secret as it is compared: its hash, or the secret itself where that is what is needed. */
@@ -93,6 +95,7 @@ export function toMetadata(client: Client, accepted: AcceptedSecret[] = []): All
     always_issue_refresh_token: client.always_issue_refresh_token,
     identity_providers: client.identity_providers ?? [],
     theme: client.theme ?? null,
+    ...appSettingsOf(client),
     accepted_secrets: accepted,
     ...(client.default_acr_values?.length ? { default_acr_values: client.default_acr_values } : {}),
     ...dropNulls({

@@ -54,7 +54,8 @@ export async function issueGrant(
   if (sessionUid !== undefined && !offline) Object.assign(grant, { sessionUid });
   Object.assign(grant, { mayRefresh: offline || client['always_issue_refresh_token'] === true }); // for its lifetime
   const apis = await Promise.all(Object.keys(request.resources).map(api));
-  Object.assign(grant, { longestToken: Math.max(0, ...apis.map((one) => one?.access_token_lifetime ?? 0)) });
+  const lives = [client['access_token_lifetime'], ...apis.map((one) => one?.access_token_lifetime)];
+  Object.assign(grant, { longestToken: Math.max(0, ...lives.filter((life) => typeof life === 'number')) });
   grant.addOIDCScope(granted.join(' '));
   if (declined.length > 0) grant.rejectOIDCScope(declined.join(' '));
   if (request.claims.length > 0) grant.addOIDCClaims(request.claims);
@@ -88,6 +89,6 @@ export const loadGrant =
     return provider.Grant.find(id);
   };
 
-/** Any program on a device can claim a native app's redirect URI, so a person confirms each time (RFC 8252, section 8.6). */
+/** Where an app is registered so; and any program on a device can claim a native app's redirect URI (RFC 8252, section 8.6). */
 export const asksEachTime = (client: ProviderClient): boolean =>
-  client.applicationType === 'native' && client['first_party'] !== true;
+  (client.applicationType === 'native' || client['consent'] === 'always') && client['first_party'] !== true;

@@ -75,7 +75,7 @@ export function createPolicy(needs: PolicyNeeds): interactionPolicy.DefaultPolic
   const consent = policy.get('consent')!;
   consent.checks.remove('native_client_prompt');
   consent.checks.add(
-    new Check('native_client', 'native clients require End-User interaction', 'interaction_required', ({ oidc }) =>
+    new Check('native_client', 'the client asks its people each time', 'interaction_required', ({ oidc }) =>
       asksEachTime(oidc.client!) && oidc.result?.consent === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
     ),
     0,

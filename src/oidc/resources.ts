@@ -36,6 +36,12 @@ export const tokenSettings = (
   alg: algorithms.find((alg) => alg === access_token_signing_alg) ?? algorithms[0] ?? ('RS256' as const),
 });
 
+/** Whether the client may have tokens for an API: for any where it names none. */
+function mayAskFor(client: ProviderClient, resource: string): boolean {
+  const allowed = (client['allowed_resources'] ?? []) as string[];
+  return allowed.length === 0 || allowed.includes(resource);
+}
+
 /** @param algorithms what access tokens can be signed with, the usual one first. */
 export function resourceIndicators({ api }: Needs, algorithms: SigningAlgorithm[]): ResourceIndicators {
   return {
@@ -49,6 +55,8 @@ export function resourceIndicators({ api }: Needs, algorithms: SigningAlgorithm[
     async getResourceServerInfo(_ctx, resource, client) {
       const found = await api(resource);
       if (!found) throw new errors.InvalidTarget(undefined, `no API is registered for the resource ${resource}`);
+      if (!mayAskFor(client, resource))
+        throw new errors.InvalidTarget(undefined, `the client is not allowed tokens for the resource ${resource}`);
       const { alg, ...ttl } = tokenSettings(found, algorithms);
       return {
         ...ttl,
