@@ -13,6 +13,7 @@ import { registerAdminApi } from './admin/register.ts';
 import { adminRoom } from './admin/room.ts';
 import { ROUTES } from './admin/routes.ts';
 import type { Backstage } from './assemble.ts';
+import { assembleRoles } from './assemble-roles.ts';
 import type { Config } from './config/schema.ts';
 import type { Callers } from './http/caller.ts';
 import type { Csrf } from './http/csrf.ts';
@@ -24,7 +25,8 @@ import { createSessionList } from './oidc/sessions.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
 import { version } from './version.ts';
 
-type UseCaseNeeds = Omit<Backstage, 'people' | 'inviting' | 'apps' | 'clientDocuments' | 'admins' | 'close'> & {
+type NotYet = 'people' | 'inviting' | 'apps' | 'clientDocuments' | 'admins' | 'roles' | 'groups' | 'claimTables' | 'close';
+type UseCaseNeeds = Omit<Backstage, NotYet> & {
   config: Config;
   records: SealedRecords;
   vault: Vault;
@@ -33,6 +35,7 @@ type UseCaseNeeds = Omit<Backstage, 'people' | 'inviting' | 'apps' | 'clientDocu
 /** The use cases, for the commands too. */
 export function assembleAdministration(needs: UseCaseNeeds) {
   const { config, storage, mail, linking, records, vault, clients, accounts, logOuts, audit } = needs;
+  const rolesAndTables = assembleRoles(needs);
   const people = createPeople({
     ...needs,
     consents: storage.consents,
@@ -49,7 +52,7 @@ export function assembleAdministration(needs: UseCaseNeeds) {
     consents: storage.consents,
     endings: logOuts.endings,
   });
-  return { people, inviting, apps: createApps({ clients, audit }), clientDocuments, admins };
+  return { people, inviting, apps: createApps({ clients, audit }), clientDocuments, admins, ...rolesAndTables };
 }
 
 interface ApiNeeds extends Backstage {

@@ -10,9 +10,11 @@ import type { Moving } from './accounts/moving/moving.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import type { Admins } from './administration/admins.ts';
 import type { Apps } from './administration/apps.ts';
+import type { ClaimTables } from './administration/claim-tables.ts';
 import type { Inviting } from './administration/invitations.ts';
 import type { ClientDocuments } from './administration/client-documents.ts';
 import type { People } from './administration/people.ts';
+import type { Groups, Roles } from './administration/roles.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
@@ -43,6 +45,7 @@ import { assembleInvitations, withAnAdmin } from './assemble-people.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assembleRegistration } from './assemble-registration.ts';
 import { assembleReuse } from './assemble-reuse.ts';
+import { assembleRoleBook, finishRenaming, goesWithClient } from './assemble-roles.ts';
 import { createClients } from './clients/clients.ts';
 import { createInitialTokens } from './clients/registrations.ts';
 import type { InitialTokens } from './clients/registrations.ts';
@@ -93,6 +96,7 @@ import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
 import { healthRoutes } from './operations/health.ts';
 import type { VisitRoute } from './visits/visit.ts';
+import type { RoleBook } from './roles/book.ts';
 import { createSealedRecords } from './protocol/sealed-records.ts';
 import { startSweeper } from './protocol/sweeper.ts';
 import { openStorage } from './storage/open.ts';
@@ -119,6 +123,11 @@ export interface Backstage {
   apps: Apps;
   clientDocuments: ClientDocuments;
   admins: Admins;
+  roles: Roles;
+  groups: Groups;
+  claimTables: ClaimTables;
+  /** Roles, groups and claim tables as this process knows them. */
+  book: RoleBook;
   access: Access;
   logOuts: LogOuts;
   audit: Audit;
@@ -164,6 +173,7 @@ function upstreamFetch({ federation, outbound }: Config): UpstreamFetch {
 /** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
 export async function assembleBackstage(config: Config, log: Logger = createLogger(config.log.level)) {
   const storage = await openStorage(config.storage.url);
+  const book = assembleRoleBook(storage);
   const vaultFor = await assembleVaults(config, storage);
   // What it seals goes to apps and comes back: what is stored has a vault of its own, which `secrets rotate` knows.
   const vault = vaultFor('tokens');
@@ -187,7 +197,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     authMethods: authMethods(config),
     signedWith: config.keys.algorithms,
     store: storage.clients,
-    consents: storage.consents,
+    consents: goesWithClient(storage),
     providers: Object.keys(config.federation),
     themes: themes.all.map(({ name }) => name),
     acrValues: ACR_VALUES,
@@ -203,6 +213,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     vault: vaultFor('factors'),
     issuer: config.brand.name,
     settings: config.factors,
+    rolesOf: async (person) => (await book.current()).authorityOf(person).roles,
   });
   const limits = assembleLimits({ config, store: storage.counters, vault, log });
   const draw = createDraw({
@@ -244,6 +255,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const close = () => storage.close();
   const backstage = {
     storage,
+    book,
     callers,
     audit,
     vault,
@@ -326,6 +338,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     records,
     directory,
     accounts,
+    book: backstage.book,
     consents,
     factors,
     canEnrolPasskey: backstage.passkeys !== undefined,
@@ -402,6 +415,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         accounts,
         consents: keepingApps(noteConsents(consents, audit), documents),
         directory,
+        book: backstage.book,
         records,
         endings: logOuts.endings,
         limits,
@@ -453,6 +467,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     return signLogoutToken(provider, claims);
   });
   await adoptOldRecords(audit, records);
+  finishRenaming(backstage, log);
   const stopLoggingHeads = startLoggingHeads(audit, log);
   const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, async () => {
     await audit.purge();

@@ -17,6 +17,7 @@ const DOMAIN = [
   'logout',
   'mail',
   'protocol',
+  'roles',
 ];
 const WEB = [
   'admin',

@@ -36,6 +36,8 @@ export interface Account {
   picture: string | null;
   claims: ProfileClaims;
   roles: string[];
+  /** Names of groups they are in; missing in older records. */
+  groups?: string[];
   /** `deleting`: its person asked for that; until `erase_at` they may keep it by signing in. */
   state: 'active' | 'suspended' | 'deleting';
   /** When all of it is erased (ISO 8601), where that is decided. */
@@ -49,16 +51,20 @@ export interface Account {
   version: number;
 }
 
-/** What an account is found by: its name, address and id, and as marks its roles and any state but `active`. */
-export const wordsOfAccount = ({ id, name, email, email_normalized, roles, state }: Account): string[] =>
+/** What an account is found by: its name, address and id, and as marks its roles, its groups and any state but `active`. */
+export const wordsOfAccount = ({ id, name, email, email_normalized, roles, groups = [], state }: Account): string[] =>
   wordsIn(
     [name, email, email_normalized, id],
-    [...(state === 'active' ? [] : [mark('state', state)]), ...roles.map((role) => mark('role', role))],
+    [
+      ...(state === 'active' ? [] : [mark('state', state)]),
+      ...roles.map((role) => mark('role', role)),
+      ...groups.map((group) => mark('group', group)),
+    ],
   );
 
 /** What may be told of an account to an admin: all but the password hash. */
-export function publicAccount({ id, password_hash, ...rest }: Account) {
-  return { sub: id, ...rest, has_password: password_hash !== null };
+export function publicAccount({ id, password_hash, groups = [], ...rest }: Account) {
+  return { sub: id, ...rest, groups, has_password: password_hash !== null };
 }
 
 /** One or two letters that stand for a person where there is no picture. */

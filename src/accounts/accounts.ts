@@ -5,6 +5,8 @@ import { newId } from '../kernel/ids.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
 import type { Account } from './account.ts';
+import { assigned, checkAssignment } from './assigning.ts';
+import type { Reassignment } from './assigning.ts';
 import type { IsBreached } from './breached-passwords.ts';
 import { edited } from './editing.ts';
 import type { AccountChange } from './editing.ts';
@@ -14,7 +16,6 @@ import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.t
 import type { PasswordProblem } from './password-policy.ts';
 import { CONTROL, NAME_MAX, normalizeName, profileProblems, withProfile } from './profile.ts';
 import type { ProfileValues } from './profile.ts';
-import { isRole } from './role.ts';
 import type { AccountStore } from './store.ts';
 
 const UPDATE_ATTEMPTS = 5;
@@ -24,6 +25,7 @@ export interface NewAccount {
   name: string;
   password?: string | undefined;
   roles?: string[] | undefined;
+  groups?: string[] | undefined;
   email_verified?: boolean | undefined;
   /** Made by `newAccountId`, where the account was promised before it could exist. */
   id?: string | undefined;
@@ -90,6 +92,12 @@ export interface Accounts {
    * @throws not_found, invalid_input naming the field, stale when it is another version by now.
    */
   edit(id: string, change: AccountChange, version?: number): Promise<Account>;
+  /**
+   * Gives and takes away roles and groups, whatever else changes at the moment.
+   * @param options `durable` false: power loss may take it back, as is good enough before a durable write that tells of it.
+   * @throws not_found, invalid_input naming the field.
+   */
+  assign(id: string, change: Reassignment, options?: { durable: boolean }): Promise<Account>;
   setState(id: string, state: 'active' | 'suspended'): Promise<Account>;
   /** The person wants it deleted: nobody can use it, and at `eraseAt` (ISO 8601) all of it goes unless they keep it before. */
   leave(id: string, eraseAt: string): Promise<Account>;
@@ -111,13 +119,12 @@ const PASSWORD_TEXT: Record<PasswordProblem, string> = {
   breached: 'password is known from a data breach',
 };
 
-function checkInput({ email, name, roles = [] }: NewAccount): void {
+function checkInput({ email, name, roles, groups }: NewAccount): void {
   if (!isEmailAddress(email.trim())) throw invalidInput(`${email} is not an e-mail address`, 'email');
   if (name.trim() === '') throw invalidInput('name must not be empty', 'name');
   if (CONTROL.test(name)) throw invalidInput('name must not have invisible control characters', 'name');
   if (name.length > NAME_MAX) throw invalidInput(`name must have at most ${NAME_MAX} characters`, 'name');
-  const badRole = roles.find((role) => !isRole(role));
-  if (badRole !== undefined) throw invalidInput(`role ${badRole} may only have letters, digits and . _ : -`, 'roles');
+  checkAssignment({ roles, groups });
 }
 
 export const newAccountId = (): string => newId('usr_');
@@ -223,6 +230,7 @@ export function createAccounts({
         picture: input.picture ?? null,
         claims: {},
         roles: [...new Set(input.roles ?? [])],
+        ...(input.groups?.length ? { groups: [...new Set(input.groups)] } : {}),
         state: 'active',
         password_hash: input.password === undefined ? (input.password_hash ?? null) : await hasher.hash(input.password),
         created_at: now,
@@ -330,6 +338,16 @@ export function createAccounts({
           throw stale(`the account ${id} was changed meanwhile`);
         return { ...edited(current, what), updated_at: isoNow() };
       }),
+
+    assign: (id, what, options) =>
+      change(
+        id,
+        (current) => {
+          const next = assigned(current, what);
+          return next === current ? current : { ...next, updated_at: isoNow() };
+        },
+        options,
+      ),
 
     setState: (id, state) =>
       change(id, (current) => ({

@@ -3,7 +3,7 @@ import { invalidInput } from '../kernel/errors.ts';
 import type { Account, ProfileClaims } from './account.ts';
 import { CONTROL, normalizeName, PROFILE_FIELDS, profileOf, profileProblems, TEXT_MAX } from './profile.ts';
 import type { ProfileField } from './profile.ts';
-import { isRole } from './role.ts';
+import { checkAssignment } from './assigning.ts';
 
 /** A field that is absent stays, one that is null goes. */
 export interface AccountChange {
@@ -11,6 +11,7 @@ export interface AccountChange {
   picture?: string | null | undefined;
   email_verified?: boolean | undefined;
   roles?: string[] | undefined;
+  groups?: string[] | undefined;
   claims?: { [Name in keyof ProfileClaims]?: ProfileClaims[Name] | null | undefined } | undefined;
 }
 
@@ -46,7 +47,10 @@ function mergedClaims(before: ProfileClaims, change: NonNullable<AccountChange['
 }
 
 /** @returns the account with the change. @throws invalid_input naming the first field that something speaks against. */
-export function edited(account: Account, { name, picture, email_verified, roles, claims }: AccountChange): Account {
+export function edited(
+  account: Account,
+  { name, picture, email_verified, roles, groups, claims }: AccountChange,
+): Account {
   const values = profileOf(account);
   if (name !== undefined) values.name = normalizeName(name);
   if (picture !== undefined) values.picture = picture ?? '';
@@ -55,8 +59,7 @@ export function edited(account: Account, { name, picture, email_verified, roles,
   for (const field of ['name', 'picture'] as const)
     if ((field === 'name' ? name : picture) !== undefined && problems[field])
       throw invalidInput(`${field}: ${problems[field]}`, field);
-  const bad = roles?.find((role) => !isRole(role));
-  if (bad !== undefined) throw invalidInput(`role ${bad} may only have letters, digits and . _ : -`, 'roles');
+  checkAssignment({ roles, groups });
   if (claims) checkClaims(account, claims);
   return {
     ...account,
@@ -64,6 +67,7 @@ export function edited(account: Account, { name, picture, email_verified, roles,
     picture: values.picture || null,
     email_verified: email_verified ?? account.email_verified,
     roles: roles === undefined ? account.roles : [...new Set(roles)],
+    ...(groups === undefined ? {} : { groups: [...new Set(groups)] }),
     claims: claims ? mergedClaims(account.claims, claims) : account.claims,
   };
 }

@@ -10,6 +10,7 @@ import { conflict, forbidden, invalidInput, notFound } from '../kernel/errors.ts
 import type { Page } from '../kernel/paging.ts';
 import { mark } from '../kernel/search.ts';
 import type { Search } from '../kernel/search.ts';
+import { difference, inShort } from './difference.ts';
 import type { Principal } from './principal.ts';
 import { isAdminScope } from './scopes.ts';
 
@@ -56,20 +57,6 @@ export const kindOf = ({ type }: Pick<Client, 'type'>): Kind => (type === 'api' 
 function mustHaveAll(by: Principal, scope: string | null | undefined, why: string): void {
   const missing = (scope ?? '').split(' ').find((name) => isAdminScope(name) && !by.may(name));
   if (missing !== undefined) throw forbidden(`${why} the scope ${missing}, which you do not have yourself`);
-}
-
-const VALUE_MAX = 300;
-const inShort = (value: unknown): string => (JSON.stringify(value) ?? 'null').slice(0, VALUE_MAX);
-
-/** Of secrets their own records tell. */
-const NOT_TOLD = ['updated_at', 'version', 'secrets'];
-
-/** What changed, before and after: nothing of it is secret, for secrets are not among what is told of a client. */
-function difference(before: Client, after: Client): Record<string, string> {
-  const [old, now]: Record<string, unknown>[] = [publicClient(before), publicClient(after)];
-  const names = Object.keys({ ...old, ...now }).filter((name) => !NOT_TOLD.includes(name));
-  const changed = names.filter((name) => inShort(old![name]) !== inShort(now![name]));
-  return Object.fromEntries(changed.map((name) => [name, `${inShort(old![name])} → ${inShort(now![name])}`]));
 }
 
 const aboutSecret = ({ id, expires_at }: SecretFacts) => ({
@@ -159,7 +146,7 @@ export function createApps({ clients, audit }: Needs): Apps {
       const before = await getToChange(by, kind, id);
       if (kind === 'app') mustHaveAll(by, change.scope, 'the app would get');
       const after = await clients.update(id, change, version);
-      await audit.act('client_changed', of(id), difference(before, after));
+      await audit.act('client_changed', of(id), difference(publicClient(before), publicClient(after)));
       return after;
     },
     async rotateSecret(by, kind, id, options) {

@@ -1,6 +1,8 @@
 /** People, as admins handle them. The rules of accounts are in their rooms; here is who may do what to whom, and what belongs together. */
 import type { Account } from '../accounts/account.ts';
 import type { Accounts, NewAccount } from '../accounts/accounts.ts';
+import { assigned } from '../accounts/assigning.ts';
+import type { Reassignment } from '../accounts/assigning.ts';
 import type { AccountChange } from '../accounts/editing.ts';
 import { ADMIN_ROLE, isAdmin } from '../accounts/role.ts';
 import type { Audit } from '../audit/audit.ts';
@@ -11,12 +13,13 @@ import { publicPasskey } from '../factors/passkey.ts';
 import type { PasskeyStore } from '../factors/passkey-store.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import type { Identity } from '../federation/identity.ts';
-import { conflict, forbidden, notFound } from '../kernel/errors.ts';
+import { conflict, forbidden, invalidInput, isGatehouseError, notFound } from '../kernel/errors.ts';
 import type { Page } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
 import { mark } from '../kernel/search.ts';
 import type { Access } from '../oidc/access.ts';
 import type { SessionOverview, Sessions } from '../oidc/sessions.ts';
+import type { RoleBook } from '../roles/book.ts';
 import type { Verification } from '../verification/verification.ts';
 import { mustHave } from './principal.ts';
 import type { Principal } from './principal.ts';
@@ -28,6 +31,7 @@ export type State = Account['state'];
 
 export interface PeopleSearch extends Search {
   role?: string | undefined;
+  group?: string | undefined;
   state?: State | undefined;
 }
 
@@ -49,6 +53,11 @@ export interface People {
   create(by: Principal, input: NewAccount): Promise<Account>;
   /** @param version that the admin has seen. @throws invalid_input naming the field, stale. */
   edit(by: Principal, who: string, change: AccountChange, version?: number): Promise<Account>;
+  /**
+   * Gives and takes away roles and groups, whatever else changes at the moment.
+   * @throws invalid_input naming the field, forbidden for a role that whoever asks may not give.
+   */
+  assign(by: Principal, who: string, change: Reassignment): Promise<Account>;
   /** Ends what acts in their name, on every instance. */
   suspend(by: Principal, who: string): Promise<Account>;
   resume(by: Principal, who: string): Promise<Account>;
@@ -94,6 +103,7 @@ interface Needs {
   sessions: Pick<Sessions, 'list' | 'end'>;
   verification: Pick<Verification, 'emailChanges' | 'notices' | 'recovery'>;
   audit: Pick<Audit, 'record'>;
+  book: Pick<RoleBook, 'latest'>;
 }
 
 /** Whoever may take an admin's place could do all that the admin may. */
@@ -102,7 +112,16 @@ function mayTouch(by: Principal, account: Account): Account {
   return account;
 }
 
-const rolesOf = (roles: string[]): { roles?: string } => (roles.length > 0 ? { roles: roles.join(' ') } : {});
+const inWords = (names: string[] = []): string => names.join(' ').slice(0, NAMED_MAX);
+const rolesOf = ({ roles, groups = [] }: Account): Record<string, string> => ({
+  ...(roles.length > 0 ? { roles: inWords(roles) } : {}),
+  ...(groups.length > 0 ? { groups: inWords(groups) } : {}),
+});
+/** Before and after, where something was said of them. */
+const rolesChanged = (before: Account, after: Account, change: AccountChange): Record<string, string> => ({
+  ...(change.roles ? { roles: `${inWords(before.roles)} → ${inWords(after.roles)}` } : {}),
+  ...(change.groups ? { groups: `${inWords(before.groups)} → ${inWords(after.groups)}` } : {}),
+});
 
 /** What a change names, never what it says: names and addresses stay out of the record. */
 const fieldsOf = ({ claims = {}, ...fields }: AccountChange): string[] => [
@@ -110,6 +129,8 @@ const fieldsOf = ({ claims = {}, ...fields }: AccountChange): string[] => [
   ...Object.keys(claims),
 ];
 
+const ATTEMPTS = 5;
+const NAMED_MAX = 1000;
 const NOT_ACTIVE: State[] = ['suspended', 'deleting'];
 
 export function createPeople(needs: Needs): People {
@@ -121,14 +142,33 @@ export function createPeople(needs: Needs): People {
     if (roles?.includes(ADMIN_ROLE)) mustHave(by, 'admins:write', `the role ${ADMIN_ROLE} makes an admin`);
   }
 
+  /** A role needs no record, a group does: it is what its record says. @throws invalid_input. */
+  async function mustBeGroups(groups: string[] | undefined, before: string[] = []): Promise<void> {
+    const { group } = await needs.book.latest();
+    const unknown = groups?.find((name) => !before.includes(name) && group(name)?.name !== name);
+    if (unknown !== undefined) throw invalidInput(`no group is called ${unknown}`, 'groups');
+  }
+
+  async function edit(by: Principal, who: string, change: AccountChange, version?: number): Promise<Account> {
+    const before = await getFor(by, who);
+    mayGive(by, change.roles);
+    if (change.groups) await mustBeGroups(change.groups, before.groups);
+    const account = await accounts.edit(before.id, change, version);
+    const detail = { fields: fieldsOf(change).join(' '), ...rolesChanged(before, account, change) };
+    await audit.record('account_changed', account.id, { actor: 'admin', detail });
+    return account;
+  }
+
   return {
     get,
-    search({ role, state, having = [], not = [], ...search }) {
+    edit,
+    search({ role, group, state, having = [], not = [], ...search }) {
       return accounts.search({
         ...search,
         having: [
           ...having,
           ...(role === undefined ? [] : [mark('role', role)]),
+          ...(group === undefined ? [] : [mark('group', group)]),
           ...(state === undefined || state === 'active' ? [] : [mark('state', state)]),
         ],
         not: [...not, ...(state === 'active' ? NOT_ACTIVE.map((other) => mark('state', other)) : [])],
@@ -136,17 +176,22 @@ export function createPeople(needs: Needs): People {
     },
     async create(by, input) {
       mayGive(by, input.roles);
+      if (input.groups?.length) await mustBeGroups(input.groups);
       const account = await accounts.create(input);
-      await audit.record('account_created', account.id, { actor: 'admin', detail: rolesOf(account.roles) });
+      await audit.record('account_created', account.id, { actor: 'admin', detail: rolesOf(account) });
       return account;
     },
-    async edit(by, who, change, version) {
-      const before = await getFor(by, who);
-      mayGive(by, change.roles);
-      const account = await accounts.edit(before.id, change, version);
-      const detail = { fields: fieldsOf(change).join(' '), ...(change.roles ? rolesOf(account.roles) : {}) };
-      await audit.record('account_changed', account.id, { actor: 'admin', detail });
-      return account;
+    async assign(by, who, change) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const before = await get(who);
+        const { roles, groups = [] } = assigned(before, change);
+        try {
+          return await edit(by, before.id, { roles, groups }, before.version);
+        } catch (error) {
+          if (!isGatehouseError(error, 'stale')) throw error;
+        }
+      }
+      throw conflict(`${who} keeps changing; try again`);
     },
     async suspend(by, who) {
       const { id } = await getFor(by, who);

@@ -67,6 +67,13 @@ export const ACT_TYPES = [
   'signing_keys_removed',
   'encryption_key_replaced',
   'records_removed',
+  'role_created',
+  'role_changed',
+  'role_deleted',
+  'group_created',
+  'group_changed',
+  'group_deleted',
+  'claims_changed',
 ] as const;
 export type ActType = (typeof ACT_TYPES)[number];
 
@@ -74,7 +81,7 @@ export type Actor = 'person' | 'admin' | 'system';
 
 /** Who did it. `operator`: whoever runs commands on the machine. */
 export type By = 'person' | 'admin' | 'client' | 'operator' | 'system';
-export type TargetKind = 'person' | 'client' | 'system';
+export type TargetKind = 'person' | 'client' | 'role' | 'group' | 'system';
 
 /** A record as admins read it: people by their account id, or once they are erased by the pseudonym that is left of them. */
 export interface AuditEntry {

@@ -9,12 +9,14 @@ import type { Principal } from '../administration/principal.ts';
 import { CONSOLE_CLIENT } from '../clients/client.ts';
 import type { Config } from '../config/schema.ts';
 import type { Factors } from '../factors/factors.ts';
+import type { RoleBook } from '../roles/book.ts';
 import type { Place } from '../visits/place.ts';
 import type { Visit } from '../visits/visit.ts';
 
 interface Needs {
   config: Pick<Config, 'brand' | 'factors'>;
   factors: Pick<Factors, 'of'>;
+  book: Pick<RoleBook, 'current'>;
   /** Tells whoever notes what is done that the request is an admin's. */
   actAs(by: { kind: 'admin'; id: string }): void;
 }
@@ -27,7 +29,9 @@ export const principalOf = ({ account }: Pick<Visit, 'account'>): Principal => (
 });
 
 /** Whether an admin gets in with two factors only: they have a second one, or the policy wants them to. */
-async function demandsFactor({ config, factors }: Needs, { id, roles }: Account): Promise<boolean> {
+async function demandsFactor({ config, factors, book }: Needs, account: Account): Promise<boolean> {
+  const { id } = account;
+  const { roles } = (await book.current()).authorityOf(account);
   const { policy, required_roles } = config.factors;
   const { totp, passkeys } = await factors.of(id);
   if (passkeys > 0) return true;

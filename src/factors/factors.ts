@@ -37,13 +37,12 @@ export interface TotpEnrolment {
 interface Person {
   id: string;
   roles: string[];
+  groups?: string[];
 }
 
 export interface Factors {
   of(accountId: string): Promise<FactorSummary>;
   details(accountId: string): Promise<FactorDetails>;
-  /** Whether the policy demands a second factor of this person, whatever the app asks for. */
-  isRequired(person: Person): boolean;
   /**
    * Begins to enrol an authenticator app. Asked again in the same place it tells the same.
    * @param place where it is under way, such as an interaction: the code must be typed there.
@@ -109,6 +108,8 @@ export interface FactorNeeds {
   /** What authenticator apps show beside the e-mail. */
   issuer: string;
   settings: Policy & { remember_device: number; enrolment_grace: number };
+  /** All roles of a person, those of their groups too. */
+  rolesOf?: (person: Person) => Promise<string[]>;
 }
 
 const ENROLMENT = 'TotpEnrolment';
@@ -124,6 +125,7 @@ const NO_PASSKEYS = { count: async () => 0, deleteByAccount: async () => undefin
 
 export function createFactors(needs: FactorNeeds): Factors {
   const { store, records, vault, issuer, settings, passkeys = NO_PASSKEYS } = needs;
+  const { rolesOf = async ({ roles }: Person) => roles } = needs;
   const kept = createFactorRecords(store);
   const devices = createRememberedDevices({ records: kept, vault, ttl: settings.remember_device });
   const context = totpContext;
@@ -142,11 +144,12 @@ export function createFactors(needs: FactorNeeds): Factors {
     recovery_codes_left: recovery_codes?.hashes.length ?? 0,
   });
   const both = (accountId: string) => Promise.all([kept.load(accountId), passkeys.count(accountId)]);
-  const isRequired = ({ roles }: Person) => isRequiredOf(settings, roles);
+  /** Whether the policy demands a second factor of this person, whatever the app asks for. */
+  const isRequired = async (person: Person) => isRequiredOf(settings, await rolesOf(person));
 
   async function isLast(person: Person): Promise<boolean> {
     const [{ totp }, count] = await both(person.id);
-    return isRequired(person) && (totp ? 1 : 0) + count <= 1;
+    return (totp ? 1 : 0) + count <= 1 && (await isRequired(person));
   }
 
   async function removing<T>(person: Person, remove: () => Promise<T>): Promise<T> {
@@ -170,7 +173,6 @@ export function createFactors(needs: FactorNeeds): Factors {
 
   return {
     devices,
-    isRequired,
     isLast,
     removing,
 

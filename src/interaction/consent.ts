@@ -15,6 +15,8 @@ import { isLoopback } from '../kernel/urls.ts';
 import { scopeOfClaim } from '../oidc/asked-claims.ts';
 import { accountClaims } from '../oidc/claims.ts';
 import { issueGrant, requestedConsent } from '../oidc/grants.ts';
+import type { Authority } from '../roles/authority.ts';
+import type { RoleBook } from '../roles/book.ts';
 import { clientForPages, parameter, returnHost } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 
@@ -25,6 +27,7 @@ interface Needs {
   directory: { api(resource: string): Promise<Client | undefined> };
   render: Render;
   base: string;
+  book: Pick<RoleBook, 'current'>;
 }
 
 interface Item {
@@ -52,9 +55,15 @@ function valueOf(name: string, claims: Record<string, unknown>): string | null {
   return said.join(', ') || null;
 }
 
+/** Who is asked, and what they may do. */
+interface Asked {
+  account: Account;
+  authority: Authority;
+}
+
 /** One item for the single claims of one scope: the words of the scope, and only the values that are asked for. */
-function claimItems(names: string[], account: Account, t: TFunction, is_new: boolean): Item[] {
-  const claims = accountClaims(account);
+function claimItems(names: string[], { account, authority }: Asked, t: TFunction, is_new: boolean): Item[] {
+  const claims = accountClaims(account, authority);
   const byScope = Map.groupBy(names, (name) => scopeOfClaim(name)!);
   return [...byScope].map(([scope, own]) => ({
     scope: `claims:${scope}`,
@@ -67,7 +76,7 @@ function claimItems(names: string[], account: Account, t: TFunction, is_new: boo
 }
 
 /** The real values behind a scope, so that a person sees what an app will see. */
-function detailOf(scope: string, account: Account, t: TFunction): string | null {
+function detailOf(scope: string, { account, authority }: Asked, t: TFunction): string | null {
   const { claims } = account;
   switch (scope) {
     case 'openid':
@@ -86,7 +95,9 @@ function detailOf(scope: string, account: Account, t: TFunction): string | null 
     case 'address':
       return claims.address?.['formatted'] ?? null;
     case 'roles':
-      return account.roles.length > 0 ? account.roles.join(', ') : null;
+    case 'permissions':
+    case 'groups':
+      return authority[scope].join(', ') || null;
     case 'offline_access':
       return t('consent.offline_detail');
     default:
@@ -100,7 +111,7 @@ function comesToDevice(uri: string | undefined): boolean {
   return url?.protocol !== 'https:' && (url?.protocol !== 'http:' || isLoopback(url));
 }
 
-export function createConsent({ provider, accounts, consents, directory, render, base }: Needs) {
+export function createConsent({ provider, accounts, consents, directory, render, book, base }: Needs) {
   async function load({ details, client }: InteractionUnderWay) {
     const accountId = details.session!.accountId;
     const [account, consent, request] = await Promise.all([
@@ -136,27 +147,28 @@ export function createConsent({ provider, accounts, consents, directory, render,
     t: TFunction,
   ): Promise<Item[]> {
     const fresh = unanswered(request, consent);
+    const asked: Asked = { account, authority: (await book.current()).authorityOf(account) };
     const standard = request.scopes
       .filter((scope) => SHOWN(scope) || (request.scopes.length === 1 && request.claims.length === 0))
       .map((scope) => ({
         scope,
         title: t(`scope.${scope}.title`),
-        detail: detailOf(scope, account, t),
+        detail: detailOf(scope, asked, t),
         optional: OPTIONAL.includes(scope),
         checked: !consent?.declined.includes(scope),
         is_new: fresh.scopes.includes(scope),
       }));
     const answered = Object.entries(request.resources).flatMap(([resource, scopes]) => {
-      const asked = fresh.resources[resource];
-      const allowed = scopes.filter((scope) => !asked?.includes(scope));
-      return asked && allowed.length === 0 ? [] : [[resource, allowed] as const];
+      const open = fresh.resources[resource];
+      const allowed = scopes.filter((scope) => !open?.includes(scope));
+      return open && allowed.length === 0 ? [] : [[resource, allowed] as const];
     });
     return [
       ...standard,
-      ...claimItems(fresh.claims, account, t, true),
+      ...claimItems(fresh.claims, asked, t, true),
       ...claimItems(
         request.claims.filter((name) => !fresh.claims.includes(name)),
-        account,
+        asked,
         t,
         false,
       ),

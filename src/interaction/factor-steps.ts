@@ -17,6 +17,7 @@ import { isGatehouseError, minutes } from '../kernel/errors.ts';
 import type { Limits } from '../limits/limits.ts';
 import { askedOf } from '../oidc/asked.ts';
 import { SECOND_FACTOR } from '../oidc/policy.ts';
+import type { RoleBook } from '../roles/book.ts';
 import type { Proof } from './dispatch.ts';
 import { parameter } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
@@ -37,6 +38,7 @@ export interface FactorStepNeeds {
   mailed: MailedFactor | undefined;
   /** Passkeys can be added on the way. */
   canEnrolPasskey: boolean;
+  book: Pick<RoleBook, 'current'>;
 }
 
 /** Why a code was not taken, as a key of the catalogue. */
@@ -84,7 +86,8 @@ export function createFactorSteps(needs: FactorStepNeeds) {
 
   async function missing(under: InteractionUnderWay, account: Account, now: Progress): Promise<FactorStep> {
     const asked = askedOf(under.details.params, under.client);
-    const required = requiredLevel(settings, account.roles, asked);
+    const { roles } = (await needs.book.current()).authorityOf(account);
+    const required = requiredLevel(settings, roles, asked);
     const standing = {
       policy: settings,
       required,

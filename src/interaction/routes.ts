@@ -30,6 +30,7 @@ import type { Limits } from '../limits/limits.ts';
 import type { Endings } from '../logout/endings.ts';
 import type { Restarts } from '../oidc/restarts.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import type { RoleBook } from '../roles/book.ts';
 import type { Verification } from '../verification/verification.ts';
 import { createConsent } from './consent.ts';
 import { createDeadEnds } from './dead-ends.ts';
@@ -96,6 +97,7 @@ export interface InteractionNeeds {
   linking: Linking;
   /** Undefined where they are switched off, or the issuer cannot have any. */
   passkeys: Passkeys | undefined;
+  book: Pick<RoleBook, 'current'>;
   /** The account is not to be deleted after all. */
   keep(accountId: string): Promise<void>;
   factors: Factors;

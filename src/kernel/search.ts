@@ -57,7 +57,8 @@ export function wordsIn(texts: string[], marks: string[]): string[] {
   const folded = texts.map(fold);
   const whole = folded.filter((text) => isWhole(text) && !text.startsWith('='));
   const words = [...folded.filter((text) => !ID.test(text)).flatMap(pieces), ...whole].map(cut);
-  return [...marks, ...new Set(words)].slice(0, MOST_WORDS);
+  // By its marks it is always found, however many there are.
+  return [...marks, ...[...new Set(words)].slice(0, MOST_WORDS)];
 }
 
 /** The words of what was typed, the longest, which finds least, first. */
@@ -68,6 +69,13 @@ function termsOf(text: string): string[] {
     return isWhole(folded) ? [folded] : pieces(part);
   });
   return terms.map(cut).toSorted((a, b) => b.length - a.length);
+}
+
+/** Whether words, as `wordsIn` makes them, are found by what was typed. */
+export function isFoundBy(words: string[], text: string): boolean {
+  if (text.trim() === '') return true;
+  const terms = termsOf(text);
+  return terms.length > 0 && terms.every((term) => words.some((word) => word.startsWith(term)));
 }
 
 const beginningWith = (term: string): Range => ({ from: term, to: term + LAST_CHARACTER });

@@ -1,5 +1,6 @@
 /** What each scope reveals (OpenID Connect Core, section 5.4), and an account as claims. */
 import type { Account } from '../accounts/account.ts';
+import type { Authority } from '../roles/authority.ts';
 
 export const CLAIMS_BY_SCOPE: Record<string, string[]> = {
   // How and when the person signed in belongs to every ID token; userinfo, where no account claim matches, leaves it out.
@@ -24,6 +25,8 @@ export const CLAIMS_BY_SCOPE: Record<string, string[]> = {
   phone: ['phone_number', 'phone_number_verified'],
   address: ['address'],
   roles: ['roles'],
+  permissions: ['permissions'],
+  groups: ['groups'],
 };
 
 /** Scopes this provider itself defines; all others belong to an API. */
@@ -33,7 +36,10 @@ export const STANDARD_SCOPES = [...Object.keys(CLAIMS_BY_SCOPE), 'offline_access
 export const API_STANDARD_SCOPES = Object.keys(CLAIMS_BY_SCOPE);
 
 /** Every claim of an account; who sees which is decided by scope. */
-export function accountClaims(account: Account): Record<string, unknown> & { sub: string } {
+export function accountClaims(
+  account: Account,
+  { roles, groups, permissions }: Authority,
+): Record<string, unknown> & { sub: string } {
   return {
     sub: account.id,
     name: account.name,
@@ -41,16 +47,17 @@ export function accountClaims(account: Account): Record<string, unknown> & { sub
     ...account.claims,
     email: account.email,
     email_verified: account.email_verified,
-    roles: account.roles,
+    roles,
+    groups,
+    permissions,
     updated_at: Math.floor(Date.parse(account.updated_at) / 1000),
   };
 }
 
-const IN_ACCESS_TOKENS = ['email', 'roles'];
+const IN_ACCESS_TOKENS = ['email', 'roles', 'permissions', 'groups'];
 
-/** Claims that an access token carries beside the standard ones: those of `email` and `roles` when granted. */
-export function accessTokenClaims(account: Account, scopes: Set<string>): Record<string, unknown> {
-  const claims = accountClaims(account);
+/** Those of an account's claims that an access token carries beside the standard ones, where their scope was granted. */
+export function accessTokenClaims(claims: Record<string, unknown>, scopes: Set<string>): Record<string, unknown> {
   const names = IN_ACCESS_TOKENS.filter((scope) => scopes.has(scope)).flatMap((scope) => CLAIMS_BY_SCOPE[scope] ?? []);
   return Object.fromEntries(names.map((name) => [name, claims[name]]));
 }

@@ -24,6 +24,7 @@ import type { RefreshTokens } from './refresh-tokens.ts';
 import type { SealedAccessTokens, TokenPayload } from './sealed-access-tokens.ts';
 import { seenNow } from './sessions.ts';
 import type { Seen } from './sessions.ts';
+import { MAPPED } from './token-claims.ts';
 
 interface Needs {
   records: SealedRecords;
@@ -82,6 +83,11 @@ interface InteractionModel {
 interface Token extends TokenPayload {
   format?: string;
   grantId?: string;
+}
+
+interface ClaimsModel {
+  available: { [MAPPED]?: Record<string, unknown> };
+  result(): Promise<Record<string, unknown>>;
 }
 
 interface IdTokenModel {
@@ -305,6 +311,13 @@ export function adaptLibrary(
     const issued = await issue.call(this, options);
     if (options.use === 'idtoken') await refreshTokens.rotate();
     return issued;
+  };
+
+  // Of an account's claims the library lets through those that a scope names. What a claim table says stands beside them.
+  const { Claims } = provider as unknown as { Claims: { prototype: ClaimsModel } };
+  const { result } = Claims.prototype;
+  Claims.prototype.result = async function withMapped() {
+    return { ...(await result.call(this)), ...this.available[MAPPED] };
   };
 
   // JWT access tokens lead back to their grant, and userinfo accepts those that carry `openid`.

@@ -5,6 +5,7 @@ import type { FactorSummary } from '../factors/factors.ts';
 import { isUnknown, reachedLevel, requiredLevel } from '../factors/levels.ts';
 import type { Policy, Proof } from '../factors/levels.ts';
 import { nextFactor } from '../factors/next.ts';
+import type { RoleBook } from '../roles/book.ts';
 import { askedOf } from './asked.ts';
 import { asksEachTime } from './grants.ts';
 
@@ -19,6 +20,8 @@ export interface PolicyNeeds {
     of(accountId: string): Promise<FactorSummary>;
     graceLeft(accountId: string): Promise<number>;
   };
+  /** A role that takes a second factor may be that of a group. */
+  book: Pick<RoleBook, 'current'>;
   canEnrolPasskey: boolean;
 }
 
@@ -31,7 +34,7 @@ async function lacksFactor({ oidc }: KoaContextWithOIDC, needs: PolicyNeeds): Pr
   if (oidc.session?.accountId === undefined || !account) return false;
 
   const { proofs = [] } = oidc.session as unknown as { proofs?: Proof[] };
-  const required = requiredLevel(settings, account.roles, asked);
+  const required = requiredLevel(settings, (await needs.book.current()).authorityOf(account).roles, asked);
   const level = Math.max(1, reachedLevel(proofs));
   // What is merely wished for is asked for once in each authorization.
   const tried = (oidc.result as { login?: unknown } | undefined)?.login !== undefined;

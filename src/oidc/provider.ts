@@ -22,6 +22,7 @@ import type { Limits } from '../limits/limits.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { SessionApps } from '../logout/session-apps.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import type { RoleBook } from '../roles/book.ts';
 import { extraTokenClaims, findAccount } from './account.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { keepKnownClaims } from './asked-claims.ts';
@@ -60,6 +61,8 @@ import type { SealedAccessTokens } from './sealed-access-tokens.ts';
 import { createSignOut, skipEmptySignOut } from './sign-out.ts';
 import type { SignOutNeeds } from './sign-out.ts';
 import { keySet, verificationKeys } from './signing-keys.ts';
+import { createTokenClaims } from './token-claims.ts';
+import type { TokenClaims } from './token-claims.ts';
 
 /** What the library shows to people, drawn by a web room. */
 export interface ProviderPages {
@@ -90,6 +93,8 @@ export interface ProviderNeeds {
   records: SealedRecords;
   directory: ClientDirectory;
   accounts: { find(id: string): Promise<Account | undefined> };
+  /** Roles, groups and claim tables. */
+  book: Pick<RoleBook, 'current'>;
   consents: ConsentStore;
   factors: Pick<Factors, 'of' | 'graceLeft'>;
   /** Passkeys can be added on the way to a sign-in. */
@@ -145,7 +150,7 @@ function configuration({
   browserOf,
   pages,
   ...needs
-}: ProviderNeeds & { refreshTokens: RefreshTokens; keys: SigningKey[] }): Configuration {
+}: ProviderNeeds & { refreshTokens: RefreshTokens; tokenClaims: TokenClaims; keys: SigningKey[] }): Configuration {
   // What no key signs yet is not offered.
   const algorithms = config.keys.algorithms.filter((alg) => activeKey(keys, alg));
   const mayLearn = async (
@@ -178,11 +183,11 @@ function configuration({
     // Private-use schemes have the opaque origin "null", as has every sandboxed frame.
     clientBasedCORS: (_ctx, origin, client) =>
       origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
-    findAccount: findAccount({ accounts, records }),
-    extraTokenClaims,
+    findAccount: findAccount({ accounts, records, tokenClaims: needs.tokenClaims }),
+    extraTokenClaims: extraTokenClaims(needs),
     loadExistingGrant: loadGrant({ consents, directory }),
     interactions: {
-      policy: createPolicy({ settings: config.factors, factors, canEnrolPasskey }),
+      policy: createPolicy({ settings: config.factors, factors, book: needs.book, canEnrolPasskey }),
       async url(ctx, interaction) {
         await restarts.remember(interaction, browserOf(ctx));
         return `${issuerPath(config.issuer)}/interaction/${interaction.uid}`;
@@ -233,6 +238,7 @@ export const findAccessToken = async (provider: Provider, token: string): Promis
 
 /** What outlives the instances of the library that come and go with the signing keys. */
 interface Lasting extends ProviderNeeds {
+  tokenClaims: TokenClaims;
   refreshTokens: RefreshTokens;
   jwtAccessTokens: JwtAccessTokens;
   sealedAccessTokens: SealedAccessTokens;
@@ -271,8 +277,10 @@ function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
 export function createProvider(needs: ProviderNeeds): ProviderSwitch {
   const { config, records, accounts, vault, liveKeys } = needs;
   let verifying = verificationKeys(liveKeys.keys());
+  const subjectOf = createSubjects(vault);
   const lasting: Lasting = {
     ...needs,
+    tokenClaims: createTokenClaims({ book: needs.book, subjectOf }),
     refreshTokens: createRefreshTokens({
       vault,
       records,
@@ -286,7 +294,7 @@ export function createProvider(needs: ProviderNeeds): ProviderSwitch {
       issuer: config.issuer,
       // Those of now, also for a request that began before: nothing that a removed key signed is accepted.
       keys: (header, token) => verifying(header, token),
-      subjectOf: createSubjects(vault),
+      subjectOf,
     }),
     sealedAccessTokens: createSealedAccessTokens({ vault, records }),
     signOut: createSignOut({ ...needs.logOuts, issuer: config.issuer }),

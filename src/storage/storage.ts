@@ -17,6 +17,7 @@ import type { KeyRingStore, KeySetFetchStore } from '../keys/store.ts';
 import type { LogoutStore } from '../logout/store.ts';
 import type { OutboxStore } from '../mail/store.ts';
 import type { ProtocolStore } from '../protocol/store.ts';
+import type { RoleStore } from '../roles/store.ts';
 
 export interface Storage {
   /** For people: `SQLite in ./data/gatehouse.db`. Never holds credentials. */
@@ -37,6 +38,7 @@ export interface Storage {
   counters: CounterStore;
   registrations: RegistrationStore;
   clientDocuments: ClientDocumentStore;
+  roles: RoleStore;
   /** Resolves when the database answers. @throws unavailable. */
   ping(): Promise<void>;
   /** Finishes what is under way and lets go of the database. */

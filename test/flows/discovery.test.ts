@@ -67,7 +67,7 @@ describe.each([
     expect(metadata['grant_types_supported']).not.toContain('implicit');
     expect(metadata['id_token_signing_alg_values_supported']).toEqual(expect.arrayContaining(['ES256', 'RS256']));
     expect(new Set(metadata['scopes_supported'] as string[])).toEqual(
-      new Set(['openid', 'profile', 'email', 'phone', 'address', 'offline_access', 'roles']),
+      new Set(['openid', 'profile', 'email', 'phone', 'address', 'offline_access', 'roles', 'permissions', 'groups']),
     );
   });
 

@@ -28,6 +28,7 @@ const INDEXES = {
   audit_events: ['_id_', 'account_id_1_created_at_1__id_1', 'created_at_1'],
   clients: ['_id_', 'created_at_1__id_1', 'resource_1'],
   consents: ['_id_', 'account_id_1', 'client_id_1'],
+  role_records: ['_id_', 'kind_1_name_1'],
   search_words: ['_id_', 'kind_1_id_1', 'kind_1_word_1_id_1'],
   invitations: ['_id_', 'created_at_1__id_1', 'email_normalized_1', 'expires_at_1', 'token_hash_1'],
   key_rings: ['_id_'],
@@ -102,6 +103,7 @@ describe.skipIf(!MONGODB_TEST_URI)('MongoDB', () => {
       'invitations.email_normalized_1',
       'invitations.token_hash_1',
       'registration_tokens.token_hash_1',
+      'role_records.kind_1_name_1',
     ]);
     const [, records] = indexes.find(([name]) => name === 'protocol_records')!;
     expect(records.find(({ name }) => name === 'expires_at_1')).toMatchObject({ expireAfterSeconds: 0 });

@@ -22,7 +22,7 @@ interface Needs {
 }
 
 /** In words, as on the page where it was allowed. */
-const PLAIN = ['profile', 'email', 'phone', 'address', 'roles', 'offline_access'];
+const PLAIN = ['profile', 'email', 'phone', 'address', 'roles', 'permissions', 'groups', 'offline_access'];
 
 /** Apps that act in the person's name. */
 /** Whether the person allowed a scope, or single claims of it. */

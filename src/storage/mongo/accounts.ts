@@ -15,6 +15,7 @@ const fields: Fields<Stored<Account>> = {
   picture: String,
   claims: Schema.Types.Mixed,
   roles: [String],
+  groups: { type: [String], default: undefined },
   state: String,
   erase_at: String,
   password_hash: String,

@@ -20,6 +20,7 @@ import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
 import { registrationStore } from './registrations.ts';
+import { roleStore } from './roles.ts';
 
 /**
  * Connects and makes the indexes that are missing. Afterwards the driver reconnects by itself: while no server answers every
@@ -47,6 +48,7 @@ export async function openMongo(url: string): Promise<Storage> {
     counters: calls.guard(counterStore(connection)),
     registrations: calls.guard(registrationStore(connection)),
     clientDocuments: calls.guard(clientDocumentStore(connection)),
+    roles: calls.guard(roleStore(connection)),
   };
   const server = calls.guard({
     async createIndexes() {

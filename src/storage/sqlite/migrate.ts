@@ -12,6 +12,7 @@ import logOut from './migrations/010-log-out.ts';
 import searchWords from './migrations/012-search-words.ts';
 import auditChain from './migrations/013-audit-chain.ts';
 import registrations from './migrations/018-registrations.ts';
+import roles from './migrations/020-roles.ts';
 import invitations from './migrations/029-invitations.ts';
 import clientDocuments from './migrations/035-client-documents.ts';
 
@@ -29,6 +30,7 @@ const MIGRATIONS = [
   searchWords,
   auditChain,
   registrations,
+  roles,
   invitations,
   clientDocuments,
 ];

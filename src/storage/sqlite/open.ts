@@ -25,6 +25,7 @@ import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
 import { clientDocumentStore } from './client-documents.ts';
 import { registrationStore } from './registrations.ts';
+import { roleStore } from './roles.ts';
 
 function consentStore({ everyday, durable: connection }: { everyday: Connection; durable: Connection }): ConsentStore {
   const find = everyday.prepare('SELECT document FROM consents WHERE account_id = ? AND client_id = ?');
@@ -133,6 +134,7 @@ export function openSqlite(file: string): Storage {
     counters: counterStore(everyday, group),
     registrations: registrationStore({ everyday, durable }),
     clientDocuments: clientDocumentStore({ everyday, durable }),
+    roles: roleStore({ everyday, durable }),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {

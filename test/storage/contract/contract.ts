@@ -20,6 +20,7 @@ import { protocolContract } from './protocol.ts';
 import { readerContract } from './readers.ts';
 import { registrationContract } from './registrations.ts';
 import { revocationContract } from './revocation.ts';
+import { roleContract } from './roles.ts';
 import { searchContract } from './search.ts';
 import { singleUseContract } from './single-use.ts';
 
@@ -46,6 +47,7 @@ const CONTRACTS = {
   clients: clientContract,
   registrations: registrationContract,
   'documents of clients': clientDocumentContract,
+  roles: roleContract,
   consents: consentContract,
   'audit events': auditContract,
   'second factors': factorContract,
