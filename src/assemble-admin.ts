@@ -25,7 +25,8 @@ import { createSessionList } from './oidc/sessions.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
 import { version } from './version.ts';
 
-type NotYet = 'people' | 'inviting' | 'apps' | 'clientDocuments' | 'admins' | 'roles' | 'groups' | 'claimTables' | 'close';
+type NotYet =
+  'people' | 'inviting' | 'apps' | 'clientDocuments' | 'admins' | 'roles' | 'groups' | 'claimTables' | 'close';
 type UseCaseNeeds = Omit<Backstage, NotYet> & {
   config: Config;
   records: SealedRecords;

@@ -45,7 +45,10 @@ describe('the record', () => {
       actor: { kind: 'admin', id: adminId },
       detail: { roles: 'navy' },
     });
-    expect(second).toMatchObject({ type: 'account_changed', detail: { fields: 'name roles', roles: 'navy → navy editor' } });
+    expect(second).toMatchObject({
+      type: 'account_changed',
+      detail: { fields: 'name roles', roles: 'navy → navy editor' },
+    });
     expect(third).toMatchObject({
       type: 'suspended',
       target: { kind: 'person', id: sub },
