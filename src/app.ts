@@ -42,6 +42,8 @@ export interface AppNeeds {
     registration: Middleware | undefined;
     console: Middleware | undefined;
   };
+  /** Keeps what was refused for the admin who is told the reference code. */
+  refused: Parameters<typeof handleErrors>[0]['refused'];
   /** Makes the caller of each request known to what it leads to. */
   caller: Middleware;
 }
@@ -82,6 +84,7 @@ export function createApp({
   continueTo,
   rooms,
   caller,
+  refused,
 }: AppNeeds): RequestHandler {
   const { issuer } = config;
   const base = issuerPath(issuer);
@@ -92,7 +95,7 @@ export function createApp({
   const https = issuer.startsWith('https:');
   const check = createOriginCheck({ issuer, log });
   app.use(securityHeaders(https));
-  app.use(handleErrors({ render, log, home: `${issuer.replace(/\/$/, '')}/` }));
+  app.use(handleErrors({ render, log, refused, home: `${issuer.replace(/\/$/, '')}/` }));
   app.use(
     explainMismatch(check, base, (ctx, found) =>
       renderErrorPage(ctx, render, {

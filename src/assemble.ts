@@ -43,6 +43,7 @@ import { assembleLanguage } from './assemble-language.ts';
 import { assembleProtocol, authMethods, clientSecrets, tokenBounds, warnOfLoosenedRules } from './assemble-protocol.ts';
 import { assembleInvitations, withAnAdmin } from './assemble-people.ts';
 import { assemblePortal } from './assemble-portal.ts';
+import { assembleRefusals } from './assemble-refusals.ts';
 import { assembleRegistration } from './assemble-registration.ts';
 import { assembleReuse } from './assemble-reuse.ts';
 import { assembleRoleBook, finishRenaming, goesWithClient } from './assemble-roles.ts';
@@ -92,6 +93,7 @@ import { createClientDirectory } from './oidc/client-directory.ts';
 import { handleFailures } from './oidc/failures.ts';
 import { signLogoutToken } from './oidc/library.ts';
 import { createProvider, findAccessToken } from './oidc/provider.ts';
+import { noteRefusals } from './oidc/refusals.ts';
 import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
 import { healthRoutes } from './operations/health.ts';
@@ -313,6 +315,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const afterwards = createAfterwards({ log });
   const continueTo = createContinueTo(render);
   const guards = assembleGuards({ config, store: storage.counters, vault, limits, log });
+  const refusals = assembleRefusals({ audit, log, clientAddress: guards.clientAddress });
   const visitor = assembleVisitor({ config, clientAddress: guards.clientAddress, records });
   warnWithoutLimits(config, log);
   warnOfLoosenedRules(config, log);
@@ -363,7 +366,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     createAccounts: config.sign_up.enabled,
     fetch: upstreamFetch(config),
   });
-  const deadEnds = createDeadEnds({ provider, restarts, csrf, render, base });
+  const deadEnds = createDeadEnds({ provider, restarts, csrf, render, base, note: refusals.ofDeadEnd });
+  noteRefusals({ provider, note: refusals.ofProtocol });
   handleFailures({ provider, log });
 
   // Loaded only where it is served. Like any app it calls the provider, here through the very handler it is part of.
@@ -421,6 +425,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
         limits,
         visitor,
         restarts,
+        note: refusals.ofDeadEnd,
         render,
         locales,
         language: language.language,
@@ -458,6 +463,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       console: console?.middleware,
       firstAdmin: admin.firstAdmin,
     },
+    refused: refusals.ofPage,
     caller: callers.middleware({ ...guards, afterwards }),
   });
   const stopKeys = liveKeys.start();

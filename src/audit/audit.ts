@@ -22,6 +22,8 @@ export interface AuditSearch extends PageRequest {
   type?: string | undefined;
   actor?: string | undefined;
   target?: string | undefined;
+  /** Of an error page or an answer of the admin API. */
+  reference?: string | undefined;
   from?: string | undefined;
   to?: string | undefined;
 }
@@ -38,6 +40,8 @@ export interface Audit {
     target: { kind: Exclude<TargetKind, 'person'>; id: string | null },
     detail?: Record<string, string>,
   ): Promise<void>;
+  /** Notes why a request was refused, under the reference code of its answer. Never rejects. */
+  refused(reference: string, client: string | undefined, detail: Record<string, string>): Promise<void>;
   /** Newest first. */
   listByAccount(accountId: string, page: PageRequest): Promise<Page<AuditEvent>>;
   /** Newest first. @throws invalid_input when the cursor or limit is not ours. */
@@ -222,15 +226,22 @@ export function createAudit({ store, signer, caller, deviceName, retention, log 
         return draftOf(type, await actorOf(actor, accountId), target, detail);
       }),
     act,
+    refused: (reference, client, detail) =>
+      note('request_refused', async () => {
+        const target =
+          client === undefined ? ({ kind: 'system', id: null } as const) : ({ kind: 'client', id: client } as const);
+        return { ...draftOf('request_refused', { kind: 'system', id: null }, target, detail), reference };
+      }),
 
     async listByAccount(accountId, request) {
       const target = (await store.findSubject(accountId)) ?? accountId;
       const { items, next } = await page({ target }, request);
       return { items: items.map((entry) => toEvent(entry, accountId)), next };
     },
-    async search({ type, actor, target, from, to, ...request }) {
+    async search({ type, actor, target, reference, from, to, ...request }) {
       const named = async (who: string | undefined) => who && ((await store.findSubject(who)) ?? who);
-      return page({ type, actor: await named(actor), target: await named(target), from, to }, request);
+      const who = { actor: await named(actor), target: await named(target) };
+      return page({ type, ...who, reference: reference?.trim().toUpperCase(), from, to }, request);
     },
 
     timesOf: (type, limit) => store.timesOf(type, limit),

@@ -52,16 +52,19 @@ export function toRecord(signer: Signer, draft: Draft, seq: number, previous: st
     personal: parts.map(({ subject, document }) => ({ subject, commitment: commitmentTo(document) })),
   };
   const document = JSON.stringify(content);
-  const { id, at, type, actor, target, adopted } = draft;
+  const { id, at, type, actor, target, adopted, reference } = draft;
   const mac = linkMac(signer, previous, document);
-  return { record: { seq, id, at, type, actor: actor.id, target: target.id, document, mac, adopted }, parts };
+  return {
+    record: { seq, id, at, type, actor: actor.id, target: target.id, document, mac, adopted, reference },
+    parts,
+  };
 }
 
 export const readDocument = (text: string): Document => JSON.parse(text) as Document;
 
 /** Whether what is searched by is what the document says. */
 export function isAsFiled(record: StoredRecord, document: Document): boolean {
-  const { seq, id, at, type, actor, target, adopted } = document;
+  const { seq, id, at, type, actor, target, adopted, reference } = document;
   return (
     record.seq === seq &&
     record.id === id &&
@@ -69,7 +72,8 @@ export function isAsFiled(record: StoredRecord, document: Document): boolean {
     record.type === type &&
     record.actor === actor.id &&
     record.target === target.id &&
-    record.adopted === adopted
+    record.adopted === adopted &&
+    record.reference === reference
   );
 }
 

@@ -74,6 +74,7 @@ export const ACT_TYPES = [
   'group_changed',
   'group_deleted',
   'claims_changed',
+  'request_refused',
 ] as const;
 export type ActType = (typeof ACT_TYPES)[number];
 

@@ -14,6 +14,8 @@ export interface StoredRecord {
   mac: string;
   /** Id of the record that it was made of, where it is older than the chain. */
   adopted: string | null;
+  /** Code of the answer to the request that did it. */
+  reference: string | null;
 }
 
 /** What a record says of one person, held apart so that it can go. */
@@ -44,6 +46,7 @@ export interface RecordFilter {
   type?: string | undefined;
   actor?: string | undefined;
   target?: string | undefined;
+  reference?: string | undefined;
   /** ISO 8601, from then on. */
   from?: string | undefined;
   /** ISO 8601, up to but without it. */

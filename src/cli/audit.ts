@@ -14,6 +14,7 @@ interface Filters {
   target?: string;
   from?: string;
   to?: string;
+  reference?: string;
 }
 
 const PAGE = 500;
@@ -37,6 +38,7 @@ const withFilters = (command: Command): Command =>
     .option('--type <type>', 'only of this kind, such as sign_in')
     .option('--actor <who>', 'only by this person (e-mail or sub) or client')
     .option('--target <who>', 'only to this person (e-mail or sub) or client')
+    .option('--reference <code>', 'only what the foot of an error page names')
     .option('--from <time>', 'from then on (ISO 8601)')
     .option('--to <time>', 'before then (ISO 8601)');
 

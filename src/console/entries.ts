@@ -72,6 +72,7 @@ export async function shownEntries(entries: AuditEntry[], { accounts, clients, p
       detail: Object.entries(entry.detail)
         .filter(([name]) => !IN_WORDS.includes(name))
         .map(([name, value]) => ({ name, value })),
+      reference: entry.reference,
       at: dates.moment(entry.at),
     }));
   };

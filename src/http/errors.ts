@@ -94,9 +94,17 @@ export async function renderErrorPage(
   );
 }
 
+interface ErrorNeeds {
+  render: Render;
+  log: Logger;
+  home: string;
+  /** Keeps what was refused for the admin who is told the reference code. */
+  refused(ctx: Context, refusal: { reference: string; status: number; error: unknown }): void;
+}
+
 /** Catches what the routes throw, and gives unknown paths their page. */
 export const handleErrors =
-  ({ render, log, home }: { render: Render; log: Logger; home: string }): Middleware =>
+  ({ render, log, home, refused }: ErrorNeeds): Middleware =>
   async (ctx, next) => {
     try {
       await next();
@@ -108,6 +116,7 @@ export const handleErrors =
       const fields = { reference, status, method: ctx.method, path: ctx.path, err: error };
       if (status >= 500) log.error(fields, 'a request failed');
       else log.info(fields, 'a request was refused');
+      refused(ctx, { reference, status, error });
       await answerError(ctx, render, { status, reference, retryAfter: retryAfterOf(error), home });
     }
   };

@@ -8,8 +8,8 @@ import { answerError, errorKey, renderErrorPage, statusOf } from '../http/errors
 import { noteReader } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
-import { newReference } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { referenceOf } from '../oidc/refusals.ts';
 import type { ProviderPages } from '../oidc/provider.ts';
 import { homeUrl, themeOf } from './journey.ts';
 
@@ -34,7 +34,7 @@ export function createProviderPages({ accounts, render, log, deadEnd }: Needs): 
         return deadEnd(ctx, ctx.get('Cookie') === '' ? 'cookies' : 'expired', ctx.path.split('/').at(-1) ?? '');
       }
       const status = isGatehouseError(error) ? statusOf(error) : ctx.status;
-      const reference = newReference();
+      const reference = referenceOf(ctx);
       const client = ctx.oidc.client?.clientId;
       const fields = {
         reference,

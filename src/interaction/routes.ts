@@ -85,6 +85,8 @@ export interface InteractionNeeds {
   limits: Limits;
   visitor: Visitor;
   restarts: Restarts;
+  /** Keeps what came to a dead end. */
+  note: Parameters<typeof createDeadEnds>[0]['note'];
   render: Render;
   locales: Locales;
   language: Language;

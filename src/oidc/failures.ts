@@ -1,9 +1,9 @@
 /** Failures inside the library: logged once, and a store that does not answer becomes 503 instead of 500. */
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { isGatehouseError, RETRY_AFTER_SECONDS } from '../kernel/errors.ts';
-import { newReference } from '../kernel/ids.ts';
 import type { GatehouseError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { referenceOf } from './refusals.ts';
 
 interface Needs {
   provider: Provider;
@@ -21,7 +21,7 @@ export function handleFailures({ provider, log }: Needs): void {
     if (!error || ctx.type === 'text/html') return;
     if (isGatehouseError(error, 'limited')) return answerLimited(ctx, error);
     const unavailable = isGatehouseError(error, 'unavailable') || isGatehouseError(error, 'busy');
-    const reference = newReference();
+    const reference = referenceOf(ctx);
     log.error({ reference, path: ctx.path, err: error }, 'the provider failed');
     if (unavailable) {
       ctx.status = 503;
@@ -53,6 +53,7 @@ function describe(ctx: KoaContextWithOIDC, error: Error) {
     error_detail,
   } = error as Error & Record<'error' | 'error_description' | 'error_detail', string | undefined>;
   return {
+    reference: ctx.response.get('Reference') || undefined,
     client_id: ctx.oidc.client?.clientId,
     grant_type: ctx.oidc.params?.['grant_type'],
     error: code,

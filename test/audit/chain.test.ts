@@ -91,7 +91,7 @@ describe('the chain', () => {
       'UPDATE audit_records SET seq = 6 WHERE seq = 100',
     ],
     'a record that was put in': [
-      `INSERT INTO audit_records SELECT 13, 'x', at, type, actor, target, document, mac, adopted FROM audit_records WHERE seq = 12`,
+      `INSERT INTO audit_records SELECT 13, 'x', at, type, actor, target, document, mac, adopted, reference FROM audit_records WHERE seq = 12`,
     ],
     'a tail that was cut off': ['DELETE FROM audit_records WHERE seq > 9'],
     'a tail that was cut off with the mark moved back': [

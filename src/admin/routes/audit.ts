@@ -19,6 +19,11 @@ export const auditRoutes = [
       type: z.enum([...EVENT_TYPES, ...ACT_TYPES]).optional(),
       actor: z.string().max(200).optional().meta({ description: 'Who did it: a `sub` or a client id.' }),
       target: z.string().max(200).optional().meta({ description: 'To whom: a `sub` or a client id.' }),
+      reference: z
+        .string()
+        .max(40)
+        .optional()
+        .meta({ description: 'The code of an error page, or of an answer of this API.' }),
       from: moment.meta({ description: 'From then on.' }),
       to: moment.meta({ description: 'Before then.' }),
     }),

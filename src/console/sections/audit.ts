@@ -40,7 +40,7 @@ export function auditSection(needs: Needs): Section {
     add(desk) {
       desk.get('/audit', async (visit) => {
         const { ctx } = visit;
-        const names = ['type', 'actor', 'target', 'from', 'to'] as const;
+        const names = ['type', 'actor', 'target', 'reference', 'from', 'to'] as const;
         const filters = Object.fromEntries(names.map((name) => [name, asked(ctx, name)])) as Record<
           (typeof names)[number],
           string
@@ -49,6 +49,7 @@ export function auditSection(needs: Needs): Section {
           type: oneOf(filters.type, TYPES),
           actor: await idOf(filters.actor),
           target: await idOf(filters.target),
+          reference: filters.reference || undefined,
           from: momentOf(filters.from),
           to: momentOf(filters.to, 1),
         };

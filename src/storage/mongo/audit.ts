@@ -34,6 +34,7 @@ const records = new Schema<Kept>(
     document: String,
     mac: String,
     adopted: String,
+    reference: String,
   },
   SCHEMA_OPTIONS,
 );
@@ -42,6 +43,7 @@ records.index({ type: 1, _id: -1 });
 records.index({ actor: 1, _id: -1 }, whereString('actor'));
 records.index({ target: 1, _id: -1 }, whereString('target'));
 records.index({ adopted: 1 }, whereString('adopted'));
+records.index({ reference: 1, _id: -1 }, whereString('reference'));
 
 const personal = new Schema<KeptPart>(
   { _id: String, record_id: String, subject: String, document: String },
@@ -75,14 +77,20 @@ events.index({ account_id: 1, created_at: 1, _id: 1 });
 events.index({ created_at: 1 });
 
 const toKept = ({ seq, ...rest }: StoredRecord): Kept => ({ _id: seq, ...rest });
-const fromKept = ({ _id, ...rest }: Kept): StoredRecord => ({ seq: _id, ...rest });
+/** One from before references were filed says nothing of its own. */
+const fromKept = ({ _id, reference, ...rest }: Kept): StoredRecord => ({
+  seq: _id,
+  ...rest,
+  reference: reference ?? null,
+});
 
-function conditionsOf({ before, type, actor, target, from, to }: RecordFilter) {
+function conditionsOf({ before, type, actor, target, reference, from, to }: RecordFilter) {
   return {
     ...(before === undefined ? {} : { _id: { $lt: before } }),
     ...(type === undefined ? {} : { type }),
     ...(actor === undefined ? {} : { actor }),
     ...(target === undefined ? {} : { target }),
+    ...(reference === undefined ? {} : { reference }),
     ...(from === undefined && to === undefined
       ? {}
       : { at: { ...(from === undefined ? {} : { $gte: from }), ...(to === undefined ? {} : { $lt: to }) } }),

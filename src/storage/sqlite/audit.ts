@@ -10,10 +10,10 @@ import type {
 import type { Connection } from './connect.ts';
 import type { GroupCommit } from './group-commit.ts';
 
-const COLUMNS = 'seq, id, at, type, actor, target, document, mac, adopted';
+const COLUMNS = 'seq, id, at, type, actor, target, document, mac, adopted, reference';
 
 /** @returns the condition and its values, in order. */
-function conditionsOf({ before, type, actor, target, from, to }: RecordFilter): {
+function conditionsOf({ before, type, actor, target, reference, from, to }: RecordFilter): {
   sql: string;
   values: (string | number)[];
 } {
@@ -22,6 +22,7 @@ function conditionsOf({ before, type, actor, target, from, to }: RecordFilter): 
     ['type = ?', type],
     ['actor = ?', actor],
     ['target = ?', target],
+    ['reference = ?', reference],
     ['at >= ?', from],
     ['at < ?', to],
   ];
@@ -49,7 +50,7 @@ export function auditStore(
     DO UPDATE SET seq = excluded.seq, mac = excluded.mac, at = excluded.at, signature = excluded.signature`;
   const setMark = everyday.prepare(setMarkSql);
   const setMarkDurably = durable.prepare(setMarkSql);
-  const insert = everyday.prepare(`INSERT INTO audit_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const insert = everyday.prepare(`INSERT INTO audit_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const insertPart = everyday.prepare('INSERT INTO audit_personal (record_id, subject, document) VALUES (?, ?, ?)');
   const range = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records WHERE seq >= ? ORDER BY seq LIMIT ?`);
   const times = everyday.prepare('SELECT at FROM audit_records WHERE type = ? ORDER BY seq DESC LIMIT ?');
@@ -77,8 +78,8 @@ export function auditStore(
     const [first, last] = [records[0]!.record, records.at(-1)!.record];
     if ((head?.seq ?? 0) !== first.seq - 1) return 0;
     for (const { record, parts: said } of records) {
-      const { seq, id, at, type, actor, target, document, mac, adopted } = record;
-      insert.run(seq, id, at, type, actor, target, document, mac, adopted);
+      const { seq, id, at, type, actor, target, document, mac, adopted, reference } = record;
+      insert.run(seq, id, at, type, actor, target, document, mac, adopted, reference);
       for (const part of said) insertPart.run(part.record_id, part.subject, part.document);
     }
     setMark.run(...markValues('head', markOf(last)));

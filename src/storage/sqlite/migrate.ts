@@ -15,6 +15,7 @@ import registrations from './migrations/018-registrations.ts';
 import roles from './migrations/020-roles.ts';
 import invitations from './migrations/029-invitations.ts';
 import clientDocuments from './migrations/035-client-documents.ts';
+import auditReferences from './migrations/030-audit-references.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
 const MIGRATIONS = [
@@ -33,6 +34,7 @@ const MIGRATIONS = [
   roles,
   invitations,
   clientDocuments,
+  auditReferences,
 ];
 
 /**

@@ -19,6 +19,7 @@ function aRecord(seq: number, overrides: Partial<StoredRecord> = {}, subjects: s
     document: `{"seq":${seq},"text":"${id} ' \\" é 🙂"}`,
     mac: `mac ${id}`,
     adopted: null,
+    reference: null,
     ...overrides,
   };
   return { record, parts: subjects.map((subject) => ({ record_id: id, subject, document: `{"of":"${subject}"}` })) };
@@ -66,7 +67,7 @@ export function auditContract(use: Use, { shared }: Driver): void {
     const written = [
       aRecord(1, { type: 'sign_in', actor: 'sub_a', target: 'sub_a' }),
       aRecord(2, { type: 'suspended', actor: 'sub_b', target: 'sub_a' }),
-      aRecord(3, { type: 'suspended', actor: 'sub_b', target: 'sub_c' }),
+      aRecord(3, { type: 'suspended', actor: 'sub_b', target: 'sub_c', reference: 'K7QW-2M9X' }),
     ];
     await records().append(written, markOf);
     const found = async (filter: object) => (await records().list(filter, 10)).map(({ seq }) => seq);
@@ -74,6 +75,7 @@ export function auditContract(use: Use, { shared }: Driver): void {
     expect(await found({ before: 3 })).toEqual([2, 1]);
     expect(await found({ type: 'suspended' })).toEqual([3, 2]);
     expect(await found({ actor: 'sub_b', target: 'sub_a' })).toEqual([2]);
+    expect(await found({ reference: 'K7QW-2M9X' })).toEqual([3]);
     expect(await found({ from: at(2), to: at(3) })).toEqual([2]);
     expect((await records().list({}, 2)).map(({ seq }) => seq)).toEqual([3, 2]);
   });
