@@ -14,8 +14,8 @@ import auditChain from './migrations/013-audit-chain.ts';
 import registrations from './migrations/018-registrations.ts';
 import roles from './migrations/020-roles.ts';
 import invitations from './migrations/029-invitations.ts';
-import clientDocuments from './migrations/035-client-documents.ts';
 import auditReferences from './migrations/030-audit-references.ts';
+import clientDocuments from './migrations/035-client-documents.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
 const MIGRATIONS = [
@@ -33,8 +33,8 @@ const MIGRATIONS = [
   registrations,
   roles,
   invitations,
-  clientDocuments,
   auditReferences,
+  clientDocuments,
 ];
 
 /**
