@@ -2,9 +2,9 @@ import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { unavailable } from '../../kernel/errors.ts';
 
-// Pages of the write-ahead log before they are copied back (16 MiB): with the default of 1000 the same few pages are copied,
-// and the file synced, every few hundred requests.
-const CHECKPOINT_PAGES = 4000;
+// Pages of the write-ahead log before the next write copies them back (48 MiB), should `checkpoints.ts` not have come to it: a
+// process that writes little, or all of it durably.
+const CHECKPOINT_PAGES = 12_000;
 const CACHE_KIB = 8192;
 // Waiting blocks the serving thread, and every writer commits within milliseconds.
 const BUSY_TIMEOUT_MS = 1000;

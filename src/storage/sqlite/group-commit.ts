@@ -26,7 +26,8 @@ interface Waiting {
   settle(error?: Error): void;
 }
 
-export function groupCommit(connection: Connection): GroupCommit {
+/** @param wrote told how many writes were committed. */
+export function groupCommit(connection: Connection, wrote: (count: number) => void): GroupCommit {
   let waiting: Waiting[] = [];
 
   function flush(): void {
@@ -44,6 +45,7 @@ export function groupCommit(connection: Connection): GroupCommit {
       failure = error as Error;
     }
     for (const one of group) one.settle(failure);
+    if (!failure) wrote(group.length);
   }
 
   function turn(seen: number, left: number): void {

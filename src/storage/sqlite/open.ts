@@ -9,6 +9,7 @@ import type { ConsentStore } from '../../consents/store.ts';
 import { unavailable } from '../../kernel/errors.ts';
 import type { Storage } from '../storage.ts';
 import { auditStore } from './audit.ts';
+import { createCheckpoints } from './checkpoints.ts';
 import { connect } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { counterStore } from './counters.ts';
@@ -86,7 +87,8 @@ export function openSqlite(file: string): Storage {
   if (!inMemory) createPrivately(file);
   const durable = connectMigrated(file);
   const everyday = inMemory ? durable : connect(file, 'NORMAL');
-  const group = groupCommit(everyday);
+  const checkpoints = inMemory ? undefined : createCheckpoints(file);
+  const group = groupCommit(everyday, (count) => checkpoints?.wrote(count));
   const clients = documentTable<Client>(
     { everyday, durable },
     {
@@ -139,6 +141,7 @@ export function openSqlite(file: string): Storage {
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {
       group.flush();
+      await checkpoints?.close();
       if (everyday !== durable) everyday.close();
       durable.close();
     },

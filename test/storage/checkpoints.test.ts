@@ -1,0 +1,33 @@
+import { statSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
+import { openSqlite } from '../../src/storage/sqlite/open.ts';
+import { aRecord } from './contract/samples.ts';
+import { temporaryFile } from './support/temporary-file.ts';
+
+const MIB = 1024 * 1024;
+const size = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+test('the write-ahead log is copied back while a store is used, and is gone when it is closed', async () => {
+  const { file, remove } = temporaryFile();
+  const storage = openSqlite(file);
+  const write = () => Promise.all(Array.from({ length: 100 }, () => storage.protocol.upsert(aRecord())));
+  try {
+    const before = size(file);
+    await vi.waitFor(
+      async () => {
+        await write();
+        expect(size(file)).toBeGreaterThan(before);
+      },
+      { timeout: 20_000, interval: 5 },
+    );
+    for (let i = 0; i < 50; i += 1) await write();
+    expect(size(`${file}-wal`)).toBeLessThan(48 * MIB);
+  } finally {
+    await storage.close();
+  }
+  expect(size(`${file}-wal`)).toBe(0);
+  const again = openSqlite(file);
+  expect((await again.protocol.listInOrder('', 10_000)).length).toBeGreaterThan(5000);
+  await again.close();
+  remove();
+});
