@@ -1,12 +1,13 @@
 /**
  * argon2id with a bound on how many hashes run at once, so that they starve neither the event loop (one core stays free) nor
- * the signatures of tokens, which share the libuv pool with them (two of its threads stay free).
+ * the signatures of tokens, which share the libuv pool with them where they have no threads of their own (two of its stay free).
  */
 import { availableParallelism } from 'node:os';
 import argon2 from 'argon2';
 import PQueue from 'p-queue';
 import { busy } from '../kernel/errors.ts';
 import { matchesForeign } from './foreign-hashes.ts';
+import { canYield, hashYielding, verifyYielding } from './hashing-threads.ts';
 import { PASSWORD_MAX, passwordLength } from './password-policy.ts';
 
 const DEFAULT_POOL = 4;
@@ -39,8 +40,18 @@ export function createPasswordHasher({ memory_kib, iterations, parallelism, queu
   const queue = new PQueue({ concurrency: Math.max(1, Math.min(availableParallelism() - 1, pool - FREE_FOR_SIGNING)) });
   const options = { type: argon2.argon2id, memoryCost: memory_kib, timeCost: iterations, parallelism } as const;
   let dummy: Promise<string> | undefined;
+
+  // Threads can be refused, as by a limit on a container: then it is the pool, as elsewhere.
+  const hashNow = (password: string): Promise<string> => {
+    const onPool = () => argon2.hash(password, options);
+    return canYield && parallelism === 1 ? hashYielding(password, { memory_kib, iterations }).catch(onPool) : onPool();
+  };
+  const verifyNow = async (password: string, hash: string): Promise<boolean> => {
+    const yielding = canYield ? await verifyYielding(password, hash).catch(() => undefined) : undefined;
+    return yielding ?? argon2.verify(hash, password);
+  };
   const dummyHash = () => {
-    dummy ??= argon2.hash('no account has this password', options).catch((error: unknown) => {
+    dummy ??= hashNow('no account has this password').catch((error: unknown) => {
       dummy = undefined;
       throw error;
     });
@@ -53,12 +64,12 @@ export function createPasswordHasher({ memory_kib, iterations, parallelism, queu
   };
 
   return {
-    hash: async (password) => run(() => argon2.hash(password, options)),
+    hash: async (password) => run(() => hashNow(password)),
     async verify(password, hash) {
       if (passwordLength(password) > PASSWORD_MAX) return false;
       const against = hash ?? (await dummyHash());
       const matches = await run(() =>
-        isOurs(against) ? argon2.verify(against, password) : matchesForeign(password, against),
+        isOurs(against) ? verifyNow(password, against) : matchesForeign(password, against),
       );
       return matches && hash !== null;
     },
