@@ -13,6 +13,7 @@ import type { Locales } from './http/locale.ts';
 import type { Render } from './http/render.ts';
 import type { Vault } from './kernel/secrets.ts';
 import { issuerPath } from './kernel/urls.ts';
+import type { Approvals } from './oidc/approvals.ts';
 import { createConnections } from './oidc/connections.ts';
 import { collectPersonalData } from './oidc/personal-data.ts';
 import type { Sessions } from './oidc/sessions.ts';
@@ -24,6 +25,7 @@ import { visitRoom } from './visits/room.ts';
 
 interface Needs extends Backstage {
   config: Config;
+  approvals: Approvals | undefined;
   sessions: Sessions;
   records: SealedRecords;
   vault: Vault;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { LIFETIME } from './clients/api-settings.ts';
 import type { Bounds } from './clients/app-settings.ts';
 import { createVouching, readCertificates } from './clients/certificate.ts';
-import { AUTH_METHODS } from './clients/protocol.ts';
+import { AUTH_METHODS, CIBA, GRANT_TYPES } from './clients/protocol.ts';
 import type { AuthMethod } from './clients/protocol.ts';
 import { secretContext } from './clients/secret.ts';
 import { loosened } from './config/protocol.ts';
@@ -44,6 +44,10 @@ export const tokenBounds = ({ keys, lifetimes }: Pick<Config, 'keys' | 'lifetime
   token: Math.min(LIFETIME.max, keys.retirement - PUBLISHING_MARGIN),
   refresh: lifetimes.refresh_token_absolute,
 });
+
+/** Grants that clients can have here. */
+export const grantsOn = ({ ciba }: Pick<Config, 'ciba'>): string[] =>
+  GRANT_TYPES.filter((grant) => ciba.enabled || grant !== CIBA);
 
 type Settings = Pick<Config, 'outbound' | 'mtls' | 'trusted_proxies'>;
 

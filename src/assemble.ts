@@ -20,6 +20,7 @@ import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
 import { assembleAdmin, assembleAdministration } from './assemble-admin.ts';
 import { assembleDocuments, keepingApps, startForgettingDocuments } from './assemble-documents.ts';
+import { assembleCiba } from './assemble-ciba.ts';
 import { assembleConsole } from './assemble-console.ts';
 import { assembleKeys, assembleVaults } from './assemble-keys.ts';
 import type { Keys, VaultFor } from './assemble-keys.ts';
@@ -40,7 +41,14 @@ import {
   noteWrongPasswords,
 } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
-import { assembleProtocol, authMethods, clientSecrets, tokenBounds, warnOfLoosenedRules } from './assemble-protocol.ts';
+import {
+  assembleProtocol,
+  authMethods,
+  clientSecrets,
+  grantsOn,
+  tokenBounds,
+  warnOfLoosenedRules,
+} from './assemble-protocol.ts';
 import { assembleInvitations, withAnAdmin } from './assemble-people.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assembleRefusals } from './assemble-refusals.ts';
@@ -198,6 +206,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     ...clientSecrets(vaultFor('clients')),
     authMethods: authMethods(config),
     signedWith: config.keys.algorithms,
+    grants: grantsOn(config),
     store: storage.clients,
     consents: goesWithClient(storage),
     providers: Object.keys(config.federation),
@@ -334,6 +343,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     deadEnd: (ctx, reason, uid) => deadEnds.show(ctx, reason, uid),
   });
   const extensions = assembleProtocol(config);
+  const ciba = assembleCiba({ ...backstage, config, log });
   const engine = createProvider({
     config,
     liveKeys,
@@ -350,6 +360,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     pages,
     ...guards,
     ...extensions,
+    asking: ciba.asking,
     devicePages: createDevicePages({ ...guards, render, issuer: config.issuer, base }),
     limits,
     browserOf: (ctx) => csrf.token(ctx),
@@ -384,7 +395,18 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
 
   const sessions = createSessions({ provider, records, endings: logOuts.endings, vault });
   const language = assembleLanguage({ config, accounts, sessions, locales, csrf });
-  const visited = { ...backstage, config, sessions, providers, render, continueTo, csrf, handle: () => handle };
+  const approvals = ciba.approvals({ provider, directory, consents: noteConsents(consents, audit) });
+  const visited = {
+    ...backstage,
+    config,
+    approvals,
+    sessions,
+    providers,
+    render,
+    continueTo,
+    csrf,
+    handle: () => handle,
+  };
   const portal = config.portal.enabled ? await assemblePortal(visited) : undefined;
   const console = config.admin.console ? await assembleConsole(visited) : undefined;
 
@@ -468,6 +490,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   });
   const stopKeys = liveKeys.start();
   const stopMail = await mail.start();
+  const stopPings = ciba.start();
   const stopLogOuts = logOuts.start(async (claims) => {
     await liveKeys.refresh(); // no request comes before it, which would look
     return signLogoutToken(provider, claims);
@@ -502,7 +525,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       await afterwards.idle();
       stopKeys();
       await backstage.keys.fetches.flush();
-      await Promise.all([stopMail(), stopLogOuts()]);
+      await Promise.all([stopMail(), stopLogOuts(), stopPings()]);
       await backstage.close();
     },
   };

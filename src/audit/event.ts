@@ -30,6 +30,8 @@ export const EVENT_TYPES = [
   'devices_forgotten',
   'app_allowed',
   'app_withdrawn',
+  'request_approved',
+  'request_denied',
   'token_reused',
   'data_downloaded',
   'deletion_asked',

@@ -7,7 +7,7 @@ import { authMethod, CLIENT_TYPES } from './client.ts';
 import type { Client, ClientType } from './client.ts';
 import type { NewClient } from './input.ts';
 import { logoutProblem } from './logout-uris.ts';
-import { checkProtocol } from './protocol.ts';
+import { checkProtocol, GRANT_TYPES } from './protocol.ts';
 import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 
@@ -114,6 +114,11 @@ function checkSigned({ id_token_signed_response_alg, protocol }: NewClient, avai
   }
 }
 
+function checkGrants(asked: readonly string[] = [], on: readonly string[]): void {
+  const off = asked.find((grant) => !on.includes(grant) && (GRANT_TYPES as readonly string[]).includes(grant));
+  if (off !== undefined) throw invalidInput(`${off} is switched off in the configuration`, 'grant_types');
+}
+
 /** What there is here that clients can be registered for. */
 export interface Available {
   /** Names of the upstream providers in the configuration. */
@@ -128,6 +133,8 @@ export interface Available {
   signedWith: readonly SignedWith[];
   /** How long tokens may live here. */
   bounds: Bounds;
+  /** Grants that are switched on. */
+  grants: readonly string[];
   /** The API with an identifier. */
   findByResource(resource: string): Promise<Client | undefined>;
 }
@@ -154,6 +161,7 @@ export async function checkClient(input: NewClient, available: Available): Promi
   const method = authMethod({ type, ...(asked && { protocol: asked }) });
   checkMethod(method, asked, available.authMethods);
   checkSigned(input, available.signedWith);
+  checkGrants(input.protocol?.grant_types, available.grants);
   const protocol = asked && checkProtocol(asked, { type, redirect_uris, method });
   return { protocol: protocol && Object.keys(protocol).length > 0 ? protocol : undefined, method };
 }

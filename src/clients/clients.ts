@@ -12,7 +12,7 @@ import { authMethod } from './client.ts';
 import type { Client } from './client.ts';
 import { settingsOf, toInput, withoutNothing } from './input.ts';
 import type { ClientChange, NewClient } from './input.ts';
-import { AUTH_METHODS, hasSecret, needsPlainSecret, SIGNED_WITH } from './protocol.ts';
+import { AUTH_METHODS, GRANT_TYPES, hasSecret, needsPlainSecret, SIGNED_WITH } from './protocol.ts';
 import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
 import { hashSecret, secretMatches, secretProblem } from './secret.ts';
 import { keeping, liveSecretsOf, madeSecret, rotated, withOneMore, without } from './secrets.ts';
@@ -99,6 +99,8 @@ interface Needs {
   signedWith?: readonly SignedWith[];
   /** How long tokens may live; what the schema allows at most unless said. */
   bounds?: Bounds;
+  /** Grants that are switched on; all unless said. */
+  grants?: readonly string[];
   /** Encrypts a secret for the client with this id. */
   seal?: (secret: string, clientId: string) => string;
   /** The reverse of it. */
@@ -155,6 +157,7 @@ export function createClients({
   openSecret,
   authMethods = [...AUTH_METHODS],
   signedWith = SIGNED_WITH,
+  grants = GRANT_TYPES,
   providers = [],
   themes = [],
   acrValues = [],
@@ -173,6 +176,7 @@ export function createClients({
     authMethods,
     signedWith,
     bounds,
+    grants,
     findByResource: (resource) => store.findByResource(resource),
   };
   const check = (input: NewClient) => checkClient(input, available);

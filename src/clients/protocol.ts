@@ -39,6 +39,9 @@ export const ENCRYPTED_WITH = ['A128CBC-HS256', 'A128GCM', 'A256CBC-HS512', 'A25
 /** Token exchange (RFC 8693). */
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
+/** Client-initiated backchannel authentication (OpenID Connect CIBA Core 1.0). */
+export const CIBA = 'urn:openid:params:grant-type:ciba';
+
 /** Grant types that a client has beyond those of its type, or in their place. */
 export const GRANT_TYPES = [
   'authorization_code',
@@ -47,6 +50,7 @@ export const GRANT_TYPES = [
   'implicit',
   'urn:ietf:params:oauth:grant-type:device_code',
   TOKEN_EXCHANGE,
+  CIBA,
 ] as const;
 
 const RESPONSE_MODES = ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'] as const;
@@ -95,6 +99,10 @@ export const protocolSchema = z.strictObject({
   introspection_signed_response_alg: signed.optional(),
   introspection_encrypted_response_alg: encryptionAlg.optional(),
   introspection_encrypted_response_enc: encryptionEnc.optional(),
+  /** CIBA: the client asks for its tokens (`poll`), or is told first when to ask (`ping`). */
+  backchannel_token_delivery_mode: z.enum(['poll', 'ping']).optional(),
+  backchannel_client_notification_endpoint: text.optional(),
+  backchannel_authentication_request_signing_alg: z.enum(CLIENTS_SIGN_WITH).optional(),
   subject_type: z.enum(['public', 'pairwise']).optional(),
   sector_identifier_uri: text.optional(),
   default_max_age: z.int().min(0).optional(),
@@ -157,6 +165,13 @@ function withProfile(metadata: ProtocolMetadata): ProtocolMetadata {
   };
 }
 
+/** What every client with CIBA has said, written down where it did not (CIBA Core, section 4). */
+function withDelivery(metadata: ProtocolMetadata): ProtocolMetadata {
+  if (!metadata.grant_types?.includes(CIBA)) return metadata;
+  const { backchannel_token_delivery_mode = 'poll' } = metadata;
+  return { ...metadata, backchannel_token_delivery_mode };
+}
+
 interface Subject {
   type: string;
   redirect_uris: string[];
@@ -164,6 +179,12 @@ interface Subject {
 }
 
 type Rule = (metadata: ProtocolMetadata, subject: Subject) => [field: string, problem: string] | undefined;
+
+const CIBA_FIELDS = [
+  'backchannel_token_delivery_mode',
+  'backchannel_client_notification_endpoint',
+  'backchannel_authentication_request_signing_alg',
+] as const;
 
 const RULES: Rule[] = [
   ({ grant_types, token_exchange }, { method }) => {
@@ -174,7 +195,20 @@ const RULES: Rule[] = [
       ? ['token_endpoint_auth_method', 'none is not for clients that exchange tokens']
       : undefined;
   },
+  ({ grant_types, ...metadata }, { method, type }) => {
+    const named = CIBA_FIELDS.find((name) => metadata[name] !== undefined);
+    if (!grant_types?.includes(CIBA)) return named && [named, `is for clients with the grant type ${CIBA}`];
+    if (type !== 'web' || isPublicMethod(method)) return ['grant_types', `${CIBA} is for clients of type web`];
+    const pings = metadata.backchannel_token_delivery_mode === 'ping';
+    return pings === (metadata.backchannel_client_notification_endpoint !== undefined)
+      ? undefined
+      : ['backchannel_client_notification_endpoint', 'and the delivery mode ping need each other'];
+  },
   ({ jwks: keys, jwks_uri }) => (keys && jwks_uri ? ['jwks_uri', 'and jwks cannot both be given'] : undefined),
+  ({ backchannel_client_notification_endpoint: uri }) =>
+    uri !== undefined && (!isFetchable(uri) || !uri.startsWith('https:'))
+      ? ['backchannel_client_notification_endpoint', 'must be an https URL without fragment']
+      : undefined,
   ...(['jwks_uri', 'sector_identifier_uri'] as const).map(
     (field): Rule =>
       ({ [field]: uri }) =>
@@ -237,6 +271,7 @@ function needsKeys(metadata: ProtocolMetadata, method: AuthMethod): string | und
     [
       'require_signed_request_object',
       'request_object_signing_alg',
+      'backchannel_authentication_request_signing_alg',
       'id_token_encrypted_response_alg',
       'userinfo_encrypted_response_alg',
       'introspection_encrypted_response_alg',
@@ -256,7 +291,7 @@ export function checkProtocol(input: unknown, subject: Subject): ProtocolMetadat
     const field = unknown ?? String(issue!.path[0] ?? 'metadata');
     throw invalidInput(unknown ? `${unknown} is not known` : `${issue!.path.join('.')}: ${issue!.message}`, field);
   }
-  const metadata = withProfile(parsed.data);
+  const metadata = withDelivery(withProfile(parsed.data));
   for (const rule of RULES) {
     const found = rule(metadata, subject);
     if (found) throw invalidInput(found.join(' '), found[0]);

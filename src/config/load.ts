@@ -12,7 +12,7 @@ import { isLoopback } from '../kernel/urls.ts';
 import { ConfigError } from './error.ts';
 import { inOrder, insecureUpstreams } from './federation.ts';
 import { configKeys, namedKeys } from './keys.ts';
-import { loosened, tlsProblems } from './protocol.ts';
+import { cibaProblems, loosened, tlsProblems } from './protocol.ts';
 import { configSchema } from './schema.ts';
 import type { Config, ParsedConfig } from './schema.ts';
 import { generatedSecrets, secretProblems } from './secrets.ts';
@@ -198,7 +198,8 @@ export function loadConfig(env: Env = process.env): Config {
     const named = (problem: string) => ofValues.some((other) => other.startsWith(`${problem.split(' ')[0]}:`));
     problems.push(...productionProblems(parsed).filter((problem) => !named(problem)));
   }
-  if (parsed) problems.push(...mailProblems(parsed), ...tlsProblems(parsed), ...keyProblems(parsed));
+  if (parsed)
+    problems.push(...mailProblems(parsed), ...tlsProblems(parsed), ...keyProblems(parsed), ...cibaProblems(parsed));
   if (!parsed || problems.length > 0) throw new ConfigError(problems);
 
   const config: Config = {

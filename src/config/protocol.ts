@@ -96,6 +96,15 @@ const redirectSchemes = z
     description:
       'Where people may come back to: `https`, `loopback` (http on their own machine), `app` (schemes such as `com.example.app:`).',
   });
+const ciba = z.strictObject({
+  enabled: z.boolean().default(false).meta({
+    description:
+      'Client-initiated backchannel authentication (CIBA), for clients that are registered with it: an app names a person, who answers on their account page. Needs `portal.enabled`.',
+  }),
+  request_lifetime: z.int().min(30).max(3600).default(300).meta({
+    description: 'How long a person has to answer; an app may ask for less. In seconds.',
+  }),
+});
 
 const registration = z.strictObject({
   mode: z.enum(['off', 'token', 'open']).default('off').meta({
@@ -110,6 +119,7 @@ const registration = z.strictObject({
         'client_credentials',
         'implicit',
         'urn:ietf:params:oauth:grant-type:device_code',
+        'urn:openid:params:grant-type:ciba',
       ]),
     )
     .min(1)
@@ -169,6 +179,7 @@ export const protocolSchema = {
   client_documents: clientDocuments.prefault({}),
   registration: registration.prefault({}),
   device_flow: deviceFlow.prefault({}),
+  ciba: ciba.prefault({}),
   oauth: oauth.prefault({}),
   mtls: mtls.prefault({}),
   tls: tls.prefault({}),
@@ -199,6 +210,16 @@ export function loosened({ oauth: rules, registration: registering, client_docum
     );
   return problems;
 }
+
+/** What of CIBA needs what is switched off. */
+export const cibaProblems = ({
+  ciba: { enabled },
+  portal,
+}: {
+  ciba: z.output<typeof ciba>;
+  portal: { enabled: boolean };
+}): string[] =>
+  enabled && !portal.enabled ? ['ciba.enabled needs portal.enabled: people answer on their account page'] : [];
 
 interface Parsed {
   mtls: z.output<typeof mtls>;

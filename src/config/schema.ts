@@ -188,6 +188,17 @@ const limits = z.strictObject({
       device: whole(5, `Mails that a known device may ask for ${perHour}.`),
     })
     .prefault({}),
+  approval: z
+    .strictObject({
+      client_and_account: whole(10, `Requests of one app that one person is asked to answer (CIBA) ${perHour}.`),
+      account: whole(20, `Requests of all apps that one person is asked to answer (CIBA) ${perHour}.`),
+    })
+    .prefault({}),
+  hint: z
+    .strictObject({
+      client_and_address: whole(20, `Hints of one app from one address that name nobody (CIBA) ${perHour}.`),
+    })
+    .prefault({}),
   registration: z
     .strictObject({ address: whole(20, `Apps that register themselves from one address ${perHour}.`) })
     .prefault({}),

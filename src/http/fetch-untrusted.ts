@@ -92,17 +92,16 @@ function problemOf(error: Error): string {
   return code === undefined ? message : `not reached (${code})`;
 }
 
-/**
- * Posts a form. Whatever the answer says beside its status is not read, and no redirect is followed.
- * @returns the status, or in words why there is none.
- */
-export async function postUntrusted(
+type Reach = Pick<UntrustedLimits, 'allowPrivate'>;
+type Posted = { status: number } | { problem: string };
+
+async function post(
   url: string,
-  form: Record<string, string>,
-  { allowPrivate }: Pick<UntrustedLimits, 'allowPrivate'>,
-): Promise<{ status: number } | { problem: string }> {
+  sent: Pick<RequestInit, 'body' | 'headers'>,
+  { allowPrivate }: Reach,
+): Promise<Posted> {
   try {
-    const init: RequestInit = { method: 'POST', redirect: 'manual', body: new URLSearchParams(form) };
+    const init: RequestInit = { ...sent, method: 'POST', redirect: 'manual' };
     const response = await reach(url, init, { allowPrivate, timeout: POST_TIMEOUT_MS });
     await response.body?.cancel().catch(() => undefined);
     return { status: response.status };
@@ -110,3 +109,18 @@ export async function postUntrusted(
     return { problem: problemOf(error as Error) };
   }
 }
+
+/**
+ * Posts a form. Whatever the answer says beside its status is not read, and no redirect is followed.
+ * @returns the status, or in words why there is none.
+ */
+export const postUntrusted = (url: string, form: Record<string, string>, allowed: Reach): Promise<Posted> =>
+  post(url, { body: new URLSearchParams(form) }, allowed);
+
+/** Posts JSON with a bearer token, likewise. */
+export const postJsonUntrusted = (url: string, bearer: string, body: object, allowed: Reach): Promise<Posted> =>
+  post(
+    url,
+    { body: JSON.stringify(body), headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` } },
+    allowed,
+  );

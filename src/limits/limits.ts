@@ -14,14 +14,22 @@ import { createBudget } from './budget.ts';
 import type { Budget, BudgetKeys, Try } from './budget.ts';
 import type { CounterStore } from './store.ts';
 
-/** What can be guessed: only wrong tries count. `callback`: answers of upstream providers that belong to no sign-in. */
-export type GuessKind = 'password' | 'code' | 'passkey' | 'link' | 'client' | 'callback';
-/** What can be asked for too often: every request counts. `authorization`: sign-ins begun and not finished. */
-export type RequestKind = 'mail' | 'sign_up' | 'authorization' | 'admin_api' | 'registration' | 'client_document';
+/**
+ * What can be guessed: only wrong tries count. `callback`: answers of upstream providers that belong to no sign-in. `hint`: people whom
+ * an app names.
+ */
+export type GuessKind = 'password' | 'code' | 'passkey' | 'link' | 'client' | 'callback' | 'hint';
+/**
+ * What can be asked for too often: every request counts. `authorization`: sign-ins begun and not finished. `approval`: requests of apps that
+ * a person is to answer.
+ */
+export type RequestKind =
+  'mail' | 'sign_up' | 'authorization' | 'admin_api' | 'registration' | 'client_document' | 'approval';
 export type LimitKind = GuessKind | RequestKind;
 
 /** Whose tries are counted together. A device that is known has a budget of its own instead of all others. */
-export type Scope = 'account' | 'address' | 'account_and_address' | 'client_and_address' | 'device';
+export type Scope =
+  'account' | 'address' | 'account_and_address' | 'client_and_address' | 'client_and_account' | 'device';
 
 export interface LimitKeys {
   /** The e-mail address as it was typed, whether there is such an account or not. */
@@ -83,7 +91,7 @@ interface Needs {
 }
 
 /** Narrow before wide: a try that one pair of account and address may not make takes nothing from the others. */
-const STRANGER: Scope[] = ['client_and_address', 'account_and_address', 'account', 'address'];
+const STRANGER: Scope[] = ['client_and_account', 'client_and_address', 'account_and_address', 'account', 'address'];
 /** Where a right try shows that the wrong ones before were the same person's. */
 const OWN: Scope[] = ['account_and_address', 'device'];
 
@@ -143,6 +151,7 @@ export function createLimits({ store, vault, settings, normalizeAccount, log }: 
       address: [networkOf(address)],
       account_and_address: [who, networkOf(address)],
       client_and_address: [client, networkOf(address)],
+      client_and_account: [client, who],
       device: [who, device],
     };
     return parts[scope];

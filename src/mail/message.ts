@@ -59,6 +59,8 @@ export const TEMPLATES: Record<string, readonly string[]> = {
   'link-account': ['url', 'provider'],
   /** The person asked to delete the account, which is done at `time`; `url` is where they can keep it. */
   'account-deletion': ['url', 'time'],
+  /** An app asks the person, who answers at `url`. Also: minutes. */
+  approval: ['url', 'app'],
   /** Sent by hand to try things out. */
   test: [],
 };

@@ -11,7 +11,7 @@ const shorter = (one: number | undefined, other: number | undefined): number | u
   one !== undefined && other !== undefined ? Math.min(one, other) : (one ?? other);
 
 /** Lifetimes in seconds, from the configuration. */
-export function lifetimes(config: Config['lifetimes'], protocol: Pick<Config, 'device_flow'>): Ttl {
+export function lifetimes(config: Config['lifetimes'], protocol: Pick<Config, 'device_flow' | 'ciba'>): Ttl {
   const accessToken = (
     _ctx: KoaContextWithOIDC,
     token: { resourceServer?: { accessTokenTTL?: number | undefined } | undefined },
@@ -24,6 +24,8 @@ export function lifetimes(config: Config['lifetimes'], protocol: Pick<Config, 'd
     IdToken: (_ctx, _token, client) => of(client).id_token_lifetime ?? config.id_token,
     Interaction: config.interaction,
     DeviceCode: protocol.device_flow.code_lifetime,
+    BackchannelAuthenticationRequest: (ctx: KoaContextWithOIDC) =>
+      Math.min(protocol.ciba.request_lifetime, Number(ctx.oidc.params?.['requested_expiry'] ?? Infinity)),
     Session: config.session,
     // A grant that ended before its last token would take it along; one that can give no refresh token need not last.
     Grant(_ctx, grant) {

@@ -6,7 +6,6 @@ import type { IncomingMessage } from 'node:http';
 import compose from 'koa-compose';
 import { Provider } from 'oidc-provider';
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
-import type { Account } from '../accounts/account.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
 import type { Factors } from '../factors/factors.ts';
@@ -24,12 +23,15 @@ import type { SessionApps } from '../logout/session-apps.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import type { RoleBook } from '../roles/book.ts';
 import { extraTokenClaims, findAccount } from './account.ts';
+import type { Asking } from './asking.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { keepKnownClaims } from './asked-claims.ts';
 import { boundRequest } from './bounds.ts';
 import { CLAIMS_BY_SCOPE, STANDARD_SCOPES } from './claims.ts';
 import { CLIENT_PROPERTIES } from './client-directory.ts';
 import type { ClientDirectory } from './client-directory.ts';
+import { correctCibaMetadata, queuePings } from './features/ciba.ts';
+import type { CibaNeeds } from './features/ciba.ts';
 import { protocolConfiguration, protocolFeatures } from './features/features.ts';
 import type { ClientFetch } from './features/features.ts';
 import { fillInCode, guardUserCodes } from './features/device.ts';
@@ -37,6 +39,7 @@ import type { DevicePages } from './features/device.ts';
 import { nameAliases } from './features/mutual-tls.ts';
 import type { MutualTls } from './features/mutual-tls.ts';
 import { enableTokenExchange } from './features/token-exchange.ts';
+import { slowDownPolling } from './features/polling.ts';
 import { createSubjects } from './features/subjects.ts';
 import { loadGrant } from './grants.ts';
 import { answerForJwts, concerns, createJwtAccessTokens } from './jwt-access-tokens.ts';
@@ -84,6 +87,7 @@ export interface ProviderNeeds {
     | 'factors'
     | 'oauth'
     | 'device_flow'
+    | 'ciba'
     | 'keys'
     | 'registration'
     | 'client_documents'
@@ -92,7 +96,8 @@ export interface ProviderNeeds {
   keySetFetches: Pick<KeySetFetches, 'note'>;
   records: SealedRecords;
   directory: ClientDirectory;
-  accounts: { find(id: string): Promise<Account | undefined> };
+  accounts: CibaNeeds['accounts'];
+  asking: Asking;
   /** Roles, groups and claim tables. */
   book: Pick<RoleBook, 'current'>;
   consents: ConsentStore;
@@ -175,9 +180,9 @@ function configuration({
     extraParams: { idp_hint: restoreOfflineAccess },
     pkce: { required: (_ctx, client) => needsPkce(config.oauth, client) },
     rotateRefreshToken: true,
-    issueRefreshToken: async (_ctx, client, source) =>
+    issueRefreshToken: async (ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
-      (source.scopes.has('offline_access') || client['always_issue_refresh_token'] === true),
+      ((source.scopes.has('offline_access') && mayStay(ctx)) || client['always_issue_refresh_token'] === true),
     // Ours to decide, by grant: the library would also end the tokens of a second tab's authorization.
     expiresWithSession: async () => false,
     // Private-use schemes have the opaque origin "null", as has every sandboxed frame.
@@ -202,7 +207,7 @@ function configuration({
     },
     renderError: (ctx, response, error) => pages.error(ctx, response as { error: string }, error),
     features: {
-      ...protocolFeatures({ ...needs, config }),
+      ...protocolFeatures({ ...needs, config, accounts }),
       devInteractions: { enabled: false },
       claimsParameter: {
         enabled: true,
@@ -230,6 +235,10 @@ function configuration({
 const needsPkce = ({ require_pkce }: Config['oauth'], client: Client): boolean =>
   require_pkce || client.clientAuthMethod === 'none' || client['fapi_profile'] !== undefined;
 
+/** What was asked for may have been left out by the person: a backchannel request is not narrowed to what they allowed. */
+const mayStay = ({ oidc }: KoaContextWithOIDC): boolean =>
+  oidc.entities.Grant?.getOIDCScopeFiltered(new Set(['offline_access'])) !== '';
+
 const accessTokens = new WeakMap<Provider, JwtAccessTokens>();
 
 /** A JWT access token of this provider that is valid now, for APIs of our own: undefined for any other. */
@@ -250,6 +259,8 @@ function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   const provider = new Provider(config.issuer, configuration({ ...needs, keys }));
   adaptLibrary(provider, { ...needs, apps: logOuts.apps, signOut: signOut.end });
   if (config.device_flow.enabled) guardUserCodes(provider, needs);
+  queuePings(provider);
+  slowDownPolling(provider, needs);
   enableTokenExchange(provider, {
     find: (token) => jwtAccessTokens.find(provider, token),
     api: needs.directory.api,
@@ -270,6 +281,7 @@ function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   ];
   provider.use(exceptPrograms(provider, compose(forPeople as never[])));
   provider.use(only(provider, 'jwks', cacheKeySet(needs)));
+  if (config.ciba.enabled) provider.use(correctCibaMetadata as never);
   return provider;
 }
 

@@ -13,6 +13,7 @@ import { profileSection } from './sections/profile.ts';
 import { providersSection } from './sections/providers.ts';
 import { recoveryCodesSection } from './sections/recovery-codes.ts';
 import { rememberedSection } from './sections/remembered.ts';
+import { requestsSection } from './sections/requests.ts';
 import { sessionsSection } from './sections/sessions.ts';
 
 const SECTIONS = [
@@ -27,6 +28,7 @@ const SECTIONS = [
   providersSection,
   sessionsSection,
   appsSection,
+  requestsSection,
   activitySection,
   dataSection,
   deletionSection,

@@ -65,6 +65,8 @@ const OF_AN_ACCOUNT = new Set([
   'KnownDevice',
   'TotpEnrolment',
   'FirstDevice',
+  'Approval',
+  'Ping',
 ]);
 
 /**

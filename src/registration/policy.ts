@@ -15,7 +15,7 @@ interface Settings {
 
 /** Addresses that we fetch, or send something to. */
 const FETCHED = ['logo_uri', 'backchannel_logout_uri'] as const;
-const FETCHED_OF_PROTOCOL = ['jwks_uri', 'sector_identifier_uri'] as const;
+const FETCHED_OF_PROTOCOL = ['jwks_uri', 'sector_identifier_uri', 'backchannel_client_notification_endpoint'] as const;
 /** Addresses that people are shown as links, or sent to. */
 const SHOWN = ['client_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri', 'frontchannel_logout_uri'] as const;
 const INNER_NAME = /(^|\.)(localhost|local|internal|intranet|lan|home\.arpa)\.?$/i;

@@ -12,6 +12,8 @@ export interface Asked {
   max_age?: number | undefined;
   /** Nobody gets in without having proved a second factor. */
   second_factor?: boolean | undefined;
+  /** Nobody gets in whose sign-in does not reach this. */
+  acr?: string | undefined;
   /** Sends the person on to this upstream provider. */
   idp_hint?: string | undefined;
 }
@@ -31,7 +33,7 @@ interface Needs {
 }
 
 /** OpenID Connect Core, section 5.5.1.1. */
-const TWO_FACTORS = JSON.stringify({ id_token: { acr: { essential: true, values: [ACR[2]] } } });
+const insistingOn = (acr: string) => JSON.stringify({ id_token: { acr: { essential: true, values: [acr] } } });
 
 export function createRelyingParty({ issuer, clientId, callback, fetch }: Needs) {
   let discovered: Promise<Configuration> | undefined;
@@ -59,6 +61,7 @@ export function createRelyingParty({ issuer, clientId, callback, fetch }: Needs)
     return_to,
     max_age,
     second_factor,
+    acr = second_factor ? ACR[2] : undefined,
     idp_hint,
   }: Asked): Promise<{ url: string; pending: Pending }> {
     const [client, config] = await Promise.all([import('openid-client'), configuration()]);
@@ -78,7 +81,7 @@ export function createRelyingParty({ issuer, clientId, callback, fetch }: Needs)
       state: pending.state,
       nonce: pending.nonce,
       ...(max_age === undefined ? {} : { max_age: String(max_age) }),
-      ...(second_factor ? { claims: TWO_FACTORS } : {}),
+      ...(acr === undefined ? {} : { claims: insistingOn(acr) }),
       ...(idp_hint === undefined ? {} : { idp_hint }),
     });
     return { url: url.href, pending };

@@ -264,6 +264,7 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
       goTo(ctx, url(path));
     },
     away: ({ ctx }, target) => continueTo(ctx, target),
+    prove: ({ ctx }, acr) => signIn(ctx, { return_to: ctx.originalUrl, max_age: FRESH_SECONDS, acr }),
     leave({ ctx }, reason) {
       endVisitSession(ctx);
       goTo(ctx, url(`/${reason}`));

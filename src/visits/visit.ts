@@ -48,6 +48,8 @@ export interface Desk {
   done(visit: Visit, path: string, notice: Notice['key'], variables?: Notice['variables']): void;
   /** Goes on to another origin: by a page, since no form may be redirected there. */
   away(visit: Visit, url: string): Promise<void>;
+  /** Sends the person to prove enough for `acr`, and back to this very page. */
+  prove(visit: Visit, acr: string): Promise<void>;
   /** Ends the visit with one of the pages outside. */
   leave(visit: Visit, reason: string): void;
   /** Notes that the person has just shown a second factor, by adding it: it is not asked for again at the next step. */

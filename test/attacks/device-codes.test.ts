@@ -4,7 +4,7 @@ import { DEVICE_GRANT, connectAs, deviceApp, startDevice } from '../support/devi
 import { as } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
-import { alertText, fieldValue } from '../support/journey.ts';
+import { alertText, backToNow, fieldValue, passTime } from '../support/journey.ts';
 import type { App, Person } from '../support/journey.ts';
 
 describe('device codes (RFC 8628, section 5)', () => {
@@ -96,7 +96,9 @@ describe('device codes (RFC 8628, section 5)', () => {
     await expect(planted.poll()).rejects.toMatchObject({ error: 'authorization_pending' });
     const confirm = await at.submit(page);
     expect(confirm.text).toContain('started this yourself');
+    passTime(6);
     await expect(planted.poll()).rejects.toMatchObject({ error: 'authorization_pending' });
+    backToNow();
   });
 
   it.each(['<script>alert(1)</script>', '"><img src=x>', 'x'.repeat(5000), "' OR 1=1", '\u0000', '%', '{"$gt":""}'])(

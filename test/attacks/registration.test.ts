@@ -26,7 +26,13 @@ const INSIDE = [
   'data:application/json,{}',
   'not an address',
 ];
-const FETCHED = ['jwks_uri', 'logo_uri', 'sector_identifier_uri', 'backchannel_logout_uri'];
+const FETCHED = [
+  'jwks_uri',
+  'logo_uri',
+  'sector_identifier_uri',
+  'backchannel_logout_uri',
+  'backchannel_client_notification_endpoint',
+];
 
 describe('whoever registers an app', () => {
   let gatehouse: Running;

@@ -45,6 +45,7 @@ describe.skipIf(!chromiumPath)('every page', () => {
         GATEHOUSE_SIGN_IN_MAILED: 'true',
         GATEHOUSE_FACTORS_MAILED_CODE: 'true',
         GATEHOUSE_LIMITS_ENABLED: 'false',
+        GATEHOUSE_CIBA_ENABLED: 'true',
       },
     );
     const rp = await relyingParty(gatehouse, await gatehouse.app());

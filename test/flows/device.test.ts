@@ -125,6 +125,23 @@ describe('a device without a browser (RFC 8628)', () => {
     expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
   });
 
+  it('is told to slow down when it asks faster than it may (section 3.5)', async () => {
+    const device = await startDevice(gatehouse, app);
+    const poll = () =>
+      device.poll().then(
+        () => 'tokens',
+        ({ error }: { error: string }) => error,
+      );
+    expect(await poll()).toBe('authorization_pending');
+    expect(await poll()).toBe('slow_down');
+    passTime(6);
+    expect(await poll()).toBe('slow_down');
+    passTime(16);
+    expect(await poll()).toBe('authorization_pending');
+    await connectAs(browser(), device, person);
+    expect(await poll()).toBe('tokens');
+  });
+
   it('belongs to one person, when two type its code at the same moment', async () => {
     const other = await gatehouse.person();
     const device = await startDevice(gatehouse, app);

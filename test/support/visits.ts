@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { OPERATOR } from '../../src/administration/principal.ts';
 import { codeOf } from './authenticator.ts';
+import { ask, cibaApp } from './ciba.ts';
 import { deviceApp, startDevice } from './device.ts';
 import { withApp } from './factors.ts';
 import { PASSWORD } from './gatehouse.ts';
@@ -98,7 +99,7 @@ async function mailedLink({ gatehouse }: Stage, to: string): Promise<string> {
 }
 
 /** Signs in to the account page, as somebody who has of everything a little. */
-async function signInToAccount(page: Page, { gatehouse, rp }: Stage): Promise<void> {
+async function signInToAccount(page: Page, { gatehouse, rp }: Stage): Promise<Person> {
   const person = await gatehouse.person();
   await rp.signIn(person, {}, browserOn(gatehouse.issuer, 'phone'));
   await openAccount(browserOn(gatehouse.issuer, 'laptop'), person);
@@ -110,19 +111,31 @@ async function signInToAccount(page: Page, { gatehouse, rp }: Stage): Promise<vo
   await page.fill('#code', codes[0]!);
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/account$/);
+  return person;
 }
 
 /** Browsers that are at home there. */
 const signedIn = new WeakSet<BrowserContext>();
+/** Whose account page it is. */
+const owners = new WeakMap<BrowserContext, Person>();
 
 /** A page of the account, and below it where links or buttons of that page lead. */
 const section =
   (name: string, ...selectors: string[]): Way =>
   async (page, stage) => {
-    if (!signedIn.has(page.context())) await signInToAccount(page, stage);
-    signedIn.add(page.context());
+    if (!owners.has(page.context())) owners.set(page.context(), await signInToAccount(page, stage));
     await page.goto(`${stage.gatehouse.issuer}/account${name === 'overview' ? '' : `/${name}`}`);
     for (const selector of selectors) await press(page, selector);
+  };
+
+/** Where an app's request waits for its person. */
+const asked =
+  (...selectors: string[]): Way =>
+  async (page, stage) => {
+    await section('overview')(page, stage);
+    const words = { scope: 'openid email offline_access', binding_message: 'Order 7331' };
+    await ask(stage.gatehouse, await cibaApp(stage.gatehouse), owners.get(page.context())!, words);
+    await section('requests', ...selectors)(page, stage);
   };
 
 /** Somebody to look at, with of everything a little; and an app. */
@@ -350,6 +363,8 @@ const WAYS: Record<string, Way> = {
   },
   'playground/refused': async (page, { gatehouse }) =>
     void (await page.goto(`${gatehouse.issuer}/playground/callback?state=strange&code=strange`)),
+  'portal/requests': asked(),
+  'portal/request': asked('.gh-row a'),
   'portal/sessions-others': section('sessions/others'),
   'portal/authenticator-add': section('authenticator/add'),
   'portal/authenticator-remove': section('authenticator/remove'),

@@ -6,6 +6,8 @@ import type { SignedWith } from '../../clients/protocol.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Vault } from '../../kernel/secrets.ts';
 import { bindingFeatures } from './binding.ts';
+import { cibaFeatures } from './ciba.ts';
+import type { CibaNeeds } from './ciba.ts';
 import { deviceFeatures } from './device.ts';
 import type { DevicePages } from './device.ts';
 import { fapiFeatures } from './fapi.ts';
@@ -17,8 +19,8 @@ import { createSubjects, subjectConfiguration } from './subjects.ts';
 /** Fetches an address that a client named: with limits of time and size, from public addresses only. */
 export type ClientFetch = (url: string, init: RequestInit) => Promise<Response>;
 
-export interface FeatureNeeds {
-  config: Pick<Config, 'oauth' | 'device_flow'>;
+export interface FeatureNeeds extends CibaNeeds {
+  config: Pick<Config, 'oauth' | 'device_flow' | 'ciba'>;
   devicePages: DevicePages;
   clientAddress: (req: IncomingMessage) => string;
   vault: Pick<Vault, 'sign'>;
@@ -34,6 +36,7 @@ export const protocolFeatures = (needs: FeatureNeeds) => ({
   ...fapiFeatures,
   ...mutualTlsFeatures(needs.mutualTls),
   ...deviceFeatures(needs),
+  ...cibaFeatures(needs),
 });
 
 /** @param needs `signedWith`: the algorithms that there are keys for. */
