@@ -49,6 +49,12 @@ function toStored<T extends Document>({ id, ...rest }: T): Stored<T> {
   return { _id: id, ...rest };
 }
 
+/** `$set` leaves out what is undefined: those fields are taken away. */
+function withoutEmptied(fields: object): object {
+  const emptied = Object.entries(fields).filter(([, value]) => value === undefined);
+  return emptied.length > 0 ? { $unset: Object.fromEntries(emptied.map(([name]) => [name, ''])) } : {};
+}
+
 function fromStored<T extends Document>({ _id, ...rest }: Stored<T>): T {
   return { id: _id, ...rest } as unknown as T;
 }
@@ -158,7 +164,11 @@ export function documentCollection<T extends Document>(connection: Connection, s
       // `$set` rather than a replacement: what a newer program has added beside our fields stays.
       const { matchedCount } = await unique(
         model
-          .updateOne({ _id, version: document.version }, { $set: fields }, options?.durable === false ? EVERYDAY : {})
+          .updateOne(
+            { _id, version: document.version },
+            { $set: fields, ...withoutEmptied(fields) } as never,
+            options?.durable === false ? EVERYDAY : {},
+          )
           .exec(),
         taken,
       );

@@ -42,6 +42,15 @@ export function clientContract(use: Use): void {
     expect((await clients().search({ having: [EXPIRING], limit: 5 })).items).toEqual([]);
   });
 
+  test('what is set to nothing is gone', async () => {
+    const client = aClient({ access_token_lifetime: 60, allowed_resources: ['urn:a'], consent: 'always' });
+    await clients().insert(client);
+    await clients().update({ ...client, access_token_lifetime: undefined, allowed_resources: undefined });
+    const { access_token_lifetime, allowed_resources, ...rest } = client;
+    expect([access_token_lifetime, allowed_resources]).toEqual([60, ['urn:a']]);
+    expect(await clients().find(client.id)).toEqual({ ...rest, version: 2 });
+  });
+
   test('an API is found by its identifier', async () => {
     const api = aClient({ type: 'api', resource: RESOURCE });
     await clients().insert(api);
