@@ -9,6 +9,8 @@ import type { Inviting } from '../administration/invitations.ts';
 import type { People } from '../administration/people.ts';
 import type { Principal } from '../administration/principal.ts';
 import type { AdminScope } from '../administration/scopes.ts';
+import type { KeysOverview } from '../keys/overview.ts';
+import type { Rotation } from '../keys/rotation.ts';
 import type { Audit } from '../audit/audit.ts';
 
 export interface UseCases {
@@ -17,6 +19,7 @@ export interface UseCases {
   apps: Apps;
   clientDocuments: ClientDocuments;
   audit: Pick<Audit, 'search'>;
+  keys: { overview(): Promise<KeysOverview>; rotation: Pick<Rotation, 'rotate' | 'compromise'> };
 }
 
 export interface Call<P, Q, B> {

@@ -3,6 +3,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { clientDocumentRoutes } from './routes/client-documents.ts';
 import { apiRoutes, clientRoutes } from './routes/clients.ts';
 import { invitationRoutes } from './routes/invitations.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { sessionRoutes, userRoutes } from './routes/users.ts';
 import type { Route } from './route.ts';
 
@@ -13,5 +14,6 @@ export const ROUTES: Route[] = [
   ...clientRoutes,
   ...apiRoutes,
   ...clientDocumentRoutes,
+  ...keyRoutes,
   ...auditRoutes,
 ];

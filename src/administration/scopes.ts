@@ -19,6 +19,8 @@ export const ADMIN_SCOPES = {
   'tokens:preview': 'See which tokens an app would get for a person.',
   'sessions:read': 'See where people are signed in.',
   'sessions:write': 'Sign people out.',
+  'keys:read': 'See what the signing keys do, and who fetched them.',
+  'keys:write': 'Rotate signing keys, and remove them at once.',
   'audit:read': 'Read the record of what happened.',
 } as const;
 

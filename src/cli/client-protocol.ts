@@ -1,4 +1,4 @@
-/** The flags of `client create` for how a client speaks the protocol. */
+/** The flags of `client create` and `client update` for how a client speaks the protocol. */
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';

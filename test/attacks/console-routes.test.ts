@@ -51,6 +51,7 @@ async function state(): Promise<unknown> {
       .map((one) => ({ ...one, last_sign_in_at: null, version: 0, updated_at: '' }))
       .filter(({ roles }) => !roles.includes('visitor')),
     apps: apps.map(({ id, version }) => [id, version]),
+    keys: (await gatehouse.keys.overview()).keys.map(({ id, state }) => [id, state]),
     passkeys: (await storage.passkeys.listByAccount(victim.sub)).length,
     consents: (await storage.consents.listByAccount(victim.sub)).length,
     factors: await factors.of(victim.sub),
@@ -98,11 +99,17 @@ beforeAll(async () => {
   const [session] = await gatehouse.people.sessions(victim.sub);
   const [passkey] = (await gatehouse.people.signInMethods(victim.sub)).passkeys;
   const values: Record<string, string> = { session: session!.id, client: app.client_id, passkey: passkey!.id };
+  const [signing] = (await gatehouse.keys.overview()).keys;
+  values['key'] = signing!.id;
+  const secretOf = async (id: string) => (await gatehouse.clients.get(id)).secret_facts!.id;
+  const secrets = { [app.client_id]: await secretOf(app.client_id), [api.id]: await secretOf(api.id) };
   places = gatehouse.consoleRoutes.map((route) => {
     const id = route.path.startsWith('/people') ? victim.sub : route.path.startsWith('/apis') ? api.id : app.client_id;
     return {
       ...route,
-      at: route.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(name === 'id' ? id : values[name]!)),
+      at: route.path.replace(/:(\w+)/g, (_, name: string) =>
+        encodeURIComponent(name === 'id' ? id : name === 'secret' ? secrets[id]! : values[name]!),
+      ),
     };
   });
   before = await state();

@@ -190,6 +190,32 @@ describe('the command line', () => {
     expect((await inside(['client', 'show', app.client_id])).code).toBe(1);
   });
 
+  it('changes what is named of a client, puts back what is cleared, and leaves the rest', async () => {
+    const app = await gatehouse.app({ first_party: true, redirect_uris: ['https://a.example/cb'] });
+    const id = app.client_id;
+    const changed = await json(
+      ...['client', 'update', id, '--name', 'Renamed', '--redirect-uri', 'https://b.example/cb'],
+      ...['--access-token-lifetime', '300', '--id-token-profile-claims', 'off', '--auth-method', 'client_secret_post'],
+    );
+    expect(changed).toMatchObject({
+      client_name: 'Renamed',
+      redirect_uris: ['https://b.example/cb'],
+      first_party: true,
+      access_token_lifetime: 300,
+      id_token_profile_claims: false,
+      token_endpoint_auth_method: 'client_secret_post',
+    });
+    const cleared = await json(
+      ...['client', 'update', id, '--clear', 'first_party', 'access_token_lifetime', 'token_endpoint_auth_method'],
+    );
+    expect(cleared).toMatchObject({
+      client_name: 'Renamed',
+      first_party: false,
+      token_endpoint_auth_method: 'client_secret_basic',
+    });
+    expect(cleared).not.toHaveProperty('access_token_lifetime');
+  });
+
   it('creates a person who can sign in at once', async () => {
     const args = [
       'user',
@@ -329,6 +355,8 @@ describe('the command line', () => {
     [['client', 'show', 'nobody'], 'no client has the id nobody'],
     [['client', 'delete', 'nobody'], 'no client has the id nobody'],
     [['client', 'rotate-secret', 'nobody'], 'no client has the id nobody'],
+    [['client', 'update', 'nobody', '--name', 'X'], 'no client has the id nobody'],
+    [['client', 'update', 'gatehouse-console', '--clear', 'secret_hash'], 'secret_hash cannot be cleared'],
     [['user', 'show', 'nobody@example.com'], 'no account is nobody@example.com'],
     [['user', 'unlock', 'nobody@example.com'], 'no account is nobody@example.com'],
     [['user', 'suspend', 'usr_nobody'], 'no account is usr_nobody'],

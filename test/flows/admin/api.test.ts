@@ -401,3 +401,27 @@ describe('the document', () => {
     for (const name of named) expect(schemas).toHaveProperty(name);
   });
 });
+
+describe('signing keys', () => {
+  it('are listed, published, and removed one by one, what they signed with them', async () => {
+    interface Key {
+      id: string;
+      alg: string;
+      state: string;
+    }
+    const all = async () => (await api.get('/keys')).body['keys'] as Key[];
+    const before = await all();
+    expect(before.map(({ state }) => state)).toContain('active');
+    expect(JSON.stringify(before)).not.toMatch(/"d"|sealed|private/);
+    const published = (await api.post('/keys/rotate', { algorithms: ['RS256'] })).body['items'] as Key[];
+    expect(published).toEqual([expect.objectContaining({ alg: 'RS256', state: 'next' })]);
+    expect((await api.post('/keys/rotate', { algorithms: ['RS256'] })).body['items']).toEqual([]);
+    const { status, body } = await api.post(`/keys/${published[0]!.id}/compromised`);
+    expect([status, (body['items'] as Key[]).map(({ state }) => state)]).toEqual([200, ['removed']]);
+    expect((await api.post('/keys/nobody/compromised')).status).toBe(404);
+    expect((await api.post('/keys/rotate', { algorithms: ['PS256'] })).status).toBe(400);
+    expect((await api.post('/keys/compromised', {})).status).toBe(400);
+    const { items } = await gatehouse.audit.search({ type: 'signing_keys_removed', limit: 1 });
+    expect(items[0]?.actor.kind).toBe('client');
+  });
+});
