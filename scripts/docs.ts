@@ -16,6 +16,7 @@ import { logoutCommands } from '../src/cli/logout.ts';
 import { mailCommands } from '../src/cli/mail.ts';
 import { output } from '../src/cli/output.ts';
 import { invitationCommands } from '../src/cli/invitation.ts';
+import { providerCommands } from '../src/cli/provider.ts';
 import { registrationTokenCommands } from '../src/cli/registration-token.ts';
 import { secretCommands } from '../src/cli/secrets.ts';
 import { userCommands } from '../src/cli/user.ts';
@@ -39,6 +40,7 @@ export function commandLine(): Command {
   clientCommands(program, session, output);
   invitationCommands(program, session, output);
   clientDocumentCommands(program, session, output);
+  providerCommands(program, session, output);
   registrationTokenCommands(program, session, output);
   userCommands(program, session, output);
   logoutCommands(program, session, output);

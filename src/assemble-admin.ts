@@ -81,13 +81,12 @@ export async function assembleAdmin(needs: ApiNeeds) {
 
 async function assembleApi(needs: ApiNeeds) {
   const { config, clients, accounts, records, limits, callers, findToken, render, log } = needs;
-  const { people, inviting, apps, clientDocuments } = needs;
   const { issuer } = config;
   await registerAdminApi({ clients, issuer });
   const api = adminApi({
     origin: `${issuer}/admin/api/v1`,
     routes: ROUTES,
-    useCases: { people, inviting, apps, clientDocuments, audit: needs.audit, keys: needs.keys },
+    useCases: needs,
     authenticate: createAuthenticate({ resource: adminApiResource(issuer), findToken, accounts }),
     limits,
     once: createOnce(records),

@@ -19,6 +19,9 @@ import type { Rotation } from './keys/rotation.ts';
 import { loadSigner } from './keys/signer.ts';
 import { resealClients } from './clients/reseal.ts';
 import { resealFactors } from './factors/reseal.ts';
+import { NO_PROVIDERS, PROVIDERS } from './federation/records.ts';
+import { resealProviders } from './federation/reseal.ts';
+import { createLiveDocument } from './kernel/live-documents.ts';
 import { resealLogOuts } from './logout/reseal.ts';
 import { resealMails } from './mail/reseal.ts';
 import { resealRecords } from './protocol/reseal.ts';
@@ -34,6 +37,7 @@ export interface Resealed {
   clients: number;
   mail: number;
   logout: number;
+  providers: number;
   /** Somebody kept changing them: do it again. */
   missed: number;
   /** No configured key opens them. */
@@ -112,7 +116,9 @@ export async function assembleKeys({ config, storage, vaultFor, log }: Needs): P
       const clients = await repeatedly(() => resealClients({ store: storage.clients, sealing: vaultFor('clients') }));
       const mail = await repeatedly(() => resealMails({ store: storage.outbox, sealing: vaultFor('mail') }));
       const logout = await repeatedly(() => resealLogOuts({ store: storage.logout, sealing: vaultFor('logout') }));
-      const all = [records, factors, clients, mail, logout];
+      const added = createLiveDocument(storage.liveDocuments, PROVIDERS, NO_PROVIDERS);
+      const providers = await repeatedly(() => resealProviders(added, vaultFor('providers')));
+      const all = [records, factors, clients, mail, logout, providers];
       const sum = (count: 'missed' | 'unreadable') => all.reduce((total, one) => total + one[count], 0);
       return {
         keys,
@@ -121,6 +127,7 @@ export async function assembleKeys({ config, storage, vaultFor, log }: Needs): P
         clients: clients.resealed,
         mail: mail.resealed,
         logout: logout.resealed,
+        providers: providers.resealed,
         missed: sum('missed'),
         unreadable: sum('unreadable'),
       };

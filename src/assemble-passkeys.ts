@@ -25,7 +25,9 @@ export const passkeysAsFactors = (config: Pick<Config, 'issuer' | 'brand' | 'pas
 });
 
 interface WayNeeds {
-  config: Pick<Config, 'sign_in' | 'federation'>;
+  config: Pick<Config, 'sign_in'>;
+  /** Upstream providers there are now. */
+  providers: { find(name: string): unknown };
   storage: Pick<Storage, 'identities'>;
   accounts: Pick<Accounts, 'find'>;
   mailer: Pick<Mailer, 'available'>;
@@ -36,16 +38,16 @@ export function signsInByMail({ config, mailer }: WayNeeds, account: Pick<Accoun
   return config.sign_in.mailed && mailer.available && account?.email_verified === true;
 }
 
-/** Whether a person gets in without any passkey. A provider that is not configured any more lets nobody in. */
+/** Whether a person gets in without any passkey. A provider that is gone, or off, lets nobody in. */
 async function hasOtherWayIn(needs: WayNeeds, id: string): Promise<boolean> {
   const account = await needs.accounts.find(id);
   if (account?.password_hash || signsInByMail(needs, account)) return true;
   const identities = await needs.storage.identities.listByAccount(id);
-  return identities.some(({ provider }) => Object.hasOwn(needs.config.federation, provider));
+  return identities.some(({ provider }) => needs.providers.find(provider) !== undefined);
 }
 
 interface Needs extends WayNeeds {
-  config: Pick<Config, 'issuer' | 'brand' | 'passkeys' | 'sign_in' | 'federation'>;
+  config: Pick<Config, 'issuer' | 'brand' | 'passkeys' | 'sign_in'>;
   storage: Pick<Storage, 'passkeys' | 'identities'>;
   records: SealedRecords;
   accounts: Accounts;

@@ -10,6 +10,7 @@ import type { Config } from './config/schema.ts';
 import type { Afterwards } from './http/afterwards.ts';
 import type { Callers } from './http/caller.ts';
 import type { ClientAddress } from './http/client-address.ts';
+import { isPublicLiteral } from './kernel/addresses.ts';
 import type { Logger } from './kernel/logger.ts';
 import type { Vault } from './kernel/secrets.ts';
 import type { Limits } from './limits/limits.ts';
@@ -43,7 +44,6 @@ export async function assembleRegistration(needs: Needs): Promise<Registering> {
   const { config, storage, clients, provider, audit, callers, log, afterwards } = needs;
   const store = storage.registrations;
   if (config.registration.mode === 'off') return { routes: undefined, stop: () => undefined };
-  const { isPublicLiteral } = await import('./http/fetch-untrusted.ts');
   const { createRegistration } = await import('./registration/registration.ts');
   const { registrationRoutes } = await import('./registration/routes.ts');
   const { within } = await import('./registration/policy.ts');

@@ -13,6 +13,7 @@ import type { Apps } from './administration/apps.ts';
 import type { ClaimTables } from './administration/claim-tables.ts';
 import type { Inviting } from './administration/invitations.ts';
 import type { ClientDocuments } from './administration/client-documents.ts';
+import type { Upstreams } from './administration/upstreams.ts';
 import type { People } from './administration/people.ts';
 import type { Groups, Roles } from './administration/roles.ts';
 import { createApp } from './app.ts';
@@ -53,6 +54,8 @@ import { assembleInvitations, withAnAdmin } from './assemble-people.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assembleRefusals } from './assemble-refusals.ts';
 import { assembleRegistration } from './assemble-registration.ts';
+import { assembleProviders, assembleUpstreams } from './assemble-upstreams.ts';
+import { followDocuments } from './kernel/live-documents.ts';
 import { assembleReuse } from './assemble-reuse.ts';
 import { assembleRoleBook, finishRenaming, goesWithClient } from './assemble-roles.ts';
 import { createClients } from './clients/clients.ts';
@@ -66,11 +69,10 @@ import { createFactors } from './factors/factors.ts';
 import type { Factors } from './factors/factors.ts';
 import { ACR_VALUES } from './factors/levels.ts';
 import type { Passkeys } from './factors/passkeys.ts';
-import type { UpstreamFetch } from './federation/connector.ts';
 import { assemblePasskeys, passkeysAsFactors } from './assemble-passkeys.ts';
 import { createLinking } from './federation/linking.ts';
 import type { Linking } from './federation/linking.ts';
-import { createProviders } from './federation/providers.ts';
+import type { Providers } from './federation/providers.ts';
 import { assets } from './http/assets.ts';
 import { createCallers } from './http/caller.ts';
 import { createContinueTo } from './http/continue.ts';
@@ -138,6 +140,9 @@ export interface Backstage {
   claimTables: ClaimTables;
   /** Roles, groups and claim tables as this process knows them. */
   book: RoleBook;
+  /** What admins do to providers, and the providers as people use them. */
+  upstreams: Upstreams;
+  providers: Providers;
   access: Access;
   logOuts: LogOuts;
   audit: Audit;
@@ -167,19 +172,6 @@ export interface Gatehouse extends Backstage {
   consoleRoutes: VisitRoute[];
 }
 
-/** How upstreams are reached. What it takes is loaded when somebody first signs in with one. */
-function upstreamFetch({ federation, outbound }: Config): UpstreamFetch {
-  const named = Object.values(federation).flatMap((settings) => [
-    settings.issuer,
-    'api_url' in settings ? settings.api_url : undefined,
-  ]);
-  const origins = named.flatMap((url) => (url === undefined ? [] : [new URL(url).origin]));
-  return async (url, init) => {
-    const { partnerFetch } = await import('./http/fetch-partner.ts');
-    return partnerFetch({ origins, allowPrivate: outbound.allow_private }, url, init);
-  };
-}
-
 /** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
 export async function assembleBackstage(config: Config, log: Logger = createLogger(config.log.level)) {
   const storage = await openStorage(config.storage.url);
@@ -202,6 +194,8 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const locales = await loadLocales({ chosen: languageOfBrowser(config.issuer.startsWith('https:')) });
   const themes = await loadThemes(config.themes_dir, locales.catalogue, config.brand.theme);
   for (const { name, strings } of themes.all) locales.addTheme(name, strings);
+  const live = await assembleProviders({ config, storage, vaultFor, log });
+  const { providers } = live;
   const clients = createClients({
     ...clientSecrets(vaultFor('clients')),
     authMethods: authMethods(config),
@@ -209,7 +203,7 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     grants: grantsOn(config),
     store: storage.clients,
     consents: goesWithClient(storage),
-    providers: Object.keys(config.federation),
+    providers: live.records.names,
     themes: themes.all.map(({ name }) => name),
     acrValues: ACR_VALUES,
     bounds: tokenBounds(config),
@@ -249,7 +243,17 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
   const verification = noteVerification(verified, audit);
   const news = createFactorNews({ audit, accounts, notices: verification.notices, callers, locales, log });
   const factors = noteFactors(secondFactors, audit, news);
-  const passkeys = assemblePasskeys({ config, storage, records, accounts, factors, mailer, audit: news, log });
+  const passkeys = assemblePasskeys({
+    config,
+    storage,
+    records,
+    accounts,
+    factors,
+    mailer,
+    providers,
+    audit: news,
+    log,
+  });
   const needed = { accounts, consents: storage.consents, identities, factors, audit, endings };
   const access = tellOfReset(createAccess(needed), news);
   const linking = createLinking({
@@ -289,6 +293,9 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     locales,
     themes,
     draw,
+    providers,
+    liveDocuments: [live.live],
+    upstreams: assembleUpstreams({ config, providerRecords: live.records, providers, clients, audit }),
     close,
   };
   return { ...backstage, ...assembleAdministration({ ...backstage, config }) };
@@ -308,6 +315,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     factors,
     mail,
     verification,
+    providers,
     locales,
     themes,
     draw,
@@ -371,12 +379,6 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   });
   const { provider } = engine;
   noteAppUses({ provider, consents, after: afterwards.after });
-  const providers = createProviders({
-    settings: config.federation,
-    issuer: config.issuer,
-    createAccounts: config.sign_up.enabled,
-    fetch: upstreamFetch(config),
-  });
   const deadEnds = createDeadEnds({ provider, restarts, csrf, render, base, note: refusals.ofDeadEnd });
   noteRefusals({ provider, note: refusals.ofProtocol });
   handleFailures({ provider, log });
@@ -489,6 +491,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     caller: callers.middleware({ ...guards, afterwards }),
   });
   const stopKeys = liveKeys.start();
+  const stopFollowing = followDocuments(storage.liveDocuments, backstage.liveDocuments, log);
   const stopMail = await mail.start();
   const stopPings = ciba.start();
   const stopLogOuts = logOuts.start(async (claims) => {
@@ -524,6 +527,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       for (const stop of sweepings) stop();
       await afterwards.idle();
       stopKeys();
+      stopFollowing();
       await backstage.keys.fetches.flush();
       await Promise.all([stopMail(), stopLogOuts(), stopPings()]);
       await backstage.close();

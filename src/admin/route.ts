@@ -8,6 +8,7 @@ import type { Apps } from '../administration/apps.ts';
 import type { Inviting } from '../administration/invitations.ts';
 import type { People } from '../administration/people.ts';
 import type { Principal } from '../administration/principal.ts';
+import type { Upstreams } from '../administration/upstreams.ts';
 import type { AdminScope } from '../administration/scopes.ts';
 import type { KeysOverview } from '../keys/overview.ts';
 import type { Rotation } from '../keys/rotation.ts';
@@ -18,6 +19,7 @@ export interface UseCases {
   inviting: Inviting;
   apps: Apps;
   clientDocuments: ClientDocuments;
+  upstreams: Upstreams;
   audit: Pick<Audit, 'search'>;
   keys: { overview(): Promise<KeysOverview>; rotation: Pick<Rotation, 'rotate' | 'compromise'> };
 }

@@ -4,6 +4,7 @@ import { clientDocumentRoutes } from './routes/client-documents.ts';
 import { apiRoutes, clientRoutes } from './routes/clients.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { providerRoutes } from './routes/providers.ts';
 import { sessionRoutes, userRoutes } from './routes/users.ts';
 import type { Route } from './route.ts';
 
@@ -15,5 +16,6 @@ export const ROUTES: Route[] = [
   ...apiRoutes,
   ...clientDocumentRoutes,
   ...keyRoutes,
+  ...providerRoutes,
   ...auditRoutes,
 ];

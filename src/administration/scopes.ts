@@ -17,6 +17,8 @@ export const ADMIN_SCOPES = {
   'roles:write': 'Create, change and delete roles and groups, and who may do what by them.',
   'claims:write': 'Say what apps learn of people beside the standard claims.',
   'tokens:preview': 'See which tokens an app would get for a person.',
+  'providers:read': 'See upstream providers.',
+  'providers:write': 'Add, change and remove upstream providers.',
   'sessions:read': 'See where people are signed in.',
   'sessions:write': 'Sign people out.',
   'keys:read': 'See what the signing keys do, and who fetched them.',

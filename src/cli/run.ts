@@ -16,6 +16,7 @@ import { keyCommands } from './keys.ts';
 import { logoutCommands } from './logout.ts';
 import { mailCommands } from './mail.ts';
 import { output } from './output.ts';
+import { providerCommands } from './provider.ts';
 import { registrationTokenCommands } from './registration-token.ts';
 import { secretCommands } from './secrets.ts';
 import type { Session } from './session.ts';
@@ -52,6 +53,7 @@ export async function run(argv: string[]): Promise<number> {
   auditCommands(program, withBackstage, output);
   clientCommands(program, withBackstage, output);
   clientDocumentCommands(program, withBackstage, output);
+  providerCommands(program, withBackstage, output);
   registrationTokenCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
   invitationCommands(program, withBackstage, output);

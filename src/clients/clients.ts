@@ -87,8 +87,8 @@ export interface Clients {
 
 interface Needs {
   store: ClientStore;
-  /** Names of the upstream providers in the configuration. */
-  providers?: string[];
+  /** Names of the upstream providers there are now. */
+  providers?: () => string[];
   /** Names of the themes there are. */
   themes?: string[];
   /** `acr` values that sign-ins can reach. */
@@ -158,7 +158,7 @@ export function createClients({
   authMethods = [...AUTH_METHODS],
   signedWith = SIGNED_WITH,
   grants = GRANT_TYPES,
-  providers = [],
+  providers = () => [],
   themes = [],
   acrValues = [],
   bounds = { token: LIFETIME.max, refresh: 2_592_000 },
@@ -170,7 +170,9 @@ export function createClients({
   }
 
   const available: Available = {
-    providers,
+    get providers() {
+      return providers();
+    },
     themes,
     acrValues,
     authMethods,

@@ -124,6 +124,18 @@ export const namedProvider = z.discriminatedUnion(
   `must be one of ${TYPES.join(', ')}`,
 );
 
+/** Providers that admins add: as those of the configuration, but for what lies on the disk of the server. */
+export const storedProvider = z.discriminatedUnion(
+  'type',
+  [oidc.omit({ logo: true }), google, github, microsoft, apple],
+  `must be one of ${TYPES.join(', ')}`,
+);
+
+/** What any of them can say. */
+export const PROVIDER_SHAPES = { oidc: oidc.omit({ logo: true }), google, github, microsoft, apple };
+export const PROVIDER_TYPES = TYPES;
+export const PROVIDER_NAME = NAME;
+
 /** The keys of a generic provider, for the reference: it has no names in the environment. */
 export const genericProvider = oidc;
 
@@ -166,14 +178,17 @@ export const insecureUpstreams = (parsed: Record<string, unknown>): string[] =>
       .map((key) => `federation.${name}.${key} must be https`),
   );
 
-const SECRETS = ['client_secret', 'private_key'];
+export const SECRETS = ['client_secret', 'private_key'] as const;
 
 export const maskedFederation = (federation: FederationConfig) =>
   Object.fromEntries(
     Object.entries(federation).map(([name, settings]) => [
       name,
       Object.fromEntries(
-        Object.entries(settings).map(([key, value]) => [key, SECRETS.includes(key) && value ? '***' : value]),
+        Object.entries(settings).map(([key, value]) => [
+          key,
+          (SECRETS as readonly string[]).includes(key) && value ? '***' : value,
+        ]),
       ),
     ]),
   );

@@ -44,6 +44,13 @@ export interface Assertion {
   auth_time?: unknown;
 }
 
+/** What an upstream says of itself when it is asked. */
+export interface Reached {
+  issuer: string;
+  authorization_endpoint: string;
+  token_endpoint: string;
+}
+
 export interface Connector {
   /** The answer comes as a form that the upstream's page sends. */
   form_post: boolean;
@@ -51,6 +58,8 @@ export interface Connector {
   begin(ask: Ask): Promise<{ url: string; checks: Checks }>;
   /** @param callback our address with what the upstream sent there. @throws UpstreamError. */
   finish(callback: URL, checks: Checks): Promise<Assertion>;
+  /** Whether it answers as one of its kind, asked now. @throws UpstreamError. */
+  reach(): Promise<Reached>;
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { ClientAuth, Configuration, IDToken } from 'openid-client';
 import { epochSeconds } from '../kernel/clock.ts';
 import { UpstreamError } from './connector.ts';
-import type { Ask, Assertion, Checks, Connector, OpenidClient, UpstreamFetch } from './connector.ts';
+import type { Ask, Assertion, Checks, Connector, OpenidClient, Reached, UpstreamFetch } from './connector.ts';
 import { toUpstreamError, withDeadline } from './failures.ts';
 
 export interface Limits {
@@ -159,6 +159,18 @@ export function createOpenidConnector(dialect: Dialect, needs: OpenidNeeds): Con
     return { issuer, subject, amr, acr, auth_time, ...dialect.read(claims, callback.searchParams) };
   }
 
+  async function reach(): Promise<Reached> {
+    discovery.forget();
+    const metadata = (await discovery.get()).serverMetadata();
+    const { issuer, authorization_endpoint, token_endpoint, jwks_uri } = metadata;
+    if (!authorization_endpoint || !token_endpoint || !jwks_uri) throw new UpstreamError('refused', 'metadata');
+    const headers = { accept: 'application/json' };
+    const answer = await needs.fetch(jwks_uri, { method: 'GET', headers, body: undefined, redirect: 'manual' });
+    const keys: unknown = answer.ok ? await answer.json().catch(() => undefined) : undefined;
+    if (!Array.isArray((keys as { keys?: unknown } | undefined)?.keys)) throw new UpstreamError('refused', 'jwks_uri');
+    return { issuer, authorization_endpoint, token_endpoint };
+  }
+
   /** A failure may come of metadata or keys that are no longer true. */
   async function attempt<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -174,5 +186,6 @@ export function createOpenidConnector(dialect: Dialect, needs: OpenidNeeds): Con
     form_post: dialect.form_post ?? false,
     begin: (ask) => attempt(() => authorize(ask)),
     finish: (callback, checks) => attempt(() => redeem(callback, checks)),
+    reach: () => attempt(reach),
   };
 }

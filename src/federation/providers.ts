@@ -1,6 +1,6 @@
-/** The providers of the configuration, ready to sign people in. */
+/** The providers there are, ready to sign people in. */
 import { toIdentity } from './assertion.ts';
-import type { Ask, Checks, Connector, OpenidClient, UpstreamFetch } from './connector.ts';
+import type { Ask, Checks, Connector, OpenidClient, Reached, UpstreamFetch } from './connector.ts';
 import { apple } from './connectors/apple.ts';
 import { createGithubConnector } from './connectors/github.ts';
 import { google } from './connectors/google.ts';
@@ -25,20 +25,23 @@ export interface Provider {
   begin(ask: Omit<Ask, 'redirect_uri'>): Promise<{ url: string; checks: Checks }>;
   /** @param response what came to our callback. @throws UpstreamError. */
   finish(response: URLSearchParams, checks: Checks): Promise<UpstreamIdentity>;
+  /** Whether it answers, asked now. @throws UpstreamError. */
+  reach(): Promise<Reached>;
 }
 
 export interface Providers {
-  /** In the order of the configuration. */
-  all: Provider[];
+  /** As they are now: those of the configuration in its order, then those that admins added. */
+  readonly all: Provider[];
   find(name: string): Provider | undefined;
 }
 
 interface Needs {
-  settings: Record<string, ProviderSettings>;
+  /** The same object for as long as nothing has changed. */
+  settings: () => Record<string, ProviderSettings>;
   /** Our address, below which the callbacks are. */
   issuer: string;
   /** Whether new people get an account where a provider's settings do not say. */
-  createAccounts: boolean;
+  createAccounts: () => boolean;
   fetch: UpstreamFetch;
   limits?: Limits;
 }
@@ -69,7 +72,7 @@ const defaultName = (type: ProviderSettings['type'], name: string) =>
 
 /** Nothing is asked of an upstream before somebody wants to sign in there: one that is down holds up no start. */
 export function createProviders({ settings, issuer, createAccounts, fetch, limits = LIMITS }: Needs): Providers {
-  const all = Object.entries(settings).map(([name, one]): Provider => {
+  function provide(name: string, one: ProviderSettings): Provider {
     const connector = connect(one, { load, fetch, limits });
     const redirect_uri = `${issuer}/federation/${name}/callback`;
     const trust = { provider: name, trust_email: one.trust_email, trust_amr: 'trust_amr' in one && one.trust_amr };
@@ -80,7 +83,10 @@ export function createProviders({ settings, issuer, createAccounts, fetch, limit
       has_logo: one.type === 'oidc' && one.logo !== undefined,
       form_post: connector.form_post,
       refresh: one.refresh,
-      create_accounts: one.create_accounts ?? createAccounts,
+      get create_accounts() {
+        return one.create_accounts ?? createAccounts();
+      },
+      reach: () => connector.reach(),
       begin: (ask) => connector.begin({ ...ask, redirect_uri }),
       async finish(response, checks) {
         const callback = new URL(redirect_uri);
@@ -90,6 +96,27 @@ export function createProviders({ settings, issuer, createAccounts, fetch, limit
         return toIdentity(await connector.finish(callback, checks), { ...trust, trust_email });
       },
     };
-  });
-  return { all, find: (name) => all.find((provider) => provider.name === name) };
+  }
+
+  let seen: Record<string, ProviderSettings> | undefined;
+  let held = new Map<string, { key: string; provider: Provider }>();
+  /** What did not change keeps its connector, with all it has learned of its upstream. */
+  function current(): Map<string, { key: string; provider: Provider }> {
+    const now = settings();
+    if (now === seen) return held;
+    const entries = Object.entries(now).map(([name, one]) => {
+      const key = JSON.stringify(one);
+      const before = held.get(name);
+      return [name, before?.key === key ? before : { key, provider: provide(name, one) }] as const;
+    });
+    held = new Map(entries);
+    seen = now;
+    return held;
+  }
+  return {
+    get all() {
+      return [...current().values()].map(({ provider }) => provider);
+    },
+    find: (name) => current().get(name)?.provider,
+  };
 }

@@ -1,6 +1,7 @@
 /** Fetching from services that the operator named: with limits of time and size, and on their word from nowhere inside our network. */
 import { Agent, fetch } from 'undici';
-import { isPublicLiteral, publicOnly } from './fetch-untrusted.ts';
+import { isPublicLiteral } from '../kernel/addresses.ts';
+import { publicOnly } from './fetch-untrusted.ts';
 
 const CONNECT_MS = 5000;
 const ALL_MS = 10_000;

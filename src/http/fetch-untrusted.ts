@@ -1,9 +1,9 @@
 /** Reaching addresses that others named: with limits of time and size, and never inside the network we stand in. */
 import { lookup as resolve } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import { Agent, fetch } from 'undici';
 import type { RequestInit, Response } from 'undici';
+import { isPublic, isPublicLiteral } from '../kernel/addresses.ts';
 
 const TIMEOUT_MS = 3000;
 const POST_TIMEOUT_MS = 5000;
@@ -30,14 +30,6 @@ export class UnwantedStatus extends Error {
     super(`status ${status}`);
     this.status = status;
   }
-}
-
-const isPublic = (address: string) => ipaddr.process(address).range() === 'unicast';
-
-/** Whether a host is a name, or a public address. */
-export function isPublicLiteral(hostname: string): boolean {
-  const literal = hostname.replace(/^\[|\]$/g, '');
-  return !ipaddr.isValid(literal) || isPublic(literal);
 }
 
 /** Checks the addresses that are really connected to, so that a name cannot change its mind between check and use. */

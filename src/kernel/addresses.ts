@@ -41,6 +41,15 @@ function readAddress(text: string): Address | null {
 /** Whether nobody browses from there over the internet: loopback, private and link-local networks. */
 export const isInside = (address: Address): boolean => INSIDE.has(address.range());
 
+/** Whether an address is one that is reached over the internet. @throws where it is none. */
+export const isPublic = (address: string): boolean => ipaddr.process(address).range() === 'unicast';
+
+/** Whether a host is a name, or a public address. */
+export function isPublicLiteral(hostname: string): boolean {
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  return !ipaddr.isValid(literal) || isPublic(literal);
+}
+
 function toRange(text: string): [Address, number] {
   const [plain = '', bits] = text.split('/');
   const address = parseAddress(plain);

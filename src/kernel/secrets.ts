@@ -32,7 +32,7 @@ const NONCES_AT_ONCE = 256;
 const MOST_LOOKUPS = 4000;
 
 /** What is sealed, by where it lies: `tokens` are with apps, the others in the store, where `secrets rotate` seals them anew. */
-export type Purpose = 'records' | 'tokens' | 'factors' | 'mail' | 'clients' | 'logout' | 'keys';
+export type Purpose = 'records' | 'tokens' | 'factors' | 'mail' | 'clients' | 'logout' | 'keys' | 'providers';
 
 /** Keyed hashes. Their keys outlive every encryption key: what was hashed cannot be hashed anew. */
 export interface Hashing {

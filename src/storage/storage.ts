@@ -12,6 +12,7 @@ import type { ConsentStore } from '../consents/store.ts';
 import type { PasskeyStore } from '../factors/passkey-store.ts';
 import type { FactorStore } from '../factors/store.ts';
 import type { IdentityStore } from '../federation/store.ts';
+import type { LiveDocumentStore } from '../kernel/live-documents.ts';
 import type { CounterStore } from '../limits/store.ts';
 import type { KeyRingStore, KeySetFetchStore } from '../keys/store.ts';
 import type { LogoutStore } from '../logout/store.ts';
@@ -39,6 +40,8 @@ export interface Storage {
   registrations: RegistrationStore;
   clientDocuments: ClientDocumentStore;
   roles: RoleStore;
+  /** What admins set, followed by every process. */
+  liveDocuments: LiveDocumentStore;
   /** Resolves when the database answers. @throws unavailable. */
   ping(): Promise<void>;
   /** Finishes what is under way and lets go of the database. */

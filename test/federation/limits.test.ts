@@ -27,7 +27,7 @@ describe('a provider', () => {
 
   function begin(issuer: string, deadlineMs = 5000) {
     const providers = createProviders({
-      settings: {
+      settings: () => ({
         acme: {
           type: 'oidc',
           issuer,
@@ -38,9 +38,9 @@ describe('a provider', () => {
           trust_amr: false,
           refresh: [],
         },
-      },
+      }),
       issuer: 'http://localhost:1',
-      createAccounts: true,
+      createAccounts: () => true,
       fetch: (url, init) => partnerFetch({ origins: [issuer], allowPrivate: false }, url, init),
       limits: { deadlineMs, discoveryLife: 3600 },
     });

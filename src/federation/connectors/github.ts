@@ -108,6 +108,15 @@ export function createGithubConnector(settings: GithubSettings, { load, fetch, l
     };
   }
 
+  /** Its API says who it is to nobody; that it answers is all there is to see. */
+  async function reach() {
+    const answer = await fetch(`${api}/`, { method: 'GET', headers: HEADERS, body: undefined, redirect: 'manual' });
+    if (answer.status >= 500) throw new UpstreamError('unavailable', `status ${answer.status}`);
+    if (!answer.headers.get('content-type')?.includes('json')) throw new UpstreamError('refused', 'api_url');
+    const { authorization_endpoint, token_endpoint } = endpoints;
+    return { issuer: base, authorization_endpoint, token_endpoint };
+  }
+
   async function attempt<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await withDeadline(limits.deadlineMs, work());
@@ -120,5 +129,6 @@ export function createGithubConnector(settings: GithubSettings, { load, fetch, l
     form_post: false,
     begin: (ask) => attempt(() => authorize(ask)),
     finish: (callback, checks) => attempt(() => redeem(callback, checks)),
+    reach: () => attempt(reach),
   };
 }

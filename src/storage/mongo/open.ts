@@ -15,6 +15,7 @@ import { factorStore } from './factors.ts';
 import { identityStore } from './identities.ts';
 import { invitationStore } from './invitations.ts';
 import { keyRingStore, keySetFetchStore } from './keys.ts';
+import { liveDocumentStore } from './live-documents.ts';
 import { logoutStore } from './log-out.ts';
 import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
@@ -49,6 +50,7 @@ export async function openMongo(url: string): Promise<Storage> {
     registrations: calls.guard(registrationStore(connection)),
     clientDocuments: calls.guard(clientDocumentStore(connection)),
     roles: calls.guard(roleStore(connection)),
+    liveDocuments: calls.guard(liveDocumentStore(connection)),
   };
   const server = calls.guard({
     async createIndexes() {

@@ -13,6 +13,7 @@ import searchWords from './migrations/012-search-words.ts';
 import auditChain from './migrations/013-audit-chain.ts';
 import registrations from './migrations/018-registrations.ts';
 import roles from './migrations/020-roles.ts';
+import liveDocuments from './migrations/023-live-documents.ts';
 import invitations from './migrations/029-invitations.ts';
 import auditReferences from './migrations/030-audit-references.ts';
 import clientDocuments from './migrations/035-client-documents.ts';
@@ -32,6 +33,7 @@ const MIGRATIONS = [
   auditChain,
   registrations,
   roles,
+  liveDocuments,
   invitations,
   auditReferences,
   clientDocuments,

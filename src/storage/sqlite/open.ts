@@ -19,6 +19,7 @@ import { groupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
 import { invitationStore } from './invitations.ts';
 import { keyRingStore, keySetFetchStore } from './keys.ts';
+import { liveDocumentStore } from './live-documents.ts';
 import { logoutStore } from './log-out.ts';
 import { migrate } from './migrate.ts';
 import { outboxStore } from './outbox.ts';
@@ -137,6 +138,7 @@ export function openSqlite(file: string): Storage {
     registrations: registrationStore({ everyday, durable }),
     clientDocuments: clientDocumentStore({ everyday, durable }),
     roles: roleStore({ everyday, durable }),
+    liveDocuments: liveDocumentStore({ everyday, durable }),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {

@@ -12,6 +12,7 @@ import { factorContract } from './factors.ts';
 import { identityContract } from './identities.ts';
 import { invitationContract } from './invitations.ts';
 import { keyContract } from './keys.ts';
+import { liveDocumentContract } from './live-documents.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { logOutContract } from './log-out.ts';
 import { outboxContract } from './outbox.ts';
@@ -55,6 +56,7 @@ const CONTRACTS = {
   invitations: invitationContract,
   passkeys: passkeyContract,
   keys: keyContract,
+  'live documents': liveDocumentContract,
   'protocol records': protocolContract,
   'readers of records': readerContract,
   'single use': singleUseContract,
