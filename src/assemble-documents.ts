@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts';
 import type { ConsentStore } from './consents/store.ts';
 import type { Afterwards } from './http/afterwards.ts';
 import type { CurrentCaller } from './kernel/caller.ts';
+import { isPublicLiteral } from './kernel/addresses.ts';
 import type { Logger } from './kernel/logger.ts';
 import type { Limits } from './limits/limits.ts';
 import type { ProviderSwitch } from './oidc/provider-switch.ts';
@@ -27,7 +28,7 @@ interface Needs {
 export async function assembleDocuments(needs: Needs): Promise<Documents | undefined> {
   const { config, storage, callers, limits } = needs;
   if (config.client_documents.mode === 'off') return undefined;
-  const { fetchUntrusted, isPublicLiteral } = await import('./http/fetch-untrusted.ts');
+  const { fetchUntrusted } = await import('./http/fetch-untrusted.ts');
   const { createDocuments } = await import('./registration/documents.ts');
   return createDocuments({
     ...needs,

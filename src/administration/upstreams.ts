@@ -40,14 +40,13 @@ const inShort = (value: unknown): string => (JSON.stringify(value) ?? 'null').sl
 
 /** What is otherwise, before and after; of secrets only that they are others. */
 function difference(before: KnownProvider, after: KnownProvider, change: ProviderChange): Record<string, string> {
-  const [old, now] = [before, after].map(
-    ({ settings, enabled }) => ({ ...settings, enabled }) as Record<string, unknown>,
-  );
-  const names = [...new Set([...Object.keys(old!), ...Object.keys(now!)])];
-  const changed = names.filter((name) => inShort(old![name]) !== inShort(now![name]));
+  const fields = ({ settings, enabled }: KnownProvider): Record<string, unknown> => ({ ...settings, enabled });
+  const [old, now] = [fields(before), fields(after)];
+  const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
+  const changed = names.filter((name) => inShort(old[name]) !== inShort(now[name]));
   const secrets = PROVIDER_SECRETS.filter((name) => change[name] !== undefined);
   return Object.fromEntries([
-    ...changed.map((name) => [name, `${inShort(old![name])} → ${inShort(now![name])}`]),
+    ...changed.map((name) => [name, `${inShort(old[name])} → ${inShort(now[name])}`]),
     ...secrets.map((name) => [name, 'replaced']),
   ]) as Record<string, string>;
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PROVIDER_NAME, PROVIDER_SHAPES, PROVIDER_TYPES } from '../../config/federation.ts';
 import type { Upstreams } from '../../administration/upstreams.ts';
-import type { KnownProvider, NewProvider, ProviderChange } from '../../federation/records.ts';
+import type { KnownProvider, ProviderChange } from '../../federation/records.ts';
 import { route } from '../route.ts';
 import type { Route } from '../route.ts';
 import { listOf, named } from '../schemas.ts';
@@ -75,7 +75,10 @@ const tested = name(
   }),
 );
 
-export function publicProvider({ name, source, enabled, has_secret, settings: own, ...known }: KnownProvider, upstreams: Upstreams) {
+export function publicProvider(
+  { name, source, enabled, has_secret, settings: own, ...known }: KnownProvider,
+  upstreams: Upstreams,
+) {
   const { created_at, updated_at } = known;
   const redirect_uri = upstreams.callbackOf(name);
   return { name, source, enabled, has_secret, ...own, redirect_uri, created_at, updated_at };
@@ -111,7 +114,7 @@ export const providerRoutes: Route[] = [
     idempotent: true,
     answer: { status: 201, schema: provider },
     async run({ upstreams }, { by, body }) {
-      const made = await upstreams.create(by, body as NewProvider);
+      const made = await upstreams.create(by, body);
       return { ...one(upstreams, made), location: `/providers/${made.name}` };
     },
   }),
