@@ -1,7 +1,7 @@
 /** Wires what was refused to the record of what happened. */
 import type { IncomingMessage } from 'node:http';
-import { networkPart } from './audit/audit.ts';
 import type { Audit } from './audit/audit.ts';
+import { networkPart } from './audit/network.ts';
 import { createRefusals } from './audit/refusals.ts';
 import { isGatehouseError } from './kernel/errors.ts';
 import type { Logger } from './kernel/logger.ts';

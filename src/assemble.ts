@@ -106,6 +106,8 @@ import { createProvider, findAccessToken } from './oidc/provider.ts';
 import { noteRefusals } from './oidc/refusals.ts';
 import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
+import { noteTokens } from './oidc/token-events.ts';
+import type { TokenEvent } from './oidc/token-events.ts';
 import { healthRoutes } from './operations/health.ts';
 import type { VisitRoute } from './visits/visit.ts';
 import type { RoleBook } from './roles/book.ts';
@@ -350,6 +352,9 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     log,
     deadEnd: (ctx, reason, uid) => deadEnds.show(ctx, reason, uid),
   });
+  const noteToken = (event: TokenEvent) => {
+    if (config.audit.tokens) audit.token(event);
+  };
   const extensions = assembleProtocol(config);
   const ciba = assembleCiba({ ...backstage, config, log });
   const engine = createProvider({
@@ -374,12 +379,14 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     browserOf: (ctx) => csrf.token(ctx),
     caller: callers.current,
     onSignIn: (accountId, detail) => audit.record('sign_in', accountId, { detail }),
+    onToken: noteToken,
     onReuse: assembleReuse({ ...backstage, notices: verification.notices, log }),
     logOuts: { ...logOuts, onSignOut: noteSignOut(audit) },
   });
   const { provider } = engine;
   noteAppUses({ provider, consents, after: afterwards.after });
   const deadEnds = createDeadEnds({ provider, restarts, csrf, render, base, note: refusals.ofDeadEnd });
+  if (config.audit.tokens) noteTokens({ provider, note: noteToken });
   noteRefusals({ provider, note: refusals.ofProtocol });
   handleFailures({ provider, log });
 
@@ -523,6 +530,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
       stopErasing();
       registering.stop();
       stopForgetting();
+      await audit.idle();
       await stopLoggingHeads();
       for (const stop of sweepings) stop();
       await afterwards.idle();

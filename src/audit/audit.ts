@@ -1,5 +1,4 @@
 import type { CurrentCaller } from '../kernel/caller.ts';
-import { parseAddress } from '../kernel/addresses.ts';
 import { isoNow } from '../kernel/clock.ts';
 import { invalidInput } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
@@ -11,6 +10,9 @@ import type { Signer } from './chain.ts';
 import { toEntry } from './document.ts';
 import type { Draft } from './document.ts';
 import type { ActType, Actor, AuditEntry, AuditEvent, By, EventType, TargetKind } from './event.ts';
+import { createLater } from './later.ts';
+import type { TokenEvent } from './later.ts';
+import { networkPart } from './network.ts';
 import { createSubjects } from './subjects.ts';
 import type { AuditStore, OldEvent, RecordFilter, StoredRecord } from './store.ts';
 import { verifyChain } from './verify.ts';
@@ -40,6 +42,8 @@ export interface Audit {
     target: { kind: Exclude<TargetKind, 'person'>; id: string | null },
     detail?: Record<string, string>,
   ): Promise<void>;
+  /** Notes what became of a token, within half a second: nobody waits for it. */
+  token(event: TokenEvent): void;
   /** Notes why a request was refused, under the reference code of its answer. Never rejects. */
   refused(reference: string, client: string | undefined, detail: Record<string, string>): Promise<void>;
   /** Newest first. */
@@ -74,22 +78,8 @@ interface Needs {
 }
 
 const BATCH = 500;
-const IPV4_OCTETS = 3;
-const IPV6_GROUPS = 3;
 /** The cursor of a listing by number. */
 const BY_NUMBER = 'seq';
-
-/** Part of an address: enough to recognise one's own, too little to find a household by. */
-export function networkPart(text: string): string | null {
-  const address = parseAddress(text);
-  if (!address) return null;
-  if (address.kind() === 'ipv4') return `${address.toString().split('.').slice(0, IPV4_OCTETS).join('.')}.0/24`;
-  const groups = address.toByteArray().reduce<string[]>((all, byte, index, bytes) => {
-    if (index % 2 === 0) all.push(((byte << 8) | bytes[index + 1]!).toString(16));
-    return all;
-  }, []);
-  return `${groups.slice(0, IPV6_GROUPS).join(':')}::/48`;
-}
 
 /** Of the entry on an account, as its person reads it. */
 const toEvent = (entry: AuditEntry, account_id: string): AuditEvent => ({
@@ -107,6 +97,7 @@ const toEvent = (entry: AuditEntry, account_id: string): AuditEvent => ({
 export function createAudit({ store, signer, caller, deviceName, retention, log }: Needs): Audit {
   const writer = createWriter({ store, signer });
   const subjects = createSubjects(store);
+  const later = createLater({ append: (draft) => writer.append(draft), subjectOf: (id) => subjects.of(id), log });
   let logged: string | undefined;
 
   /** Who acts: as proved by the request under way, or as the use case knows. */
@@ -226,6 +217,7 @@ export function createAudit({ store, signer, caller, deviceName, retention, log 
         return draftOf(type, await actorOf(actor, accountId), target, detail);
       }),
     act,
+    token: (event) => later.note(event),
     refused: (reference, client, detail) =>
       note('request_refused', async () => {
         const target =
@@ -247,6 +239,7 @@ export function createAudit({ store, signer, caller, deviceName, retention, log 
     timesOf: (type, limit) => store.timesOf(type, limit),
 
     async erase(accountId) {
+      await later.flush();
       await writer.idle();
       const subject = await store.findSubject(accountId);
       subjects.forget(accountId);
@@ -267,6 +260,7 @@ export function createAudit({ store, signer, caller, deviceName, retention, log 
     },
 
     verify: async (witnesses) => {
+      await later.flush();
       await writer.idle();
       return verifyChain(store, signer, witnesses);
     },
@@ -290,6 +284,9 @@ export function createAudit({ store, signer, caller, deviceName, retention, log 
       logged = head.mac;
       log.info({ seq: head.seq, mac: head.mac }, 'the head of the audit chain');
     },
-    idle: () => writer.idle(),
+    async idle() {
+      await later.flush();
+      await writer.idle();
+    },
   };
 }

@@ -80,6 +80,9 @@ export const ACT_TYPES = [
   'group_deleted',
   'claims_changed',
   'request_refused',
+  'token_issued',
+  'token_refreshed',
+  'token_revoked',
 ] as const;
 export type ActType = (typeof ACT_TYPES)[number];
 

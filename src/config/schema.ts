@@ -379,7 +379,15 @@ export const configSchema = z.strictObject({
       api: z.boolean().default(true).meta({ description: 'Serve the admin API at `/admin/api`.' }),
     })
     .prefault({}),
-  audit: z.strictObject({ retention: seconds(31_536_000, 'How long what happened to accounts is kept.') }).prefault({}),
+  audit: z
+    .strictObject({
+      retention: seconds(31_536_000, 'How long what happened to accounts is kept.'),
+      tokens: z.boolean().default(true).meta({
+        description:
+          'Keep a record of each token that is issued, refreshed or revoked; it is written within half a second.',
+      }),
+    })
+    .prefault({}),
   federation: federationSchema.prefault({}),
   ...protocolSchema,
   outbound: z

@@ -136,7 +136,7 @@ interface IssuedJwt {
  * the client, gave up with `unsupported_token_type`.
  */
 export const answerForJwts =
-  (provider: Provider, tokens: JwtAccessTokens) =>
+  (provider: Provider, tokens: JwtAccessTokens, onRevoked: (client: string, account: string | undefined) => void) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
     const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] };
@@ -154,7 +154,10 @@ export const answerForJwts =
     if (route === 'introspection') {
       await answerIntrospection(provider, ctx, token ? describe(token) : { active: false });
     } else {
-      if (token) await tokens.revoke(token);
+      if (token) {
+        await tokens.revoke(token);
+        onRevoked(client.clientId, token.accountId);
+      }
       ctx.remove('Content-Type');
       ctx.body = '';
     }

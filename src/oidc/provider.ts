@@ -64,6 +64,8 @@ import type { SealedAccessTokens } from './sealed-access-tokens.ts';
 import { createSignOut, skipEmptySignOut } from './sign-out.ts';
 import type { SignOutNeeds } from './sign-out.ts';
 import { keySet, verificationKeys } from './signing-keys.ts';
+import { noteRevocations, revoked } from './token-events.ts';
+import type { TokenEvent } from './token-events.ts';
 import { createTokenClaims } from './token-claims.ts';
 import type { TokenClaims } from './token-claims.ts';
 
@@ -118,6 +120,8 @@ export interface ProviderNeeds {
   caller: CurrentCaller;
   /** Somebody proved who they are, and their session knows. */
   onSignIn(accountId: string, detail: Record<string, string>): Promise<void>;
+  /** What becomes of tokens. */
+  onToken(event: TokenEvent): void;
   /** A family of tokens was ended because a used refresh token was sent again. */
   onReuse(family: EndedFamily): Promise<void>;
   logOuts: SignOutNeeds & { apps: Pick<SessionApps, 'note' | 'prolong'> };
@@ -270,7 +274,20 @@ function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   });
   provider.use(nameAliases(config.issuer, needs.mutualTls) as never);
   provider.use(
-    except(provider, ['token', 'userinfo', 'jwks', 'discovery'], answerForJwts(provider, jwtAccessTokens) as never),
+    except(
+      provider,
+      ['token', 'userinfo', 'jwks', 'discovery'],
+      answerForJwts(provider, jwtAccessTokens, (client, account) =>
+        needs.onToken(revoked(client, account, 'access_token')),
+      ) as never,
+    ),
+  );
+  provider.use(
+    only(
+      provider,
+      'revocation',
+      noteRevocations((event) => needs.onToken(event)),
+    ),
   );
   const forPeople = [
     boundRequest(provider.pathFor('authorization', { mountPath: '' })),
