@@ -41,8 +41,15 @@ function readAddress(text: string): Address | null {
 /** Whether nobody browses from there over the internet: loopback, private and link-local networks. */
 export const isInside = (address: Address): boolean => INSIDE.has(address.range());
 
+/** Of IPv6 only this much is given to anybody (RFC 4291, section 2.4): the rest holds old forms of IPv4 addresses, among others. */
+const GLOBAL = ipaddr.IPv6.parse('2000::');
+const GLOBAL_BITS = 3;
+
 /** Whether an address is one that is reached over the internet. @throws where it is none. */
-export const isPublic = (address: string): boolean => ipaddr.process(address).range() === 'unicast';
+export function isPublic(address: string): boolean {
+  const found = ipaddr.process(address);
+  return found.range() === 'unicast' && (found instanceof ipaddr.IPv4 || found.match(GLOBAL, GLOBAL_BITS));
+}
 
 /** Whether a host is a name, or a public address. */
 export function isPublicLiteral(hostname: string): boolean {

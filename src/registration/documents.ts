@@ -19,6 +19,7 @@ const MOST_AT_ONCE = 20;
 const OUTAGE_MS = 86_400_000;
 /** How soon it is tried again. */
 const RETRY_MS = 60_000;
+const SAME_REQUEST_MS = 1000;
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
 
 interface Fetched {
@@ -119,15 +120,26 @@ export function createDocuments(needs: Needs): Documents {
   }
 
   async function readUnknown(id: string): Promise<Client> {
+    // One request may ask for its client more than once.
+    const failure = failures.get(id);
+    if (failure && failure.at > Date.now() - SAME_REQUEST_MS) throw new DocumentProblem(failure.problem);
     await spend();
     try {
       const fresh = await read(id);
+      failures.delete(id);
       if (held.size >= MOST_HELD) held.delete(held.keys().next().value!);
       held.set(id, fresh);
       return fresh.client;
     } catch (error) {
-      throw asProblem(id, error);
+      const problem = asProblem(id, error);
+      noteFailure(id, { at: Date.now(), gone: isGone(error), problem: problem.message });
+      throw problem;
     }
+  }
+
+  function noteFailure(id: string, failure: Failure): void {
+    if (failures.size >= settings.most + MOST_HELD) failures.clear();
+    failures.set(id, failure);
   }
 
   async function readAgain(id: string, known: Client, document: ClientDocument): Promise<Client> {
@@ -140,7 +152,7 @@ export function createDocuments(needs: Needs): Documents {
     } catch (error) {
       const problem = asProblem(id, error);
       const gone = isGone(error);
-      failures.set(id, { at: Date.now(), gone, problem: problem.message });
+      noteFailure(id, { at: Date.now(), gone, problem: problem.message });
       if (!gone && isRecent(document)) return known;
       throw problem;
     }

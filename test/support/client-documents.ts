@@ -1,4 +1,5 @@
 /** Apps that nobody registered: a site with https that publishes documents, trusted by this process as any site is by its certificate. */
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
@@ -31,7 +32,9 @@ export interface PublishedApp {
 }
 
 export async function documentSite(): Promise<Site> {
-  const made = await makeCertificate({ subject: 'CN=localhost', names: [{ type: 'dns', value: 'localhost' }] });
+  // Of two that sign themselves under one name only the first would be found.
+  const subject = `CN=${randomUUID()}`;
+  const made = await makeCertificate({ subject, names: [{ type: 'dns', value: 'localhost' }] });
   const trusted = tls.getCACertificates('default');
   tls.setDefaultCACertificates([...trusted, made.pem]);
   const pages = new Map<string, Published>();
@@ -62,7 +65,7 @@ export async function documentSite(): Promise<Site> {
       };
       pages.set(path, { body, headers });
       const [redirect_uri] = body.redirect_uris;
-      return { client_id: body.client_id, client_secret: undefined, redirect_uri: redirect_uri!, resource: null };
+      return { client_id: origin + path, client_secret: undefined, redirect_uri: redirect_uri!, resource: null };
     },
     answer(path, published) {
       pages.set(path, published);
