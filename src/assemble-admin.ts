@@ -4,6 +4,7 @@ import { createClientDocuments } from './administration/client-documents.ts';
 import { createApps } from './administration/apps.ts';
 import { createInviting } from './administration/invitations.ts';
 import { createPeople } from './administration/people.ts';
+import type { TokenPreview } from './administration/token-preview.ts';
 import { adminApiResource } from './administration/scopes.ts';
 import { adminApi } from './admin/api.ts';
 import { createAuthenticate } from './admin/authenticate.ts';
@@ -57,6 +58,7 @@ export function assembleAdministration(needs: UseCaseNeeds) {
 }
 
 interface ApiNeeds extends Backstage {
+  preview: TokenPreview;
   config: Config;
   records: SealedRecords;
   callers: Callers;

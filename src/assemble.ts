@@ -16,6 +16,7 @@ import type { ClientDocuments } from './administration/client-documents.ts';
 import type { Upstreams } from './administration/upstreams.ts';
 import type { People } from './administration/people.ts';
 import type { Groups, Roles } from './administration/roles.ts';
+import type { TokenPreview } from './administration/token-preview.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
@@ -52,6 +53,7 @@ import {
 } from './assemble-protocol.ts';
 import { assembleInvitations, withAnAdmin } from './assemble-people.ts';
 import { assemblePortal } from './assemble-portal.ts';
+import { assemblePreview } from './assemble-preview.ts';
 import { assembleRefusals } from './assemble-refusals.ts';
 import { assembleRegistration } from './assemble-registration.ts';
 import { assembleProviders, assembleUpstreams } from './assemble-upstreams.ts';
@@ -103,6 +105,7 @@ import { createClientDirectory } from './oidc/client-directory.ts';
 import { handleFailures } from './oidc/failures.ts';
 import { signLogoutToken } from './oidc/library.ts';
 import { createProvider, findAccessToken } from './oidc/provider.ts';
+import type { ProviderNeeds } from './oidc/provider.ts';
 import { noteRefusals } from './oidc/refusals.ts';
 import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
@@ -161,6 +164,8 @@ export interface Backstage {
 }
 
 export interface Gatehouse extends Backstage {
+  /** Which tokens an app would get. */
+  preview: TokenPreview;
   handle: RequestHandler;
   /** The signing keys as this process knows them. */
   liveKeys: LiveKeys;
@@ -357,7 +362,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   };
   const extensions = assembleProtocol(config);
   const ciba = assembleCiba({ ...backstage, config, log });
-  const engine = createProvider({
+  const engineNeeds: ProviderNeeds = {
     config,
     liveKeys,
     keySetFetches: backstage.keys.fetches,
@@ -382,7 +387,9 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
     onToken: noteToken,
     onReuse: assembleReuse({ ...backstage, notices: verification.notices, log }),
     logOuts: { ...logOuts, onSignOut: noteSignOut(audit) },
-  });
+  };
+  const engine = createProvider(engineNeeds);
+  const preview = assemblePreview(backstage, engineNeeds);
   const { provider } = engine;
   noteAppUses({ provider, consents, after: afterwards.after });
   const deadEnds = createDeadEnds({ provider, restarts, csrf, render, base, note: refusals.ofDeadEnd });
@@ -407,6 +414,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const approvals = ciba.approvals({ provider, directory, consents: noteConsents(consents, audit) });
   const visited = {
     ...backstage,
+    preview,
     config,
     approvals,
     sessions,
@@ -431,7 +439,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
 
   const stopForgetting = startForgettingDocuments({ ...backstage, config, provider, afterwards, log });
   const findToken = (token: string) => findAccessToken(provider, token);
-  const admin = await assembleAdmin({ ...backstage, config, findToken, render, csrf, log });
+  const admin = await assembleAdmin({ ...backstage, preview, config, findToken, render, csrf, log });
 
   let draining = false;
   const handle: RequestHandler = createApp({
@@ -518,6 +526,7 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
 
   return {
     ...backstage,
+    preview,
     handle,
     accountRoutes: portal?.routes ?? [],
     consoleRoutes: console?.routes ?? [],

@@ -9,6 +9,9 @@ import type { Inviting } from '../administration/invitations.ts';
 import type { People } from '../administration/people.ts';
 import type { Principal } from '../administration/principal.ts';
 import type { Upstreams } from '../administration/upstreams.ts';
+import type { ClaimTables } from '../administration/claim-tables.ts';
+import type { Groups, Roles } from '../administration/roles.ts';
+import type { TokenPreview } from '../administration/token-preview.ts';
 import type { AdminScope } from '../administration/scopes.ts';
 import type { KeysOverview } from '../keys/overview.ts';
 import type { Rotation } from '../keys/rotation.ts';
@@ -22,6 +25,10 @@ export interface UseCases {
   upstreams: Upstreams;
   audit: Pick<Audit, 'search'>;
   keys: { overview(): Promise<KeysOverview>; rotation: Pick<Rotation, 'rotate' | 'compromise'> };
+  roles: Roles;
+  groups: Groups;
+  claimTables: ClaimTables;
+  preview: TokenPreview;
 }
 
 export interface Call<P, Q, B> {
@@ -41,7 +48,7 @@ export interface Answer {
   location?: string;
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   /** Names the operation in the document, such as `listUsers`. */

@@ -5,6 +5,7 @@ import { apiRoutes, clientRoutes } from './routes/clients.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { providerRoutes } from './routes/providers.ts';
+import { claimTableRoutes, groupRoutes, previewRoutes, roleRoutes } from './routes/roles.ts';
 import { sessionRoutes, userRoutes } from './routes/users.ts';
 import type { Route } from './route.ts';
 
@@ -17,5 +18,9 @@ export const ROUTES: Route[] = [
   ...clientDocumentRoutes,
   ...keyRoutes,
   ...providerRoutes,
+  ...roleRoutes,
+  ...groupRoutes,
+  ...claimTableRoutes,
+  ...previewRoutes,
   ...auditRoutes,
 ];

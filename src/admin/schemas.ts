@@ -79,7 +79,8 @@ export const user = name(
       phone_number_verified: z.boolean().optional(),
       address: z.record(z.string(), z.string()).optional(),
     }),
-    roles: z.array(z.string()),
+    roles: z.array(z.string()).meta({ description: 'Their own; those of their groups are theirs too.' }),
+    groups: z.array(z.string()),
     state: z.enum(['active', 'suspended', 'deleting']),
     erase_at: moment.nullable().optional(),
     has_password: z.boolean(),
@@ -90,6 +91,7 @@ export const user = name(
 );
 
 const roles = z.array(text(100)).max(100);
+const groups = z.array(text(100)).max(100);
 
 export const newUser = name(
   'NewUser',
@@ -101,6 +103,7 @@ export const newUser = name(
       .meta({ description: 'Checked as at sign-up. None: a passkey, a mail or an upstream.' }),
     email_verified: z.boolean().optional().meta({ description: 'The address is known to be theirs.' }),
     roles: roles.optional(),
+    groups: groups.optional(),
   }),
 );
 
@@ -112,6 +115,7 @@ export const userChange = name(
       picture: url.nullable().optional(),
       email_verified: z.boolean().optional(),
       roles: roles.optional(),
+      groups: groups.optional(),
       claims: z
         .strictObject({
           ...clearables(claimTexts),
@@ -121,6 +125,12 @@ export const userChange = name(
         .optional(),
     })
     .meta({ description: 'What is absent stays, what is null goes (RFC 7396).' }),
+);
+
+const assignment = z.strictObject({ roles: roles.optional(), groups: groups.optional() });
+export const reassignment = name(
+  'Reassignment',
+  z.strictObject({ add: assignment.optional(), remove: assignment.optional() }),
 );
 
 export const newPassword = name('NewPassword', z.strictObject({ password: text(1000) }));

@@ -18,13 +18,26 @@ const JWT_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 export const looksLikeJwt = (token: unknown): token is string => typeof token === 'string' && JWT_SHAPE.test(token);
 
+/** @returns what a JWT access token says, if it is one of ours. @throws as `jose` does for any other. */
+export type VerifyJwt = (jwt: string) => Promise<LiveToken['payload']>;
+
+/** @param keys whose signatures are good. */
+export const verifyJwt =
+  (issuer: string, keys: JWTVerifyGetKey): VerifyJwt =>
+  async (jwt) => {
+    const { payload } = await jwtVerify<LiveToken['payload']>(jwt, keys, {
+      issuer,
+      typ: 'at+jwt',
+      requiredClaims: ['jti', 'exp', 'client_id', 'sub'],
+    });
+    return payload;
+  };
+
 interface Needs {
   vault: Vault;
   records: SealedRecords;
   accounts: { find(id: string): Promise<Account | undefined> };
-  issuer: string;
-  /** The keys whose signatures are good. */
-  keys: JWTVerifyGetKey;
+  verify: VerifyJwt;
   subjectOf: SubjectOf;
 }
 
@@ -46,7 +59,7 @@ export interface JwtAccessTokens {
   revoke(token: LiveToken): Promise<void>;
 }
 
-export function createJwtAccessTokens({ vault, records, accounts, issuer, keys, subjectOf }: Needs): JwtAccessTokens {
+export function createJwtAccessTokens({ vault, records, accounts, verify, subjectOf }: Needs): JwtAccessTokens {
   function grantIdOf(jti: string): string | undefined {
     try {
       return vault.open(Buffer.from(jti, 'base64url'), CONTEXT);
@@ -78,12 +91,7 @@ export function createJwtAccessTokens({ vault, records, accounts, issuer, keys, 
     tokenId: (grantId) => (grantId === undefined ? newId() : vault.seal(grantId, CONTEXT).toString('base64url')),
     async find(provider, jwt) {
       try {
-        const { payload } = await jwtVerify<LiveToken['payload']>(jwt, keys, {
-          issuer,
-          typ: 'at+jwt',
-          requiredClaims: ['jti', 'exp', 'client_id', 'sub'],
-        });
-        return await alive(provider, payload);
+        return await alive(provider, await verify(jwt));
       } catch (error) {
         if ((error as { code?: string }).code?.startsWith('ERR_J')) return undefined; // forged, expired, or not one of ours
         throw error;

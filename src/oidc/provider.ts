@@ -42,8 +42,8 @@ import { enableTokenExchange } from './features/token-exchange.ts';
 import { slowDownPolling } from './features/polling.ts';
 import { createSubjects } from './features/subjects.ts';
 import { loadGrant } from './grants.ts';
-import { answerForJwts, concerns, createJwtAccessTokens } from './jwt-access-tokens.ts';
-import type { JwtAccessTokens, LiveToken } from './jwt-access-tokens.ts';
+import { answerForJwts, concerns, createJwtAccessTokens, verifyJwt } from './jwt-access-tokens.ts';
+import type { JwtAccessTokens, LiveToken, VerifyJwt } from './jwt-access-tokens.ts';
 import { cacheKeySet } from './key-set.ts';
 import { adaptLibrary } from './library.ts';
 import { lifetimes } from './lifetimes.ts';
@@ -250,7 +250,7 @@ export const findAccessToken = async (provider: Provider, token: string): Promis
   accessTokens.get(provider)?.find(provider, token);
 
 /** What outlives the instances of the library that come and go with the signing keys. */
-interface Lasting extends ProviderNeeds {
+export interface Lasting extends ProviderNeeds {
   tokenClaims: TokenClaims;
   refreshTokens: RefreshTokens;
   jwtAccessTokens: JwtAccessTokens;
@@ -258,7 +258,8 @@ interface Lasting extends ProviderNeeds {
   signOut: ReturnType<typeof createSignOut>;
 }
 
-function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
+/** One instance of the library, with these keys. */
+export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   const { config, jwtAccessTokens, signOut, logOuts } = needs;
   const provider = new Provider(config.issuer, configuration({ ...needs, keys }));
   adaptLibrary(provider, { ...needs, apps: logOuts.apps, signOut: signOut.end });
@@ -302,12 +303,11 @@ function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   return provider;
 }
 
-/** A ready provider. It follows the signing keys: an instance with other keys takes the place of the one before. */
-export function createProvider(needs: ProviderNeeds): ProviderSwitch {
-  const { config, records, accounts, vault, liveKeys } = needs;
-  let verifying = verificationKeys(liveKeys.keys());
+/** @param verify tells a JWT that we signed from any other. */
+export function createLasting(needs: ProviderNeeds, verify: VerifyJwt): Lasting {
+  const { config, records, accounts, vault } = needs;
   const subjectOf = createSubjects(vault);
-  const lasting: Lasting = {
+  return {
     ...needs,
     tokenClaims: createTokenClaims({ book: needs.book, subjectOf }),
     refreshTokens: createRefreshTokens({
@@ -320,14 +320,23 @@ export function createProvider(needs: ProviderNeeds): ProviderSwitch {
       vault,
       records,
       accounts,
-      issuer: config.issuer,
-      // Those of now, also for a request that began before: nothing that a removed key signed is accepted.
-      keys: (header, token) => verifying(header, token),
+      verify,
       subjectOf,
     }),
     sealedAccessTokens: createSealedAccessTokens({ vault, records }),
     signOut: createSignOut({ ...needs.logOuts, issuer: config.issuer }),
   };
+}
+
+/** A ready provider. It follows the signing keys: an instance with other keys takes the place of the one before. */
+export function createProvider(needs: ProviderNeeds): ProviderSwitch {
+  const { config, liveKeys } = needs;
+  let verifying = verificationKeys(liveKeys.keys());
+  // Those of now, also for a request that began before: nothing that a removed key signed is accepted.
+  const lasting = createLasting(
+    needs,
+    verifyJwt(config.issuer, (header, token) => verifying(header, token)),
+  );
   const { replace, ...provider } = createProviderSwitch({
     first: createInstance(lasting, liveKeys.keys()),
     base: issuerPath(config.issuer),

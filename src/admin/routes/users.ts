@@ -32,6 +32,7 @@ export const userRoutes = [
       ...shapes.page,
       search: shapes.search,
       role: z.string().max(100).optional(),
+      group: z.string().max(100).optional(),
       state: z.enum(['active', 'suspended', 'deleting']).optional(),
     }),
     answer: gives(shapes.listOf('UserList', shapes.user)),
@@ -92,6 +93,15 @@ export const userRoutes = [
       await people.remove(by, sub);
       return {};
     },
+  }),
+  route({
+    ...act,
+    id: 'assignUser',
+    path: '/users/{sub}/assign',
+    summary: 'Give and take away roles and groups, whatever else changes at the moment',
+    body: shapes.reassignment,
+    answer: gives(shapes.user),
+    run: async ({ people }, { by, params: { sub }, body }) => one(await people.assign(by, sub, body)),
   }),
   route({
     ...act,
