@@ -7,7 +7,8 @@ import type { Config } from './config/schema.ts';
 import { noRedirectAfterPost } from './http/continue.ts';
 import type { ContinueTo } from './http/continue.ts';
 import { handleErrors, renderErrorPage } from './http/errors.ts';
-import { allowFormTo, programHeaders, securityHeaders } from './http/headers.ts';
+import { formPost } from './http/form-post.ts';
+import { programHeaders, securityHeaders } from './http/headers.ts';
 import { createOriginCheck, explainMismatch, normalizeTarget, pinOrigin } from './http/origin.ts';
 import type { Render } from './http/render.ts';
 import type { Logger } from './kernel/logger.ts';
@@ -60,14 +61,6 @@ function insertedWellKnown(base: string): Middleware {
     await next();
   };
 }
-
-/** The library's `form_post` page sends its form to the app, which `form-action 'self'` would stop. */
-const formPostPolicy: Middleware = async (ctx, next) => {
-  await next();
-  const mode = (ctx as unknown as { oidc?: { params?: { response_mode?: string } } }).oidc?.params?.response_mode;
-  if (mode?.startsWith('form_post') && ctx.type === 'text/html')
-    ctx.set('Content-Security-Policy', allowFormTo(ctx.response.get('Content-Security-Policy')));
-};
 
 /** Errors of the other side: they say nothing about us. */
 function isHangUp(error: Error): boolean {
@@ -126,7 +119,7 @@ export function createApp({
   app.use(under(rooms.mailedLinks));
   app.use(under(rooms.signedOut));
   app.use(under(rooms.interaction));
-  app.use(formPostPolicy);
+  app.use(formPost(render));
   app.use(engine);
 
   eachInstance((instance) => pinOrigin(instance, issuer));

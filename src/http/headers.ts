@@ -57,11 +57,6 @@ const FOR_PROGRAMS = new Set([
 export const programHeaders = (https: boolean): [name: string, value: string][] =>
   fixedHeaders(https).filter(([name]) => FOR_PROGRAMS.has(name.toLowerCase()));
 
-/** Lets a `form_post` page send its form to the app: the one page whose form leaves this origin. */
-export function allowFormTo(policy: string): string {
-  return policy.replace(/form-action [^;]*;?/, '');
-}
-
 /** Lets a page show frames of just these addresses. */
 export function allowFrames(policy: string, urls: string[]): string {
   const origins = [...new Set(urls.map((url) => new URL(url).origin))];

@@ -17,6 +17,8 @@ export interface PageOptions {
   refresh?: string;
   /** Where scripts are off: what the browser loads next by itself, in how many seconds. */
   poll?: { seconds: number; url: string };
+  /** The browser goes on by itself in another way: a choice of language would come too late. */
+  moving?: boolean;
   /** Ties an error page to a log line. */
   reference?: string;
   layout_kind?: 'card' | 'wide';
@@ -78,7 +80,17 @@ export function createRender({ config, draw, themes, csrf, locales, version }: N
     ctx,
     view,
     page,
-    { title: [key, variables], status = 200, refresh, poll, reference, layout_kind = 'card', side, ...own },
+    {
+      title: [key, variables],
+      status = 200,
+      refresh,
+      poll,
+      moving = false,
+      reference,
+      layout_kind = 'card',
+      side,
+      ...own
+    },
   ) => {
     const theme = themes.find(own.theme ?? themeOfClient(page) ?? config.brand.theme ?? '');
     const locale = locales.choose(ctx, own.ui_locales, theme?.name);
@@ -96,7 +108,8 @@ export function createRender({ config, draw, themes, csrf, locales, version }: N
       reference: reference ?? null,
       layout_kind,
       languages: locales.languages,
-      language: languageForm(ctx, { action: `${base}/language`, status, moving: refresh !== undefined }) ?? null,
+      language:
+        languageForm(ctx, { action: `${base}/language`, status, moving: moving || refresh !== undefined }) ?? null,
     };
     const body = await draw(view, locals, theme?.name);
     ctx.status = status;

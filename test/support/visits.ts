@@ -179,6 +179,15 @@ const WAYS: Record<string, Way> = {
     await press(page, 'button[value=deny]');
   },
 
+  async 'http/form-post'(page, { gatehouse, rp }) {
+    // It goes on by itself: here it stays, to be looked at.
+    await page.route('**/assets/form-post.js', (route) => route.fulfill({ body: '', contentType: 'text/javascript' }));
+    await start(page, rp, { response_mode: 'form_post' });
+    await enterPassword(page, await gatehouse.person());
+    await press(page, 'button[value=allow]');
+    await page.locator('#form-post').waitFor();
+  },
+
   'interaction/sign-in': (page, { rp }) => start(page, rp),
   'interaction/sign-up': fromSignIn('sign-up'),
   'interaction/forgot-password': fromSignIn('forgot-password'),
