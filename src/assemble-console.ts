@@ -1,4 +1,5 @@
 /** Wires the pages for admins. */
+import { createAppWarnings } from './administration/app-warnings.ts';
 import type { Backstage } from './assemble.ts';
 import type { Config } from './config/schema.ts';
 import { consolePlace } from './console/place.ts';
@@ -35,6 +36,7 @@ export function assembleConsole(needs: Needs) {
     providerName: (name) => providers.find(name)?.display_name ?? name,
     mailAvailable: mail.mailer.available,
     issuer: config.issuer,
+    warnings: createAppWarnings({ clients: needs.clients, production: config.environment === 'production' }),
   });
   const place = consolePlace({ ...needs, actAs: callers.actAs });
   return visitRoom({ ...needs, receipts: needs.logOuts.receipts, place, sections });

@@ -9,6 +9,7 @@ import { createMoving } from './accounts/moving/moving.ts';
 import type { Moving } from './accounts/moving/moving.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import type { Admins } from './administration/admins.ts';
+import { startWarningOfSecrets } from './administration/expiring-secrets.ts';
 import type { Apps } from './administration/apps.ts';
 import type { ClaimTables } from './administration/claim-tables.ts';
 import type { Inviting } from './administration/invitations.ts';
@@ -523,6 +524,8 @@ export async function assemble(config: Config, log: Logger): Promise<Gatehouse> 
   const sweepings = [storage.protocol, storage.counters].map((store) =>
     startSweeper(store, (error) => log.warn({ err: error }, 'sweeping expired records failed')),
   );
+
+  sweepings.push(startWarningOfSecrets({ clients: backstage.clients, log }));
 
   return {
     ...backstage,

@@ -1,10 +1,12 @@
 /** What is asked of an app or an API: which fields by its kind, what stands in them, and what is registered of what was typed. */
-import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
+import { CONSENTS } from '../clients/app-settings.ts';
+import { ACCESS_TOKEN_FORMATS, authMethod } from '../clients/client.ts';
 import type { Client, ClientType } from '../clients/client.ts';
 import type { ClientChange, NewClient } from '../clients/clients.ts';
-import { SIGNED_WITH } from '../clients/protocol.ts';
+import { withoutNothing } from '../clients/input.ts';
+import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
 import { ACR } from '../factors/levels.ts';
-import { linesOf } from './forms.ts';
+import { linesOf, namesOf } from './forms.ts';
 import type { Control, Group, Values } from './forms.ts';
 
 type Kind = Control['kind'];
@@ -18,6 +20,8 @@ const control = (name: string, kind: Kind, more: Partial<Control> = {}): Control
 const hinted = (name: string, kind: Kind, more: Partial<Control> = {}): Control =>
   control(name, kind, { hint: `console.hint.${name}`, ...more });
 
+const lifetime = (name: string): Control => control(name, 'text', { hint: 'console.hint.app_lifetime' });
+
 const NAME = hinted('name', 'text', {
   label: 'console.field.client_name',
   hint: 'console.hint.client_name',
@@ -27,6 +31,9 @@ const REDIRECTS = [hinted('redirect_uris', 'lines', { optional: false }), hinted
 const PAGES = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri'].map((name) => control(name, 'url'));
 const SIGN_IN = [
   hinted('first_party', 'tick'),
+  control('consent', 'select', {
+    options: CONSENTS.map((value) => ({ value, key: `console.option.consent_${value}` })),
+  }),
   control('default_acr_values', 'select', {
     options: [
       { value: '', key: 'console.option.any_sign_in' },
@@ -36,10 +43,30 @@ const SIGN_IN = [
   }),
   hinted('identity_providers', 'lines'),
 ];
-const TOKENS = [hinted('scope', 'text'), hinted('default_resource', 'text')];
+const TOKENS = [
+  hinted('scope', 'text'),
+  hinted('allowed_resources', 'lines'),
+  hinted('default_resource', 'text'),
+  lifetime('access_token_lifetime'),
+];
 const ALG = control('id_token_signed_response_alg', 'select', {
-  options: ['RS256', 'ES256'].map((value) => ({ value, text: value })),
+  options: SIGNED_WITH.map((value) => ({ value, text: value })),
 });
+const ID_TOKENS = [ALG, hinted('id_token_profile_claims', 'tick'), lifetime('id_token_lifetime')];
+const REFRESH = lifetime('refresh_token_lifetime');
+const PROOF: Group = {
+  heading: 'console.group.proof',
+  controls: [
+    hinted('token_endpoint_auth_method', 'select', {
+      options: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'].map((value) => ({
+        value,
+        key: `console.option.${value}`,
+      })),
+    }),
+    hinted('jwks_uri', 'url'),
+    hinted('jwks', 'json'),
+  ],
+};
 const FORMAT = hinted('access_token_format', 'select', {
   options: ACCESS_TOKEN_FORMATS.map((value) => ({ value, key: `console.option.${value}` })),
 });
@@ -56,14 +83,15 @@ export function groupsFor(type: ClientType, made: boolean): Group[] {
     const identifier = made ? [] : [hinted('resource', 'text')];
     return [first([NAME, ...identifier, ...API])];
   }
-  if (type === 'service') return [first([NAME, ...TOKENS])];
+  if (type === 'service') return [first([NAME, ...TOKENS]), PROOF];
   const refresh = type === 'web' ? [hinted('always_issue_refresh_token', 'tick')] : [];
   const told = type === 'web' ? [hinted('backchannel_logout_uri', 'url')] : [];
   return [
     first([NAME, ...REDIRECTS, ...told]),
     { heading: 'console.group.sign_in', controls: SIGN_IN },
-    { heading: 'console.group.tokens', controls: [...TOKENS, ALG, ...refresh] },
-    { heading: 'console.group.pages', controls: PAGES },
+    { heading: 'console.group.tokens', controls: [...TOKENS, ...ID_TOKENS, ...refresh, REFRESH] },
+    ...(type === 'web' ? [PROOF] : []),
+    { heading: 'console.group.pages', controls: [...PAGES, hinted('theme', 'text')] },
   ];
 }
 
@@ -82,23 +110,45 @@ function readScopes(lines: string): Pick<ClientChange, 'scope' | 'scope_descript
   };
 }
 
-const LISTS = ['redirect_uris', 'post_logout_redirect_uris', 'identity_providers', 'default_acr_values'];
+const LISTS = [
+  ...['redirect_uris', 'post_logout_redirect_uris', 'identity_providers', 'default_acr_values'],
+  'allowed_resources',
+];
+const NUMBERS = ['access_token_lifetime', 'id_token_lifetime', 'refresh_token_lifetime'];
+/** Where nothing is registered, or nothing typed yet. */
+const USUAL: Values = { access_token_format: 'jwt', consent: 'remember', id_token_profile_claims: 'yes' };
+const PROTOCOL = Object.keys(protocolSchema.shape);
+
+/** What stands in the form of something new. */
+export const usualValues = (groups: Group[]): Values =>
+  Object.fromEntries(Object.entries(USUAL).filter(([name]) => namesOf(groups).includes(name)));
 
 /** What is registered, as text for the form. */
 export function clientValues(client: Client, groups: Group[]): Values {
-  const all: Record<string, unknown> = { ...client, name: client.client_name };
+  const all: Record<string, unknown> = {
+    ...client,
+    ...client.protocol,
+    token_endpoint_auth_method: authMethod(client),
+    name: client.client_name,
+  };
   const text = ({ name, kind }: Control): string => {
     const value = all[name];
-    if (kind === 'tick') return value === true ? 'yes' : '';
+    if (kind === 'tick') return (value ?? USUAL[name] === 'yes') === true ? 'yes' : '';
+    if (kind === 'json') return value === undefined ? '' : JSON.stringify(value, null, 2);
     if (name === 'api_scopes') return scopeLines(client);
     if (Array.isArray(value)) return value.join('\n');
-    return typeof value === 'string' || typeof value === 'number'
-      ? String(value)
-      : name === 'access_token_format'
-        ? 'jwt'
-        : '';
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : (USUAL[name] ?? '');
   };
   return Object.fromEntries(groups.flatMap(({ controls }) => controls).map((one) => [one.name, text(one)]));
+}
+
+/** What is no JSON is for the rules to refuse. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** What was typed, as the rules take it; null for what is empty. */
@@ -109,14 +159,20 @@ export function toChange(values: Values, groups: Group[]): ClientChange {
     if (kind === 'tick') return { [name]: value === 'yes' };
     if (LISTS.includes(name)) return { [name]: linesOf(value) };
     // What is no number is for the rules to refuse.
-    if (name === 'access_token_lifetime') return { [name]: value === '' ? null : Number(value) };
+    if (NUMBERS.includes(name)) return { [name]: value === '' ? null : Number(value) };
+    if (kind === 'json') return { [name]: value === '' ? null : readJson(value) };
     return { [name]: value === '' && name !== 'name' ? null : value };
   };
-  return Object.assign({}, ...groups.flatMap(({ controls }) => controls).map(read)) as ClientChange;
+  const said = Object.assign({}, ...groups.flatMap(({ controls }) => controls).map(read)) as Record<string, unknown>;
+  const ofProtocol = Object.entries(said).filter(([name]) => PROTOCOL.includes(name));
+  const own = Object.entries(said).filter(([name]) => !PROTOCOL.includes(name));
+  return {
+    ...Object.fromEntries(own),
+    ...(ofProtocol.length > 0 ? { protocol: Object.fromEntries(ofProtocol) } : {}),
+  };
 }
 
-export const toNewClient = (type: ClientType, values: Values, groups: Group[]): NewClient =>
-  ({
-    ...Object.fromEntries(Object.entries(toChange(values, groups)).filter(([, value]) => value !== null)),
-    type,
-  }) as NewClient;
+export function toNewClient(type: ClientType, values: Values, groups: Group[]): NewClient {
+  const { protocol, ...said } = toChange(values, groups);
+  return { ...withoutNothing(said), ...(protocol ? { protocol: withoutNothing(protocol) } : {}), type } as NewClient;
+}

@@ -7,7 +7,7 @@ import type { Desk, Visit } from '../visits/visit.ts';
 export interface Control {
   name: string;
   /** `lines` is one value per line. */
-  kind: 'text' | 'email' | 'url' | 'password' | 'lines' | 'select' | 'tick' | 'search';
+  kind: 'json' | 'text' | 'email' | 'url' | 'password' | 'lines' | 'select' | 'tick' | 'search';
   /** Catalogue key. */
   label: string;
   hint?: string;
@@ -48,6 +48,19 @@ export interface FormPage {
   /** What somebody else has saved meanwhile, where that is not what was typed. */
   overtaken?: Values | undefined;
   danger?: boolean;
+  /** Address that says what is wrong with one field while it is typed. */
+  check?: string | undefined;
+  /** Somebody is still typing. */
+  checked?: boolean;
+  /** What is not wrong but worth a second look. */
+  warnings?: Notice[] | undefined;
+}
+
+/** In the words of the catalogue. */
+export interface Notice {
+  field: string;
+  key: string;
+  variables: Record<string, unknown>;
 }
 
 const controlsOf = (groups: Group[]) => groups.flatMap(({ controls }) => controls);
@@ -91,9 +104,15 @@ export const showForm = (desk: Desk, visit: Visit, page: FormPage): Promise<void
         overtaken: overtaken ? changed.map(([name, now]) => ({ name, label: labels.get(name) ?? name, now })) : null,
         version: page.version ?? null,
         danger: page.danger ?? false,
+        check: page.check ?? null,
+        live: page.check !== undefined,
+        warnings: (page.warnings ?? []).map(({ field: about, key, variables }) => ({
+          field: about,
+          text: t(key, variables),
+        })),
       };
     },
-    { title: page.title, status: page.overtaken ? 412 : page.wrong ? 400 : 200 },
+    { title: page.title, status: page.overtaken ? 412 : page.wrong && !page.checked ? 400 : 200 },
   );
 
 /** What is one field of a form where it is another, or several, of the record. */

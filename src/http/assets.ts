@@ -54,8 +54,10 @@ export function assets(brand: Config['brand'], federation: Config['federation'],
   const pico = readFileSync(resolve('@picocss/pico/css/pico.min.css'));
   // The one file of it that a browser takes as it is; the package exports only its parts.
   const webauthn = readFileSync(path.join(resolve('@simplewebauthn/browser'), '../../dist/bundle/index.umd.min.js'));
+  const htmx = readFileSync(path.join(resolve('htmx.org'), '../htmx.min.js'));
   const generated: Record<string, { type: string; body: Buffer | string }> = {
     '/pico.css': { type: 'css', body: pico },
+    '/htmx.js': { type: 'js', body: htmx },
     '/webauthn.js': { type: 'js', body: webauthn },
     '/brand.css': { type: 'css', body: brandCss(brand) },
   };

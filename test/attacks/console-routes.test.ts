@@ -203,6 +203,10 @@ describe('every route of the console', () => {
   /** Forms that need no fresh proof: they can be undone, or take power away. */
   const EVERYDAY = [
     'POST /sign-out',
+    ...['web', 'spa', 'native', 'service'].map((type) => `POST /apps/new/${type}/check`),
+    'POST /apis/new/api/check',
+    'POST /apps/:id/edit/check',
+    'POST /apis/:id/edit/check',
     'POST /people/new',
     'POST /people/selected',
     'POST /people/:id/edit',

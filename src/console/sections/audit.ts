@@ -58,6 +58,7 @@ export function auditSection(needs: Needs): Section {
         await desk.show(visit, 'audit', (t, { tag }) => ({
           entries: entries(t, tag, visit.account.claims.zoneinfo),
           filters,
+          live: true,
           filtered: Object.values(filters).some((value) => value !== ''),
           types: TYPES,
           action: desk.url('/audit'),

@@ -5,6 +5,8 @@ import type { Client } from '../../clients/client.ts';
 import { datesIn } from '../../kernel/dates.ts';
 import { parameterOf } from '../../visits/visit.ts';
 import type { Desk, Visit } from '../../visits/visit.ts';
+import { looksOf } from '../../administration/app-warnings.ts';
+import { lookAt, shownWarnings } from '../client-check.ts';
 import { clientValues, groupsFor, scopeLines, toChange } from '../client-form.ts';
 import { showConfirmation } from '../confirm.ts';
 import { keptOf, showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
@@ -44,7 +46,7 @@ function factsOf(client: Client, issuer: string): [name: string, values: string[
 }
 
 export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
-  const { apps, issuer } = needs;
+  const { apps, issuer, warnings } = needs;
   const { id: place, kind } = shelf;
   const at = `/${place}/:id`;
   const clientAt = (visit: Visit) => apps.get(kind, parameterOf(visit, 'id'));
@@ -52,10 +54,11 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
 
   desk.get(at, async (visit) => {
     const client = await clientAt(visit);
+    const found = isBuiltIn(client.id) ? [] : shownWarnings(await warnings.of(looksOf(client)));
     await desk.show(
       visit,
       'client',
-      (_t, { tag }) => {
+      (t, { tag }) => {
         const { day } = datesIn(tag, visit.account.claims.zoneinfo);
         const secrets = shownSecrets(client, (path) => desk.url(url(client, path)), day);
         return {
@@ -67,6 +70,7 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
           has_secret: hasSecret(authMethod(client)),
           facts: factsOf(client, issuer).map(([name, values]) => ({ name, values })),
           secrets,
+          warnings: found.map(({ key, variables }) => t(key, variables)),
           since: day(client.created_at),
           urls: {
             list: desk.url(`/${place}`),
@@ -113,6 +117,7 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
       back: desk.url(url(client)),
       submit: 'console.submit.save',
       groups: groupsFor(client.type, true),
+      check: desk.url(url(client, '/edit/check')),
       ...page,
     });
 
@@ -147,6 +152,16 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
     },
     { strong: true, back: `${at}/edit`, keep },
   );
+
+  desk.post(`${at}/edit/check`, async (visit) => {
+    const client = await clientAt(visit);
+    const groups = groupsFor(client.type, true);
+    const values = valuesOf(visit.ctx, groups);
+    const by = principalOf(visit);
+    const draft = (tried: Values) => apps.draftChange(by, kind, client.id, toChange(tried, groups));
+    const found = await lookAt(visit.ctx, groups, values, { draft, warnings, type: client.type, id: client.id });
+    await showEdit(visit, client, { values, version: versionOf(visit.ctx), ...found });
+  });
 
   addSecrets(desk, shelf, needs);
 

@@ -6,9 +6,11 @@ import { datesIn } from '../../kernel/dates.ts';
 import { mark } from '../../kernel/search.ts';
 import { displayHost } from '../../kernel/urls.ts';
 import type { Desk, Section, Visit } from '../../visits/visit.ts';
-import { groupsFor, toNewClient } from '../client-form.ts';
+import type { AppWarnings } from '../../administration/app-warnings.ts';
+import { lookAt } from '../client-check.ts';
+import { groupsFor, toNewClient, usualValues } from '../client-form.ts';
 import { keptOf, namesOf, showForm, trySaving, valuesOf } from '../forms.ts';
-import type { Values, Wrong } from '../forms.ts';
+import type { FormPage, Values } from '../forms.ts';
 import { asked, oneOf, pageOf, pagesOf } from '../lists.ts';
 import { principalOf } from '../place.ts';
 import { addClient } from './client.ts';
@@ -17,6 +19,7 @@ import { showSecret } from './client-secrets.ts';
 export interface ClientNeeds {
   apps: Apps;
   issuer: string;
+  warnings: AppWarnings;
 }
 
 export interface Shelf {
@@ -58,6 +61,7 @@ async function list(desk: Desk, visit: Visit, { id, kind, types }: Shelf, { apps
           url: desk.url(`/${id}/${encodeURIComponent(client.id)}`),
         })),
         filters,
+        live: true,
         filtered: filters.search !== '' || filters.type !== '',
         types: kind === 'app' ? types : [],
         action: desk.url(`/${id}`),
@@ -69,19 +73,22 @@ async function list(desk: Desk, visit: Visit, { id, kind, types }: Shelf, { apps
   );
 }
 
-function addRegistering(desk: Desk, shelf: Shelf, { apps }: ClientNeeds): void {
+function addRegistering(desk: Desk, shelf: Shelf, { apps, warnings }: ClientNeeds): void {
   const { id, kind, types } = shelf;
 
-  function show(visit: Visit, type: ClientType, values: Values, wrong?: Wrong): Promise<void> {
+  function show(visit: Visit, type: ClientType, typed: Values, found: Partial<FormPage> = {}): Promise<void> {
+    const groups = groupsFor(type, false);
+    const values = Object.keys(typed).length > 0 ? typed : usualValues(groups);
     return showForm(desk, visit, {
       title: [`console.new.${type}`],
       lead: `console.new_lead.${type}`,
       action: desk.url(`/${id}/new/${type}`),
       back: desk.url(kind === 'app' ? '/apps/new' : '/apis'),
       submit: 'console.submit.register',
-      groups: groupsFor(type, false),
+      check: desk.url(`/${id}/new/${type}/check`),
+      groups,
       values,
-      wrong,
+      ...found,
     });
   }
 
@@ -105,7 +112,7 @@ function addRegistering(desk: Desk, shelf: Shelf, { apps }: ClientNeeds): void {
         const tried = await trySaving(groups, () => apps.register(principalOf(visit), input));
         if ('stale' in tried) throw new Error('a new record cannot be stale');
         const kept = Object.fromEntries(namesOf(groups).map((name) => [name, values[name]!]));
-        if ('wrong' in tried) return show(visit, type, kept, tried.wrong);
+        if ('wrong' in tried) return show(visit, type, kept, { wrong: tried.wrong });
         const { client, client_secret } = tried.saved;
         if (client_secret === undefined)
           return desk.done(visit, `/${id}/${client.id}`, 'registered', { name: client.client_name });
@@ -113,6 +120,13 @@ function addRegistering(desk: Desk, shelf: Shelf, { apps }: ClientNeeds): void {
       },
       { strong: true, back: at, keep: keptOf(groups) },
     );
+    desk.post(`${at}/check`, async (visit) => {
+      const values = valuesOf(visit.ctx, groups);
+      const by = principalOf(visit);
+      const draft = (tried: Values) => apps.draft(by, toNewClient(type, tried, groups));
+      const found = await lookAt(visit.ctx, groups, values, { draft, warnings, type });
+      await show(visit, type, values, found);
+    });
   }
 }
 

@@ -1,6 +1,10 @@
 import type { Account } from '../../accounts/account.ts';
 import type { Admins } from '../../administration/admins.ts';
+import { kindOf } from '../../administration/apps.ts';
 import type { Apps } from '../../administration/apps.ts';
+import { expiringSecrets } from '../../administration/expiring-secrets.ts';
+import type { Page } from '../../kernel/paging.ts';
+import type { Search } from '../../kernel/search.ts';
 import type { People } from '../../administration/people.ts';
 import type { Audit } from '../../audit/audit.ts';
 import { isBuiltIn } from '../../clients/client.ts';
@@ -20,7 +24,7 @@ interface Needs {
   factors: Pick<Factors, 'of'>;
   keys: { overview(): Promise<KeysOverview> };
   accounts: { find(id: string): Promise<Account | undefined> };
-  clients: { find(id: string): Promise<Client | undefined> };
+  clients: { find(id: string): Promise<Client | undefined>; search(search: Search): Promise<Page<Client>> };
   providerName: (name: string) => string;
   mailAvailable: boolean;
 }
@@ -33,6 +37,7 @@ const COUNT_LIFE = 30_000;
 const MOST_COUNTED = 100;
 const MOST_ADMINS = 20;
 const RECENT = 8;
+const MOST_ENDING = 10;
 
 /** Where a visit begins: how it goes, and what wants attention. */
 export function overviewSection(needs: Needs): Section {
@@ -74,7 +79,7 @@ export function overviewSection(needs: Needs): Section {
     path: '',
     add(desk) {
       desk.get('', async (visit) => {
-        const [drawn, everybody, suspended, every, weak, { keys: signing }, recent] = await Promise.all([
+        const [drawn, everybody, suspended, every, weak, { keys: signing }, recent, ending] = await Promise.all([
           charts(),
           people.search({ limit: MOST_COUNTED }),
           people.search({ state: 'suspended', limit: MOST_COUNTED }),
@@ -82,6 +87,7 @@ export function overviewSection(needs: Needs): Section {
           weakAdmins(),
           keys.overview(),
           audit.search({ limit: RECENT }),
+          expiringSecrets(needs),
         ]);
         const own = every.items.filter(({ id }) => !isBuiltIn(id));
         const entries = await shownEntries(recent.items, { ...needs, url: desk.url });
@@ -108,6 +114,12 @@ export function overviewSection(needs: Needs): Section {
               weak: weak.map(({ id, name }) => ({ name, url: desk.url(`/people/${id}`) })),
               no_mail: !mailAvailable,
               no_apps: own.length === 0 && every.next === undefined,
+              ending: ending.slice(0, MOST_ENDING).map(({ client, secret, last }) => ({
+                name: client.client_name,
+                url: desk.url(`/${kindOf(client) === 'api' ? 'apis' : 'apps'}/${encodeURIComponent(client.id)}`),
+                at: dates.day(secret.expires_at),
+                last,
+              })),
               compromised: signing.some(({ compromised, state }) => compromised && state !== 'removed'),
             },
             events: entries(t, tag, zone),

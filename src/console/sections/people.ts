@@ -66,6 +66,7 @@ async function list(desk: Desk, visit: Visit, { people }: PeopleNeeds): Promise<
         url: desk.url(`/people/${id}`),
       })),
       filters,
+      live: true,
       states: STATES,
       filtered: Object.values(filters).some((value) => value !== ''),
       action: desk.url('/people'),

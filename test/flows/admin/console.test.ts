@@ -1,4 +1,5 @@
 /** The console: what an admin does in it, and what comes of that. */
+import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, Page } from '../../support/browser.ts';
 import { anAdmin, openConsole } from '../../support/console.ts';
@@ -231,6 +232,97 @@ describe('apps and APIs', () => {
     expect(page.status).toBe(400);
     expect(page.html.querySelector('#redirect_uris-error')!.text).toContain(why);
     expect(page.html.querySelector('#redirect_uris')!.text.trim()).toBe(redirect_uris);
+  });
+
+  /** As a script sends the field that was typed in. */
+  async function typing(path: string, checked: string, values: Record<string, string>, check = path): Promise<Page> {
+    const _csrf = fieldValue(await at(path), '_csrf');
+    const body = new URLSearchParams({ _csrf, checked, ...values });
+    return browser.open(`/admin${check}/check`, { method: 'POST', body });
+  }
+  const said = (page: Page, field: string) => page.html.querySelector(`#${field}-check`)!.text.trim();
+
+  it('are checked while they are typed, by the rules of saving, and nothing is saved', async () => {
+    const path = '/apps/new/web';
+    const before = (await gatehouse.clients.list({ limit: 500 })).items.length;
+    for (const [redirect_uris, why] of [
+      ['https://app.example/*', 'wildcard'],
+      ['https://app.example/#x', 'fragment'],
+      ['http://app.example/', 'https'],
+      ['com.example.app:/cb', 'https'],
+    ] as const) {
+      // Nothing else is typed yet.
+      const page = await typing(path, 'redirect_uris', { redirect_uris });
+      expect([redirect_uris, page.status, said(page, 'redirect_uris')]).toEqual([
+        redirect_uris,
+        200,
+        expect.stringContaining(why),
+      ]);
+      expect(said(page, 'name')).toBe('');
+    }
+    expect(said(await typing(path, 'redirect_uris', { redirect_uris: 'https://ok.example/cb' }), 'redirect_uris')).toBe(
+      '',
+    );
+    expect(
+      said(await typing('/apps/new/native', 'redirect_uris', { redirect_uris: 'myapp:/cb' }), 'redirect_uris'),
+    ).toContain('reversed domain name');
+    expect(
+      said(await typing(path, 'access_token_lifetime', { access_token_lifetime: '5' }), 'access_token_lifetime'),
+    ).toContain('30 to');
+    expect(
+      said(await typing(path, 'jwks', { token_endpoint_auth_method: 'private_key_jwt', jwks: 'x' }), 'jwks'),
+    ).toContain('jwks');
+    expect((await gatehouse.clients.list({ limit: 500 })).items).toHaveLength(before);
+  });
+
+  it('that could be taken for others are said to be, while typed and on their page; what is typed stays text', async () => {
+    await gatehouse.app({ name: 'Travel Desk', redirect_uris: ['https://travel.bigcorp.example/cb'] });
+    passTime(31);
+    const path = '/apps/new/web';
+    expect(said(await typing(path, 'name', { name: 'Travei Desk' }), 'name')).toContain('Travel Desk');
+    const near = { redirect_uris: 'https://travel.bigc0rp.example/cb' };
+    expect(said(await typing(path, 'redirect_uris', near), 'redirect_uris')).toContain('bigcorp.example');
+    const evil = '"><script>alert(1)</script>';
+    expect((await typing(path, 'name', { name: evil })).text).not.toContain('<script>alert');
+    const { client_id } = await gatehouse.app({ name: 'Shared', redirect_uris: ['https://acme.github.io/cb'] });
+    expect((await at(`/apps/${client_id}`)).html.querySelector('.gh-callout--warn')!.text).toContain('github.io');
+  });
+
+  it('are registered with a key of their own, and with what is otherwise for them', async () => {
+    const { publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] });
+    const done = await send('/apps/new/web', {
+      name: 'Keyed',
+      redirect_uris: 'https://keyed.example/cb',
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks,
+      access_token_lifetime: '120',
+      consent: 'always',
+      id_token_profile_claims: undefined,
+    });
+    expect(heading(done)).toBe('Keyed');
+    const { items } = await gatehouse.clients.search({ text: 'keyed', limit: 1 });
+    expect(items[0]).toMatchObject({
+      protocol: { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kid: 'one' }] } },
+      access_token_lifetime: 120,
+      consent: 'always',
+      id_token_profile_claims: false,
+    });
+    const saved = await send(`/apps/${items[0]!.id}/edit`, {
+      redirect_uris: 'https://keyed.example/cb',
+      token_endpoint_auth_method: 'client_secret_post',
+      jwks: '',
+    });
+    expect(heading(saved)).toBe('Keyed');
+    expect(await gatehouse.clients.get(items[0]!.id)).toMatchObject({ access_token_lifetime: 120, consent: 'always' });
+  });
+
+  it('whose secret ends soon stand on the overview', async () => {
+    const { client_id } = await gatehouse.app({ name: 'Ending Soon' });
+    expect((await at('')).text).not.toContain('Ending Soon');
+    await gatehouse.clients.rotateSecret(client_id, { overlap: 0, expires_in: 3 * 86_400 });
+    const page = await at('');
+    expect(page.html.querySelector('.gh-todo')!.text).toContain('Ending Soon');
   });
 
   it('are edited; of two admins the second is told', async () => {
