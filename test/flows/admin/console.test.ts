@@ -310,6 +310,7 @@ describe('apps and APIs', () => {
     });
     const saved = await send(`/apps/${items[0]!.id}/edit`, {
       redirect_uris: 'https://keyed.example/cb',
+      consent: 'always',
       token_endpoint_auth_method: 'client_secret_post',
       jwks: '',
     });
