@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DESCRIPTION_MAX, LIFETIME } from '../clients/api-settings.ts';
 import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
+import { detailTypesSchema } from '../clients/detail-types.ts';
 import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
 import { appShapes, rotation as rotationShape, secretFacts, secretLife as secretLifeShape } from './client-shapes.ts';
 
@@ -336,6 +337,9 @@ const apiSettings = {
   access_token_signing_alg: signing.meta({
     description: 'Signature of its JWTs; the first of `keys.algorithms` unless it is set.',
   }),
+  detail_types: detailTypesSchema.meta({
+    description: 'Types of rich authorization requests (RFC 9396) that it has, and what people read of them.',
+  }),
   client_uri: url,
 };
 
@@ -350,6 +354,7 @@ export const api = name(
     scope_descriptions: z.record(z.string(), z.string()).optional(),
     access_token_lifetime: z.int().optional(),
     access_token_signing_alg: signing.optional(),
+    detail_types: detailTypesSchema.optional(),
     client_uri: z.string().nullable(),
     has_secret: z.boolean(),
     secrets: secretFacts,

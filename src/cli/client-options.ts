@@ -1,5 +1,6 @@
 /** The flags of `client create` and `client update`. */
 import { Option } from 'commander';
+import type { DetailType } from '../clients/detail-types.ts';
 import type { Command } from 'commander';
 import { CONSENTS } from '../clients/app-settings.ts';
 import type { ConsentMode } from '../clients/app-settings.ts';
@@ -7,7 +8,7 @@ import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
 import type { AccessTokenFormat } from '../clients/client.ts';
 import { SIGNED_WITH } from '../clients/protocol.ts';
 import type { SignedWith } from '../clients/protocol.ts';
-import { addProtocolOptions, toProtocol } from './client-protocol.ts';
+import { addProtocolOptions, toProtocol, readJsonFile } from './client-protocol.ts';
 import type { ProtocolOptions } from './client-protocol.ts';
 import { wholeFrom } from './whole-number.ts';
 
@@ -23,6 +24,7 @@ export interface ClientOptions extends ProtocolOptions {
   firstParty?: boolean;
   accessTokenFormat?: AccessTokenFormat;
   scopeDescription?: string[];
+  detailTypes?: string;
   accessTokenLifetime?: number;
   idTokenLifetime?: number;
   refreshTokenLifetime?: number;
@@ -63,6 +65,10 @@ export function toSettings(options: ClientOptions) {
     first_party: options.firstParty,
     access_token_format: options.accessTokenFormat,
     scope_descriptions: described(options.scopeDescription),
+    detail_types:
+      options.detailTypes === undefined
+        ? undefined
+        : (readJsonFile(options.detailTypes, 'detail_types') as DetailType[]),
     access_token_lifetime: options.accessTokenLifetime,
     id_token_lifetime: options.idTokenLifetime,
     refresh_token_lifetime: options.refreshTokenLifetime,
@@ -107,6 +113,7 @@ export const addClientOptions = (command: Command): Command =>
       'of an API: what people read of one of its scopes, such as "notes:read=Read your notes"; may be repeated',
       collect,
     )
+    .option('--detail-types <file>', 'of an API: JSON file with its types of rich authorization requests')
     .option(
       '--access-token-lifetime <seconds>',
       'how long its access tokens live, or of an API: those for it',

@@ -64,14 +64,15 @@ function readJson(text: string, flag: string): unknown {
   }
 }
 
-function readKeys(file: string): unknown {
+/** @throws invalid_input naming `field` where there is no JSON. */
+export function readJsonFile(file: string, field: string): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw invalidInput(`${file} cannot be read`, 'jwks');
+    throw invalidInput(`${file} cannot be read`, field);
   }
-  return readJson(text, 'jwks');
+  return readJson(text, field);
 }
 
 /** @returns what the flags say by the names of the standards, or undefined where they say nothing. @throws invalid_input. */
@@ -79,7 +80,7 @@ export function toProtocol(options: ProtocolOptions): ProtocolMetadata | undefin
   const further = options.metadata === undefined ? {} : (readJson(options.metadata, 'metadata') as object);
   const given = {
     token_endpoint_auth_method: options.authMethod,
-    jwks: options.jwks === undefined ? undefined : readKeys(options.jwks),
+    jwks: options.jwks === undefined ? undefined : readJsonFile(options.jwks, 'jwks'),
     jwks_uri: options.jwksUri,
     grant_types: options.grantType,
     require_pushed_authorization_requests: options.requirePar,

@@ -1,5 +1,7 @@
 /** What an API says of its scopes and of the tokens that are made for it. */
 import { invalidInput } from '../kernel/errors.ts';
+import { checkDetailTypes } from './detail-types.ts';
+import type { DetailType } from './detail-types.ts';
 import type { SignedWith } from './protocol.ts';
 
 /** In words for people, by scope; they read them when an app asks for it. */
@@ -11,9 +13,16 @@ export interface ApiSettings {
   access_token_lifetime?: number | undefined;
   /** What its JWTs are signed with; the first algorithm of the configuration where it is missing. */
   access_token_signing_alg?: SignedWith | undefined;
+  /** Types of rich authorization requests (RFC 9396) that it has. */
+  detail_types?: DetailType[] | undefined;
 }
 
-export const API_FIELDS = ['scope_descriptions', 'access_token_lifetime', 'access_token_signing_alg'] as const;
+export const API_FIELDS = [
+  'scope_descriptions',
+  'access_token_lifetime',
+  'access_token_signing_alg',
+  'detail_types',
+] as const;
 export const DESCRIPTION_MAX = 200;
 export const LIFETIME = { min: 30, max: 86_400 } as const;
 const CONTROL = /\p{Cc}|\p{Zl}|\p{Zp}|[\u202a-\u202e\u2066-\u2069]/u;
@@ -35,6 +44,7 @@ export function checkApiSettings(
           : undefined;
     if (problem) throw invalidInput(`the description of ${scope} ${problem}`, 'scope_descriptions');
   }
+  if (input.detail_types !== undefined) checkDetailTypes(input.detail_types);
   if (alg !== undefined && !signedWith.includes(alg))
     throw invalidInput(`there are no keys for ${alg}: set keys.algorithms`, 'access_token_signing_alg');
 }
@@ -45,6 +55,7 @@ export function apiSettingsOf({
   scope_descriptions = {},
   access_token_lifetime,
   access_token_signing_alg,
+  detail_types = [],
 }: ApiSettings & { scope?: string | undefined }): ApiSettings {
   const offered = scope?.split(' ') ?? [];
   const described = Object.entries(scope_descriptions)
@@ -54,5 +65,6 @@ export function apiSettingsOf({
     scope_descriptions: described.length > 0 ? Object.fromEntries(described) : undefined,
     access_token_lifetime,
     access_token_signing_alg,
+    detail_types: detail_types.length > 0 ? detail_types : undefined,
   };
 }

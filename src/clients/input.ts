@@ -74,6 +74,7 @@ export function toInput(client: Client): NewClient {
     ...appSettingsOf(client),
     scope_descriptions: client.scope_descriptions,
     access_token_signing_alg: client.access_token_signing_alg,
+    detail_types: client.detail_types,
     client_uri: client.client_uri ?? undefined,
     logo_uri: client.logo_uri ?? undefined,
     policy_uri: client.policy_uri ?? undefined,

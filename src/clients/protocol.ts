@@ -103,6 +103,8 @@ export const protocolSchema = z.strictObject({
   backchannel_token_delivery_mode: z.enum(['poll', 'ping']).optional(),
   backchannel_client_notification_endpoint: text.optional(),
   backchannel_authentication_request_signing_alg: z.enum(CLIENTS_SIGN_WITH).optional(),
+  /** The types that it may ask for (RFC 9396, section 10); any where it is missing. */
+  authorization_details_types: z.array(text).max(50).optional(),
   subject_type: z.enum(['public', 'pairwise']).optional(),
   sector_identifier_uri: text.optional(),
   default_max_age: z.int().min(0).optional(),

@@ -9,6 +9,7 @@ import { fields } from '../http/body.ts';
 import type { Render } from '../http/render.ts';
 import { isLoopback } from '../kernel/urls.ts';
 import { consentItems, giveConsent } from '../oidc/consenting.ts';
+import { detailsIn } from '../oidc/features/authorization-details.ts';
 import { issueGrant, requestedConsent } from '../oidc/grants.ts';
 import type { RoleBook } from '../roles/book.ts';
 import { clientForPages, parameter, returnHost } from './journey.ts';
@@ -38,14 +39,15 @@ export function createConsent({ provider, accounts, consents, directory, render,
       consents.find(accountId, client.clientId),
       requestedConsent(details.params, client, directory),
     ]);
-    return { account, consent, request };
+    return { account, consent, request, details: detailsIn(details.params['authorization_details']) };
   }
 
   async function show(ctx: Context, under: InteractionUnderWay, t: TFunction): Promise<void> {
     const { details, client } = under;
-    const { account, consent, request } = await load(under);
+    const asked = await load(under);
+    const { account, consent } = asked;
     const path = `${base}/interaction/${details.uid}`;
-    const all = (await consentItems({ request, consent, account }, { directory, book }))(t);
+    const all = (await consentItems(asked, { directory, book }))(t);
     const page = {
       client: { ...clientForPages(client, base), first_use: consent === undefined },
       account: { name: account.name, email: account.email, initials: initials(account.name) },
@@ -75,6 +77,7 @@ export function createConsent({ provider, accounts, consents, directory, render,
       request,
       declined: [],
       api: directory.api,
+      details: detailsIn(details.params['authorization_details']),
     });
   }
 

@@ -19,6 +19,7 @@ import { acrsAsked, askedOf } from './asked.ts';
 import { APPROVAL } from './asking.ts';
 import type { Approval } from './asking.ts';
 import { consentItems, giveConsent } from './consenting.ts';
+import { detailsIn } from './features/authorization-details.ts';
 import { issueGrant, requestedConsent } from './grants.ts';
 import type { Pings } from './pings.ts';
 
@@ -108,6 +109,8 @@ export function createApprovals(needs: Needs): Approvals {
 
   const requestOf = ({ params, client }: Open) => requestedConsent(params, client, directory);
 
+  const detailsOf = ({ params }: Open) => detailsIn(params['authorization_details']);
+
   /** Of all who answer at once one gets past this line. */
   async function settle(open: Open, result: () => Promise<[result: unknown, about?: object]>): Promise<void> {
     if (!(await records.consume(APPROVAL, open.id))) throw conflict('The request was answered already.');
@@ -131,7 +134,7 @@ export function createApprovals(needs: Needs): Approvals {
 
   async function grantFor(open: Open, { account, session }: Answerer, ticked: string[]): Promise<string> {
     const { client } = open;
-    const request = await requestOf(open);
+    const [request, details] = [await requestOf(open), detailsOf(open)];
     if (client['first_party'])
       return issueGrant(provider, {
         accountId: account.id,
@@ -140,11 +143,12 @@ export function createApprovals(needs: Needs): Approvals {
         request,
         declined: [],
         api: directory.api,
+        details,
       });
     const consent = await consents.find(account.id, client.clientId);
     return giveConsent(
       { provider, consents, directory },
-      { account, consent, request, client, sessionUid: session.uid, ticked },
+      { account, consent, request, client, sessionUid: session.uid, ticked, details },
     );
   }
 
@@ -159,7 +163,7 @@ export function createApprovals(needs: Needs): Approvals {
     },
     async items(open, account) {
       const consent = await consents.find(account.id, open.client.clientId);
-      return consentItems({ request: await requestOf(open), consent, account }, needs);
+      return consentItems({ request: await requestOf(open), consent, account, details: detailsOf(open) }, needs);
     },
 
     async lacking({ params, client }, { account, proofs }) {
@@ -195,6 +199,7 @@ export function createApprovals(needs: Needs): Approvals {
           acr,
           amr: amrOf(by.proofs),
           authTime: by.session.auth_time,
+          rar: detailsOf(open).length > 0 ? detailsOf(open) : undefined,
           ...(includeSid.call(open.client) ? { sid } : {}),
         };
         return [grantId, about];

@@ -8,6 +8,9 @@ import type { Client } from '../clients/client.ts';
 import { hasSecret } from '../clients/protocol.ts';
 import { liveSecretsOf } from '../clients/secrets.ts';
 import { newSecret } from '../kernel/ids.ts';
+import type { Page } from '../kernel/paging.ts';
+import { mark } from '../kernel/search.ts';
+import type { Search } from '../kernel/search.ts';
 import { STANDARD_SCOPES } from './claims.ts';
 
 const HELD_MS = 1000;
@@ -25,6 +28,7 @@ export const CLIENT_PROPERTIES = [
   'theme',
   'fapi_profile',
   'token_exchange',
+  'allowed_details',
   'dynamically_registered',
   'document_name',
   'frontchannel_logout_uri',
@@ -44,12 +48,15 @@ export interface ClientDirectory {
   metadata(id: string): Promise<AllClientMetadata | undefined>;
   /** The API with this resource indicator. */
   api(resource: string): Promise<Client | undefined>;
+  /** Types of authorization details that there are at all APIs. */
+  detailTypes(): Promise<string[]>;
 }
 
 interface Needs {
   clients: {
     find(id: string): Promise<Client | undefined>;
     findByResource(resource: string): Promise<Client | undefined>;
+    search(search: Search): Promise<Page<Client>>;
   };
   /** Clients whose id is the URL of a document; undefined where there are none. */
   documents?: { resolve(id: string, mayRead: boolean): Promise<Client | undefined> } | undefined;
@@ -73,8 +80,10 @@ function standardScope(client: Client): string | null {
 export function toMetadata(client: Client, accepted: AcceptedSecret[] = []): AllClientMetadata {
   const types = grantTypes(client);
   const { protocol } = client;
+  const { authorization_details_types, ...withoutDetails } = protocol ?? {};
   return {
-    ...protocol,
+    ...withoutDetails,
+    allowed_details: authorization_details_types ?? null,
     client_id: client.id,
     client_name: client.client_name,
     application_type: client.type === 'native' ? 'native' : 'web',
@@ -154,7 +163,18 @@ export function createClientDirectory({ clients, documents, openSecret }: Needs)
     }
   }
 
+  const detailTypes = held(async () => {
+    const types = new Set<string>();
+    for (let after: string | undefined, more = true; more; more = after !== undefined) {
+      const { items, next } = await clients.search({ having: [mark('type', 'api')], limit: 100, after });
+      for (const { detail_types = [] } of items) for (const { type } of detail_types) types.add(type);
+      after = next ?? undefined;
+    }
+    return [...types].sort();
+  });
+
   return {
+    detailTypes: async () => (await detailTypes('all')) ?? [],
     metadata: held(async (id) => {
       const client = await find(id);
       return client && toMetadata(client, acceptedOf(client));

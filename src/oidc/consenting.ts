@@ -6,6 +6,7 @@ import type { TFunction } from 'i18next';
 import type { Client as ProviderClient, Provider } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
 import type { Client } from '../clients/client.ts';
+import type { Detail } from '../clients/detail-types.ts';
 import { extended, saysTheSame, unanswered } from '../consents/consent.ts';
 import type { Consent, ConsentRequest } from '../consents/consent.ts';
 import type { ConsentStore } from '../consents/store.ts';
@@ -14,6 +15,7 @@ import type { Authority } from '../roles/authority.ts';
 import type { RoleBook } from '../roles/book.ts';
 import { scopeOfClaim } from './asked-claims.ts';
 import { accountClaims } from './claims.ts';
+import { shownDetails } from './features/authorization-details.ts';
 import { issueGrant } from './grants.ts';
 
 /** One row of what an app asks for. */
@@ -125,14 +127,17 @@ interface Asked {
   /** What was allowed before. */
   consent: Consent | undefined;
   account: Account;
+  /** Beside scopes (RFC 9396): asked each time. */
+  details: Detail[];
 }
 
 /** All that a request asks for, with what is new in it marked, in the language that shows when it is drawn. */
 export async function consentItems(
-  { request, consent, account }: Asked,
+  { request, consent, account, details }: Asked,
   { directory, book }: { directory: ApiDirectory; book: Pick<RoleBook, 'current'> },
 ): Promise<(t: TFunction) => ConsentItem[]> {
   const apis = await apisOf(request, directory);
+  const shownOf = await shownDetails(details, Object.keys(request.resources), directory);
   const person = { account, authority: (await book.current()).authorityOf(account) };
   const fresh = unanswered(request, consent);
   const shown = request.scopes.filter(
@@ -145,6 +150,15 @@ export async function consentItems(
   });
   const known = request.claims.filter((name) => !fresh.claims.includes(name));
   return (t) => [
+    ...shownOf.map(({ title, api, lines }, index) => ({
+      scope: `detail:${index}`,
+      title,
+      detail: api,
+      lines: lines((value) => t(value ? 'consent.yes' : 'consent.no')),
+      optional: false,
+      checked: true,
+      is_new: true,
+    })),
     ...shown.map((scope) => ({
       scope,
       title: t(`scope.${scope}.title`),
@@ -176,7 +190,7 @@ interface GivingNeeds {
 /** Remembers what a person allowed and gives just that. @returns the grant's id. */
 export async function giveConsent(
   { provider, consents, directory }: GivingNeeds,
-  { account, consent, request, client, sessionUid, ticked }: Given,
+  { account, consent, request, client, sessionUid, ticked, details }: Given,
 ): Promise<string> {
   const declined = request.scopes.filter((scope) => OPTIONAL.includes(scope) && !ticked.includes(scope));
   const granted = { ...request, scopes: request.scopes.filter((scope) => !declined.includes(scope)) };
@@ -185,5 +199,5 @@ export async function giveConsent(
   // Apps that ask each time get the same answer nearly always: then only its date is new, and nothing waits for the disk.
   await consents.put(next, { durable: consent === undefined || !saysTheSame(consent, next) });
   const { api } = directory;
-  return issueGrant(provider, { accountId: account.id, client, sessionUid, request, declined, api });
+  return issueGrant(provider, { accountId: account.id, client, sessionUid, request, declined, api, details });
 }

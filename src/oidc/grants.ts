@@ -1,6 +1,7 @@
 /** Grants: one authorization each, built fresh and no wider than its request (consent is remembered elsewhere). */
 import type { Grant, KoaContextWithOIDC, Provider, Client as ProviderClient } from 'oidc-provider';
 import type { Client } from '../clients/client.ts';
+import type { Detail } from '../clients/detail-types.ts';
 import { isAnswered, unanswered } from '../consents/consent.ts';
 import type { ConsentRequest } from '../consents/consent.ts';
 import type { ConsentStore } from '../consents/store.ts';
@@ -22,6 +23,8 @@ export interface GrantInput {
   declined: string[];
   /** The API with a resource indicator: a grant lasts as long as the tokens for it. */
   api: ApiDirectory['api'];
+  /** Allowed beside scopes (RFC 9396). */
+  details?: Detail[];
 }
 
 const words = (text: unknown) => (typeof text === 'string' ? text.split(' ').filter(Boolean) : []);
@@ -46,7 +49,7 @@ export async function requestedConsent(
 /** Stores a grant of `request` without `declined`. @returns its id. */
 export async function issueGrant(
   provider: Provider,
-  { accountId, client, sessionUid, request, declined, api }: GrantInput,
+  { accountId, client, sessionUid, request, declined, api, details = [] }: GrantInput,
 ): Promise<string> {
   const grant: Grant = new provider.Grant({ accountId, clientId: client.clientId });
   const granted = request.scopes.filter((scope) => !declined.includes(scope));
@@ -63,6 +66,7 @@ export async function issueGrant(
     grant.addResourceScope(resource, [...scopes, ...granted].join(' '));
     if (declined.length > 0) grant.rejectResourceScope(resource, declined.join(' '));
   }
+  for (const detail of details) grant.addRar(detail);
   return grant.save();
 }
 
@@ -80,6 +84,7 @@ export const loadGrant =
     const client = oidc.client!;
     const accountId = session!.accountId!;
     if (oidc.promptPending('login') || oidc.promptPending('consent') || asksEachTime(client)) return undefined;
+    if (oidc.params!['authorization_details'] !== undefined) return undefined; // asked each time
     const request = await requestedConsent(oidc.params!, client, directory);
     const consent = client['first_party'] ? undefined : await consents.find(accountId, client.clientId);
     if (!client['first_party'] && (!consent || !isAnswered(unanswered(request, consent)))) return undefined;

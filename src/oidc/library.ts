@@ -209,6 +209,8 @@ export function adaptLibrary(
     if (metadata && client) {
       made.set(metadata, client);
       acceptEarlier(client as unknown as WithSecrets);
+      // Which types of authorization details it may ask for is ours to say: the library knows none by name, so it would allow none.
+      Object.assign(client, { authorizationDetailsTypes: undefined });
     }
     return client;
   };

@@ -30,6 +30,7 @@ import { boundRequest } from './bounds.ts';
 import { CLAIMS_BY_SCOPE, STANDARD_SCOPES } from './claims.ts';
 import { CLIENT_PROPERTIES } from './client-directory.ts';
 import type { ClientDirectory } from './client-directory.ts';
+import { authorizationDetailsFeatures, nameDetailTypes } from './features/authorization-details.ts';
 import { correctCibaMetadata, queuePings } from './features/ciba.ts';
 import type { CibaNeeds } from './features/ciba.ts';
 import { protocolConfiguration, protocolFeatures } from './features/features.ts';
@@ -212,6 +213,7 @@ function configuration({
     renderError: (ctx, response, error) => pages.error(ctx, response as { error: string }, error),
     features: {
       ...protocolFeatures({ ...needs, config, accounts }),
+      ...(authorizationDetailsFeatures(directory) as object),
       devInteractions: { enabled: false },
       claimsParameter: {
         enabled: true,
@@ -299,6 +301,7 @@ export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   ];
   provider.use(exceptPrograms(provider, compose(forPeople as never[])));
   provider.use(only(provider, 'jwks', cacheKeySet(needs)));
+  provider.use(nameDetailTypes(needs.directory.detailTypes) as never);
   if (config.ciba.enabled) provider.use(correctCibaMetadata as never);
   return provider;
 }

@@ -29,6 +29,7 @@ const fields: Fields<Stored<Client>> = {
   allowed_resources: { type: [String], default: undefined },
   id_token_profile_claims: { type: Boolean, default: undefined },
   access_token_signing_alg: { type: String, default: undefined },
+  detail_types: { type: Schema.Types.Mixed, default: undefined },
   always_issue_refresh_token: Boolean,
   client_uri: String,
   logo_uri: String,
