@@ -17,6 +17,7 @@ import { mailCommands } from '../src/cli/mail.ts';
 import { output } from '../src/cli/output.ts';
 import { invitationCommands } from '../src/cli/invitation.ts';
 import { providerCommands } from '../src/cli/provider.ts';
+import { settingCommands } from '../src/cli/setting.ts';
 import { registrationTokenCommands } from '../src/cli/registration-token.ts';
 import { secretCommands } from '../src/cli/secrets.ts';
 import { userCommands } from '../src/cli/user.ts';
@@ -41,6 +42,7 @@ export function commandLine(): Command {
   invitationCommands(program, session, output);
   clientDocumentCommands(program, session, output);
   providerCommands(program, session, output);
+  settingCommands(program, session, output);
   registrationTokenCommands(program, session, output);
   userCommands(program, session, output);
   logoutCommands(program, session, output);

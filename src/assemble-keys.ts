@@ -105,7 +105,9 @@ export async function assembleKeys({ config, storage, vaultFor, log }: Needs): P
   return {
     rotation,
     fetches,
-    longest,
+    get longest() {
+      return Math.max(config.lifetimes.access_token, config.lifetimes.id_token);
+    },
     overview: () => keysOverview({ rotation, fetches, policy }),
     live: () => createLiveKeys({ store, rotation, maker, policy, log }),
     async reseal() {

@@ -37,8 +37,10 @@ interface Needs {
 }
 
 export function assembleLogOuts({ config, store, vault, records, clients, log }: Needs): LogOuts {
-  const { session, authorization_code, refresh_token_absolute } = config.lifetimes;
-  const ttl = Math.max(2 * session, authorization_code + refresh_token_absolute);
+  const ttl = () => {
+    const { session, authorization_code, refresh_token_absolute } = config.lifetimes;
+    return Math.max(2 * session, authorization_code + refresh_token_absolute);
+  };
   const apps = createSessionApps({ store, vault, ttl });
   const queue = createQueue({ store, vault });
   let onQueued = () => undefined as void;

@@ -37,7 +37,7 @@ interface Needs {
 
 export function assembleMail({ config, store, vault, locales, draw, log }: Needs): Mail {
   const { issuer, brand } = config;
-  const { smtp_url, from, reply_to, allow_insecure, timeout, mailbox } = config.mail;
+  const { smtp_url, allow_insecure, timeout, mailbox } = config.mail;
   const mode: MailMode = smtp_url ? 'smtp' : mailbox ? 'mailbox' : 'off';
   const outbox = createOutbox({ store, vault });
   let onQueued = () => undefined as void;
@@ -50,7 +50,9 @@ export function assembleMail({ config, store, vault, locales, draw, log }: Needs
     draw: (view, locals) => draw(view, locals, brand.theme),
     language,
     issuer,
-    answers: reply_to !== undefined,
+    get answers() {
+      return config.mail.reply_to !== undefined;
+    },
     brand,
   });
 
@@ -60,9 +62,15 @@ export function assembleMail({ config, store, vault, locales, draw, log }: Needs
     const { createSmtp } = await import('./mail/smtp.ts');
     return createSmtp({
       url: smtp_url,
-      from: from ?? `no-reply@${new URL(issuer).hostname}`,
-      replyTo: reply_to,
-      name: brand.name,
+      get from() {
+        return config.mail.from ?? `no-reply@${new URL(issuer).hostname}`;
+      },
+      get replyTo() {
+        return config.mail.reply_to;
+      },
+      get name() {
+        return brand.name;
+      },
       allowInsecure: allow_insecure,
       timeout,
     });

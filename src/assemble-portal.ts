@@ -69,7 +69,7 @@ export function assemblePortal(needs: Needs) {
     deleteAfter: config.portal.delete_after,
     issuer: config.issuer,
     base: issuerPath(config.issuer),
-    brandName: config.brand.name,
+    brandName: () => config.brand.name,
   });
   return visitRoom({
     ...needs,

@@ -14,6 +14,7 @@ import type { Apps } from './administration/apps.ts';
 import type { ClaimTables } from './administration/claim-tables.ts';
 import type { Inviting } from './administration/invitations.ts';
 import type { ClientDocuments } from './administration/client-documents.ts';
+import type { Settings } from './administration/settings.ts';
 import type { Upstreams } from './administration/upstreams.ts';
 import type { People } from './administration/people.ts';
 import type { Groups, Roles } from './administration/roles.ts';
@@ -57,6 +58,7 @@ import { assemblePortal } from './assemble-portal.ts';
 import { assemblePreview } from './assemble-preview.ts';
 import { assembleRefusals } from './assemble-refusals.ts';
 import { assembleRegistration } from './assemble-registration.ts';
+import { assembleSettings } from './assemble-settings.ts';
 import { assembleProviders, assembleUpstreams } from './assemble-upstreams.ts';
 import { followDocuments } from './kernel/live-documents.ts';
 import { assembleReuse } from './assemble-reuse.ts';
@@ -149,6 +151,8 @@ export interface Backstage {
   /** What admins do to providers, and the providers as people use them. */
   upstreams: Upstreams;
   providers: Providers;
+  /** What admins set over the configuration. */
+  settings: Settings;
   access: Access;
   logOuts: LogOuts;
   audit: Audit;
@@ -181,8 +185,13 @@ export interface Gatehouse extends Backstage {
 }
 
 /** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
-export async function assembleBackstage(config: Config, log: Logger = createLogger(config.log.level)) {
-  const storage = await openStorage(config.storage.url);
+export async function assembleBackstage(given: Config, log: Logger = createLogger(given.log.level)) {
+  const locales = await loadLocales({ chosen: languageOfBrowser(given.issuer.startsWith('https:')) });
+  const themes = await loadThemes(given.themes_dir, locales.catalogue, given.brand.theme);
+  for (const { name, strings } of themes.all) locales.addTheme(name, strings);
+  const storage = await openStorage(given.storage.url);
+  const settings = await assembleSettings({ config: given, storage, themes: themes.all.map(({ name }) => name), log });
+  const { config } = settings;
   const book = assembleRoleBook(storage);
   const vaultFor = await assembleVaults(config, storage);
   // What it seals goes to apps and comes back: what is stored has a vault of its own, which `secrets rotate` knows.
@@ -199,9 +208,6 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     noteWrongPasswords(createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor }), audit, callers),
     records,
   );
-  const locales = await loadLocales({ chosen: languageOfBrowser(config.issuer.startsWith('https:')) });
-  const themes = await loadThemes(config.themes_dir, locales.catalogue, config.brand.theme);
-  for (const { name, strings } of themes.all) locales.addTheme(name, strings);
   const live = await assembleProviders({ config, storage, vaultFor, log });
   const { providers } = live;
   const clients = createClients({
@@ -224,7 +230,9 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     passkeys: passkeysAsFactors(config, storage.passkeys),
     records,
     vault: vaultFor('factors'),
-    issuer: config.brand.name,
+    get issuer() {
+      return config.brand.name;
+    },
     settings: config.factors,
     rolesOf: async (person) => (await book.current()).authorityOf(person).roles,
   });
@@ -302,16 +310,19 @@ export async function assembleBackstage(config: Config, log: Logger = createLogg
     themes,
     draw,
     providers,
-    liveDocuments: [live.live],
+    config,
+    settings: settings.useCases(audit),
+    liveDocuments: [live.live, settings.live],
     upstreams: assembleUpstreams({ config, providerRecords: live.records, providers, clients, audit }),
     close,
   };
-  return { ...backstage, ...assembleAdministration({ ...backstage, config }) };
+  return { ...backstage, ...assembleAdministration(backstage) };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
-export async function assemble(config: Config, log: Logger): Promise<Gatehouse> {
-  const backstage = await assembleBackstage(config, log);
+export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
+  const backstage = await assembleBackstage(given, log);
+  const { config } = backstage;
   const {
     storage,
     vault,

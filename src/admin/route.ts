@@ -8,6 +8,7 @@ import type { Apps } from '../administration/apps.ts';
 import type { Inviting } from '../administration/invitations.ts';
 import type { People } from '../administration/people.ts';
 import type { Principal } from '../administration/principal.ts';
+import type { Settings } from '../administration/settings.ts';
 import type { Upstreams } from '../administration/upstreams.ts';
 import type { ClaimTables } from '../administration/claim-tables.ts';
 import type { Groups, Roles } from '../administration/roles.ts';
@@ -23,6 +24,7 @@ export interface UseCases {
   apps: Apps;
   clientDocuments: ClientDocuments;
   upstreams: Upstreams;
+  settings: Settings;
   audit: Pick<Audit, 'search'>;
   keys: { overview(): Promise<KeysOverview>; rotation: Pick<Rotation, 'rotate' | 'compromise'> };
   roles: Roles;

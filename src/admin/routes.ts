@@ -6,6 +6,7 @@ import { invitationRoutes } from './routes/invitations.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { providerRoutes } from './routes/providers.ts';
 import { claimTableRoutes, groupRoutes, previewRoutes, roleRoutes } from './routes/roles.ts';
+import { settingRoutes } from './routes/settings.ts';
 import { sessionRoutes, userRoutes } from './routes/users.ts';
 import type { Route } from './route.ts';
 
@@ -22,5 +23,6 @@ export const ROUTES: Route[] = [
   ...groupRoutes,
   ...claimTableRoutes,
   ...previewRoutes,
+  ...settingRoutes,
   ...auditRoutes,
 ];

@@ -19,6 +19,8 @@ export const ADMIN_SCOPES = {
   'tokens:preview': 'See which tokens an app would get for a person.',
   'providers:read': 'See upstream providers.',
   'providers:write': 'Add, change and remove upstream providers.',
+  'settings:read': 'See settings.',
+  'settings:write': 'Set what can be set while all runs: name, look, sign-up, lifetimes.',
   'sessions:read': 'See where people are signed in.',
   'sessions:write': 'Sign people out.',
   'keys:read': 'See what the signing keys do, and who fetched them.',

@@ -62,6 +62,7 @@ export const ACT_TYPES = [
   'provider_added',
   'provider_changed',
   'provider_removed',
+  'settings_changed',
   'admin_link_made',
   'person_invited',
   'invitation_sent_again',

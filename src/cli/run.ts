@@ -17,6 +17,7 @@ import { logoutCommands } from './logout.ts';
 import { mailCommands } from './mail.ts';
 import { output } from './output.ts';
 import { providerCommands } from './provider.ts';
+import { settingCommands } from './setting.ts';
 import { registrationTokenCommands } from './registration-token.ts';
 import { secretCommands } from './secrets.ts';
 import type { Session } from './session.ts';
@@ -54,6 +55,7 @@ export async function run(argv: string[]): Promise<number> {
   clientCommands(program, withBackstage, output);
   clientDocumentCommands(program, withBackstage, output);
   providerCommands(program, withBackstage, output);
+  settingCommands(program, withBackstage, output);
   registrationTokenCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
   invitationCommands(program, withBackstage, output);

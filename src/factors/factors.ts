@@ -124,7 +124,7 @@ export const totpContext = (accountId: string): string => `totp secret of ${acco
 const NO_PASSKEYS = { count: async () => 0, deleteByAccount: async () => undefined };
 
 export function createFactors(needs: FactorNeeds): Factors {
-  const { store, records, vault, issuer, settings, passkeys = NO_PASSKEYS } = needs;
+  const { store, records, vault, settings, passkeys = NO_PASSKEYS } = needs;
   const { rolesOf = async ({ roles }: Person) => roles } = needs;
   const kept = createFactorRecords(store);
   const devices = createRememberedDevices({ records: kept, vault, ttl: settings.remember_device });
@@ -203,7 +203,7 @@ export function createFactors(needs: FactorNeeds): Factors {
             ENROLMENT_TTL,
           );
       const secret = String(pending['secret']);
-      return { secret, qr: await qrSvg(await totpUri(secret, { issuer, label: email })) };
+      return { secret, qr: await qrSvg(await totpUri(secret, { issuer: needs.issuer, label: email })) };
     },
 
     async confirmTotp(accountId, place, code) {

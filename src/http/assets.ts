@@ -1,7 +1,8 @@
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import serve from 'koa-static';
 import type { Config } from '../config/schema.ts';
@@ -23,6 +24,16 @@ function brandCss({ accent, accent_dark }: Config['brand']): string {
     ? `@media (prefers-color-scheme: dark) { :root:not([data-theme='light']) { --gh-accent: ${accent_dark}; } }\n`
     : '';
   return light + dark;
+}
+
+/** As the colours are now: they may be set at any time. */
+async function colours(ctx: Context, brand: Config['brand']): Promise<void> {
+  const css = brandCss(brand);
+  ctx.type = 'css';
+  ctx.set('Cache-Control', 'no-cache');
+  ctx.etag = hash('sha256', css, 'base64url');
+  ctx.body = css;
+  if (ctx.fresh) ctx.status = 304;
 }
 
 function image(key: string, file: string): { type: string; body: Buffer } {
@@ -59,7 +70,6 @@ export function assets(brand: Config['brand'], federation: Config['federation'],
     '/pico.css': { type: 'css', body: pico },
     '/htmx.js': { type: 'js', body: htmx },
     '/webauthn.js': { type: 'js', body: webauthn },
-    '/brand.css': { type: 'css', body: brandCss(brand) },
   };
   if (brand.logo !== undefined) generated['/brand-logo'] = image('brand.logo', brand.logo);
   for (const { name, logo } of themes.all) {
@@ -71,6 +81,7 @@ export function assets(brand: Config['brand'], federation: Config['federation'],
   }
   const files = compose([themeFiles(themes), folder(PUBLIC)]);
   return async (ctx, next) => {
+    if (ctx.path === '/brand.css') return colours(ctx, brand);
     const asset = generated[ctx.path];
     if (!asset) {
       await files(ctx, next);

@@ -64,11 +64,11 @@ const themeOfClient = (page: PageModel): string | null | undefined =>
 
 export function createRender({ config, draw, themes, csrf, locales, version }: Needs): Render {
   const base = issuerPath(config.issuer);
-  const { name, logo, privacy_url = null, terms_url = null } = config.brand;
-  const ownLogo = logo === undefined ? null : `${base}/assets/brand-logo`;
+  const ownLogo = config.brand.logo === undefined ? null : `${base}/assets/brand-logo`;
 
   /** What the frame of a page shows of the brand and of its theme. */
   function look(theme: Theme | undefined) {
+    const { name, privacy_url = null, terms_url = null } = config.brand;
     const folder = theme && `${base}/assets/themes/${theme.name}`;
     return {
       brand: { name, logo: theme?.logo ? `${folder}/logo` : ownLogo, privacy_url, terms_url },

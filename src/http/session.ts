@@ -15,7 +15,7 @@ interface Needs {
   cookie: string;
   https: boolean;
   /** Seconds since its last change. */
-  ttl: number;
+  ttl: () => number;
 }
 
 /** `ctx.session` for the routes behind it, and only for them. */
@@ -26,7 +26,11 @@ export function roomSession({ records, kind, cookie, https, ttl }: Needs): Middl
   const session = createSession(
     {
       key: `${https ? '__Host-' : ''}${cookie}`,
-      maxAge: ttl * 1000,
+      // Read anew with each request, and set by the library to what it has read first.
+      get maxAge() {
+        return ttl() * 1000;
+      },
+      set maxAge(_first) {},
       renew: true,
       signed: true,
       httpOnly: true,
@@ -35,7 +39,7 @@ export function roomSession({ records, kind, cookie, https, ttl }: Needs): Middl
       genid: () => newId(),
       store: {
         get: async (id) => (await records.find(kind, id))?.['session'],
-        set: (id, value) => records.upsert(kind, id, { session: value as unknown }, ttl),
+        set: (id, value) => records.upsert(kind, id, { session: value as unknown }, ttl()),
         destroy: (id) => records.destroy(kind, id),
       },
     },

@@ -1,5 +1,6 @@
 /** `/interaction/:uid/passkey` (sign in), `…/add-passkey` and `…/sign-up/passkey`. */
 import type Router from '@koa/router';
+import type { Middleware } from 'koa';
 import type { Context } from 'koa';
 import { isGatehouseError } from '../kernel/errors.ts';
 import type { Step } from './dispatch.ts';
@@ -14,13 +15,15 @@ interface Needs extends Stepping {
   steps: PasskeySteps;
   signIn: SignIn;
   /** Undefined where nobody may sign up. */
-  signUp: SignUp | undefined;
+  signUp: SignUp;
+  /** Lets nobody through while people cannot make accounts. */
+  onlyWithSignUp: Middleware;
   progress: ProgressRecords;
   stepFrom(ctx: Context, under: InteractionUnderWay, so_far: Progress): Promise<Step>;
 }
 
 export function addPasskeyRoutes(router: Router, needs: Needs): void {
-  const { steps, signIn, signUp, progress, step, form, stepFrom, dispatch, proved } = needs;
+  const { steps, signIn, signUp, onlyWithSignUp, progress, step, form, stepFrom, dispatch, proved } = needs;
 
   const signInWithPasskey: StepHandler = async (ctx, under) => {
     const result = await steps.signIn(ctx, under);
@@ -42,9 +45,9 @@ export function addPasskeyRoutes(router: Router, needs: Needs): void {
   const add = whileAdding(async (ctx, under, now, adding) => {
     try {
       const result = await steps.add(ctx, under, now);
-      if (result === 'address_taken') return await signUp!.showTaken(ctx, under, now.sign_up!);
+      if (result === 'address_taken') return await signUp.showTaken(ctx, under, now.sign_up!);
       if (typeof result === 'string') return await steps.showAdding(ctx, under, adding, result);
-      if (result.created) signUp!.mailLater(ctx, under, result.created);
+      if (result.created) signUp.mailLater(ctx, under, result.created);
       steps.remember(ctx);
       const next = await answered(under);
       // An offer that was taken does not make this sign-in a stronger one: the key was made, not used.
@@ -63,10 +66,10 @@ export function addPasskeyRoutes(router: Router, needs: Needs): void {
   });
 
   const begin: StepHandler = async (ctx, under) => {
-    const sign_up = await signUp!.beginWithPasskey(ctx, under);
+    const sign_up = await signUp.beginWithPasskey(ctx, under);
     if (!sign_up) return;
     const next = await progress.change(under.details, (now) => ({ ...now, sign_up, passkey_answered: undefined }));
-    if (!(await signUp!.askForProof(ctx, under, sign_up))) await dispatch(ctx, under, next);
+    if (!(await signUp.askForProof(ctx, under, sign_up))) await dispatch(ctx, under, next);
   };
 
   router.post('/passkey/options', ...form(steps.signInOptions));
@@ -78,5 +81,5 @@ export function addPasskeyRoutes(router: Router, needs: Needs): void {
   router.post('/add-passkey/options', ...form(whileAdding((ctx, under, now) => steps.addingOptions(ctx, under, now))));
   router.post('/add-passkey', ...form(add));
   router.post('/add-passkey/skip', ...form(skip));
-  if (signUp) router.post('/sign-up/passkey', ...form(begin));
+  router.post('/sign-up/passkey', onlyWithSignUp, ...form(begin));
 }

@@ -110,7 +110,7 @@ export interface InteractionNeeds {
 export function interactionRoutes(needs: InteractionNeeds): Middleware {
   const { config, provider, locales, csrf, limits, visitor, verification, passkeys } = needs;
   const base = issuerPath(config.issuer);
-  const signUpEnabled = config.sign_up.enabled;
+  const signUpEnabled = () => config.sign_up.enabled;
   const { journeyMail, recovery } = verification;
   const mailLimits = createMailLimits({ limits, visitor });
   const mailSteps = createMailSteps({ ...needs, mailLimits, journeyMail, base });
@@ -314,7 +314,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   ];
 
   const onlyWithSignUp: Middleware = async (_ctx, next) => {
-    if (!signUpEnabled) throw notFound('Signing up is turned off.');
+    if (!signUpEnabled()) throw notFound('Signing up is turned off.');
     await next();
   };
 
@@ -351,7 +351,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   router.post('/sign-up', onlyWithSignUp, ...form(proveWith((ctx, under) => signUp.create(ctx, under))));
   addMailRoutes(router, { ...stepping, journeyMail, steps: mailSteps, forgot, mailedSignIn });
   if (passkeySteps) {
-    const steps = { steps: passkeySteps, signIn, signUp: signUpEnabled ? signUp : undefined, progress };
+    const steps = { steps: passkeySteps, signIn, signUp, onlyWithSignUp, progress };
     addPasskeyRoutes(router, { ...stepping, ...steps, stepFrom });
   }
   /** Everything was proved: only now does the answer count. */

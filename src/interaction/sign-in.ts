@@ -15,7 +15,7 @@ interface Needs {
   tryPassword: TryPassword;
   render: Render;
   base: string;
-  signUpEnabled: boolean;
+  signUpEnabled: () => boolean;
   forgotEnabled: boolean;
   mailedEnabled: boolean;
   passkeysEnabled: boolean;
@@ -62,7 +62,7 @@ export function createSignIn(needs: Needs) {
       upstream_notice: notice ?? null,
       wait,
       passkey: passkeysEnabled ? { ...passkeyPaths(path), offer_cookie: offerCookie } : null,
-      sign_up_url: signUpEnabled ? `${path}/sign-up` : null,
+      sign_up_url: signUpEnabled() ? `${path}/sign-up` : null,
       forgot_url: forgotEnabled ? `${path}/forgot-password` : null,
       mailed_url: mailedEnabled ? `${path}/mailed-sign-in` : null,
       cancel_action: `${path}/cancel`,

@@ -33,7 +33,7 @@ interface Needs {
   store: LogoutStore;
   vault: Vault;
   /** Seconds: at least twice the idle life of a session, and no less than tokens that outlive it. */
-  ttl: number;
+  ttl: () => number;
 }
 
 /** What a sealed app of a session is bound to. */
@@ -62,10 +62,10 @@ export function createSessionApps({ store, vault, ttl }: Needs): SessionApps {
         offline,
         ended: false,
         sealed: vault.seal(JSON.stringify(app), context(session_key, app_key)),
-        expires_at: epochSeconds() + ttl,
+        expires_at: epochSeconds() + ttl(),
       });
     },
-    prolong: (uid) => store.prolongSession(sessionKey(uid), epochSeconds() + ttl),
+    prolong: (uid) => store.prolongSession(sessionKey(uid), epochSeconds() + ttl()),
     ofSession: async (uid) => (await store.appsOfSession(sessionKey(uid), epochSeconds())).map(open),
     ofAccount: async (id) => (await store.appsOfAccount(vault.lookupKey('account', id), epochSeconds())).map(open),
     end: (apps) => store.endApps(apps),

@@ -67,11 +67,12 @@ const tidy = (text: string) =>
     .replace(/\n{3,}/g, '\n\n')
     .trim()}\n`;
 
-export function createWriter({ draw, language, issuer, answers, brand }: Needs): Write {
-  const look = {
+export function createWriter(needs: Needs): Write {
+  const { draw, language, issuer, brand } = needs;
+  const lookNow = () => ({
     light: { ...LOOK.light, ...(brand.accent ? { accent: brand.accent } : {}) },
     dark: { ...LOOK.dark, ...(brand.accent_dark ? { accent: brand.accent_dark } : {}) },
-  };
+  });
   const { host } = new URL(issuer);
 
   return async ({ template, locale, data: given }) => {
@@ -87,7 +88,7 @@ export function createWriter({ draw, language, issuer, answers, brand }: Needs):
     const say = (key: string, more: Record<string, unknown> = {}) =>
       t(key.startsWith('mail.') ? key : `${area}.${key}`, { ...data, ...more });
     const subject = say('subject');
-    const locals = { lang, dir, say, data, subject, host, look, answers };
+    const locals = { lang, dir, say, data, subject, host, look: lookNow(), answers: needs.answers };
     const form = async (name: 'html' | 'text') =>
       draw(`mail/${name}/layout`, { ...locals, body: await draw(`mail/${template}`, { ...locals, form: name }) });
     return { subject, html: await form('html'), text: tidy(await form('text')) };

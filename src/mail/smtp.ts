@@ -55,7 +55,9 @@ function sender(from: string, name: string): { name: string; address: string } {
 
 const unescaped = (text: string) => decodeURIComponent(text);
 
-export function createSmtp({ url, from, replyTo, name, allowInsecure, timeout }: SmtpOptions): Transport {
+/** Sender and address for answers are read with each mail. */
+export function createSmtp(given: SmtpOptions): Transport {
+  const { url, allowInsecure, timeout } = given;
   const server = new URL(url);
   const local = isLoopback(server);
   const secure = server.protocol === 'smtps:';
@@ -81,8 +83,6 @@ export function createSmtp({ url, from, replyTo, name, allowInsecure, timeout }:
     idleTimeout: IDLE_MS,
   };
   const connect = () => createTransport(options);
-  const { address, name: senderName } = sender(from, name);
-  const domain = address.slice(address.lastIndexOf('@') + 1);
   let pool: ReturnType<typeof connect> | undefined;
   let broken = new AbortController();
 
@@ -90,6 +90,9 @@ export function createSmtp({ url, from, replyTo, name, allowInsecure, timeout }:
     longest: timeout * PATIENCE,
     async send({ id, to, subject, text, html }) {
       pool ??= connect();
+      const { from, name, replyTo } = given;
+      const { address, name: senderName } = sender(from, name);
+      const domain = address.slice(address.lastIndexOf('@') + 1);
       try {
         const { response } = await pool.sendMail({
           from: { name: senderName, address },

@@ -26,7 +26,7 @@ export function lifetimes(config: Config['lifetimes'], protocol: Pick<Config, 'd
     DeviceCode: protocol.device_flow.code_lifetime,
     BackchannelAuthenticationRequest: (ctx: KoaContextWithOIDC) =>
       Math.min(protocol.ciba.request_lifetime, Number(ctx.oidc.params?.['requested_expiry'] ?? Infinity)),
-    Session: config.session,
+    Session: () => config.session,
     // A grant that ended before its last token would take it along; one that can give no refresh token need not last.
     Grant(_ctx, grant) {
       const { mayRefresh, longestToken = 0 } = grant as { mayRefresh?: boolean; longestToken?: number };

@@ -273,7 +273,7 @@ export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
     api: needs.directory.api,
     findAccount: findAccount(needs),
     algorithms: config.keys.algorithms.filter((alg) => activeKey(keys, alg)),
-    lifetime: config.lifetimes.access_token,
+    lifetime: () => config.lifetimes.access_token,
   });
   provider.use(nameAliases(config.issuer, needs.mutualTls) as never);
   provider.use(

@@ -122,7 +122,7 @@ export async function playgroundRoutes(needs: Needs): Promise<Middleware> {
       kind: 'PlaygroundSession',
       cookie: 'gatehouse_playground',
       https: issuer.startsWith('https:'),
-      ttl: SESSION_SECONDS,
+      ttl: () => SESSION_SECONDS,
     }),
   );
   router.get('/', (ctx) => {

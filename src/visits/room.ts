@@ -287,7 +287,7 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
       kind: place.kind,
       cookie: place.cookie,
       https,
-      ttl: config.lifetimes.session,
+      ttl: () => config.lifetimes.session,
     }),
   );
   router.get('/callback', comeBack);

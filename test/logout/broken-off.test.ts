@@ -81,7 +81,7 @@ describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (dr
     const clients = { find: async () => ({ backchannel_logout_uri: 'https://notes.example/logout' }) };
     const told: string[] = [];
     const make = (store: Storage['logout'], protocol: Storage['protocol']) => {
-      const apps = createSessionApps({ store, vault, ttl: 100_000 });
+      const apps = createSessionApps({ store, vault, ttl: () => 100_000 });
       const queue = createQueue({ store, vault });
       const records = createSealedRecords({ store: protocol, vault });
       const endings = createEndings({ apps, queue, records, clients, onQueued: () => undefined });

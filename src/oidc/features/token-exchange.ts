@@ -46,7 +46,7 @@ interface Needs {
   /** What tokens can be signed with, the usual one first. */
   algorithms: SigningAlgorithm[];
   /** Seconds. */
-  lifetime: number;
+  lifetime: () => number;
 }
 
 const actors = new WeakMap<object, Actor>();
@@ -166,7 +166,7 @@ export function enableTokenExchange(provider: Provider, { find, api, findAccount
 
     const request = { scopes: [], resources: { [target.resource!]: scopes }, claims: [] };
     const grantId = await issueGrant(provider, { accountId, client, sessionUid, request, declined: [], api });
-    const { alg, accessTokenTTL = lifetime } = tokenSettings(target, algorithms);
+    const { alg, accessTokenTTL = lifetime() } = tokenSettings(target, algorithms);
     const token = new AccessToken({
       client,
       accountId,

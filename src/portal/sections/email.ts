@@ -19,7 +19,7 @@ interface Needs {
   audit: Pick<Audit, 'record'>;
   /** Tells one browser from another. */
   csrf: Pick<Csrf, 'token'>;
-  brandName: string;
+  brandName: () => string;
 }
 
 interface Problem {
@@ -79,7 +79,7 @@ export function emailSection(needs: Needs): Section {
       desk.post('/email/verify', async (visit) => {
         const count = await mayMail(visit);
         if (count !== undefined) return show(desk, visit, '', { key: 'limited', count });
-        const request = { locale: langOf(visit), app: brandName, browser: csrf.token(visit.ctx) };
+        const request = { locale: langOf(visit), app: brandName(), browser: csrf.token(visit.ctx) };
         if (!visit.account.email_verified) await confirmations.mailLater(visit.account, request);
         return desk.done(visit, '/email', 'verification_sent', { email: visit.account.email });
       });
