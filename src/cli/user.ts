@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { publicAccount } from '../accounts/account.ts';
 import { OPERATOR } from '../administration/principal.ts';
 import type { FactorSummary } from '../factors/factors.ts';
+import { assignCommand } from './assign.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
 import { passwordFromStdin } from './password.ts';
@@ -14,6 +15,7 @@ interface CreateOptions {
   name: string;
   passwordStdin?: boolean;
   role?: string[];
+  group?: string[];
   emailVerified?: boolean;
   json?: boolean;
 }
@@ -41,6 +43,7 @@ function inWords({
 export function userCommands(program: Command, session: Session, output: Output): void {
   const user = program.command('user').description('People who sign in.');
   peopleCommands(user, session, output);
+  assignCommand(user, session, output);
   inviteCommand(user, session, output);
 
   user
@@ -50,13 +53,14 @@ export function userCommands(program: Command, session: Session, output: Output)
     .requiredOption('--name <name>', 'full name')
     .option('--password-stdin', 'read the password from standard input')
     .option('--role <role>', 'role; may be repeated', collect)
+    .option('--group <group>', 'group they are in; may be repeated', collect)
     .option('--email-verified', 'the address is known to be theirs')
     .option('--json', 'print one JSON document')
     .action(async (options: CreateOptions) => {
       const password = options.passwordStdin ? await passwordFromStdin() : undefined;
       await session(async ({ people }) => {
-        const { email, name, role: roles, emailVerified: email_verified } = options;
-        const input = { email, name, password, roles, email_verified };
+        const { email, name, role: roles, group: groups, emailVerified: email_verified } = options;
+        const input = { email, name, password, roles, groups, email_verified };
         output.one(publicAccount(await people.create(OPERATOR, input)), options);
       });
     });
@@ -66,11 +70,12 @@ export function userCommands(program: Command, session: Session, output: Output)
     .description('All people, oldest first, or those who are searched for.')
     .option('--search <words>', 'words that each begin one of the name, the address or the id')
     .option('--role <role>', 'only those with the role')
+    .option('--group <group>', 'only those in the group')
     .option('--json', 'print one JSON document')
-    .action((options: { search?: string; role?: string; json?: boolean }) =>
+    .action((options: { search?: string; role?: string; group?: string; json?: boolean }) =>
       session(async ({ people }) => {
-        const { search: text, role } = options;
-        const found = await every((page) => people.search({ ...page, text, role }));
+        const { search: text, role, group } = options;
+        const found = await every((page) => people.search({ ...page, text, role, group }));
         output.many(found.map(publicAccount), COLUMNS, options);
       }),
     );

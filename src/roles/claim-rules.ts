@@ -87,7 +87,24 @@ export const isProtected = (name: string): boolean => OF_PROTOCOL.has(name) || O
 
 export const isListSource = (source: ClaimSource): boolean => LISTS.includes(source);
 
-const shown = ({ claim }: ClaimRule): string => claim.join(' > ').slice(0, 100);
+const shown = ({ claim }: ClaimRule): string => [claim].flat().join(' > ').slice(0, 100);
+
+const FIELDS = ['claim', 'source', 'field', 'value', 'shape', 'prefix', 'when', 'into'];
+const CONDITIONS = ['scope', 'role', 'group'];
+
+/** Rows come from files too. */
+function checkForm(rule: ClaimRule, wrong: (problem: string) => never): void {
+  const { claim, prefix, when = {}, into } = rule;
+  const other = Object.keys(rule).find((name) => !FIELDS.includes(name));
+  if (other !== undefined) wrong(`it has no ${other}: there are ${FIELDS.join(', ')}`);
+  const isText = (one: unknown) => typeof one === 'string';
+  if (![claim, into].every((list: unknown) => Array.isArray(list) && list.every(isText)))
+    wrong('claim and into are lists of texts');
+  if (prefix !== undefined && !isText(prefix)) wrong('a prefix is a text');
+  for (const [name, condition] of Object.entries(when))
+    if (!CONDITIONS.includes(name) || (condition !== undefined && !isText(condition)))
+      wrong(`a condition is a text under ${CONDITIONS.join(', ')}`);
+}
 
 function checkClaim(rule: ClaimRule, wrong: (problem: string) => never): void {
   const { claim, source, field } = rule;
@@ -161,6 +178,7 @@ export function checkRules(rules: ClaimRule[]): ClaimRule[] {
     const wrong = (problem: string): never => {
       throw invalidInput(`row ${index + 1} (${shown(rule)}): ${problem}`, `rules/${index}`);
     };
+    checkForm(rule, wrong);
     checkClaim(rule, wrong);
     checkSource(rule, wrong);
     const other = rules.find(({ claim }) => within(rule.claim, claim));
