@@ -1,4 +1,4 @@
-/** `npm run demo`: the provider and both example apps side by side, with everything registered that they need. */
+/** `npm run demo`: the provider and the example apps side by side, with everything registered that they need. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
@@ -11,6 +11,7 @@ import { DEMO } from '../src/demo.ts';
 
 const APP = { id: 'demo-app', port: 3001, origin: 'http://localhost:3001' };
 const API = { id: 'demo-api', port: 3002, origin: 'http://localhost:3002' };
+const SPA = { id: 'demo-spa', port: 3004, origin: 'http://localhost:3004' };
 const READY_WITHIN_MS = 30_000;
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -27,6 +28,7 @@ async function checkPorts({ port, host }: Config): Promise<void> {
     { name: 'Gatehouse', port, host },
     { name: 'the example app', port: APP.port, host: 'localhost' },
     { name: 'the example API', port: API.port, host: 'localhost' },
+    { name: 'the example browser app', port: SPA.port, host: 'localhost' },
   ];
   const taken: string[] = [];
   for (const { name, port, host } of wanted)
@@ -40,7 +42,7 @@ async function ensure(clients: Clients, id: string, input: NewClient): Promise<v
 }
 
 /** What `gatehouse client create` would do, under fixed ids, so that the second run finds the first one's. */
-async function register(config: Config): Promise<{ clientSecret: string | undefined }> {
+async function register(config: Config): Promise<{ appSecret: string | undefined; spaSecret: string | undefined }> {
   const backstage = await assembleBackstage(config);
   try {
     const { clients } = backstage;
@@ -59,9 +61,16 @@ async function register(config: Config): Promise<{ clientSecret: string | undefi
       backchannel_logout_session_required: true,
       client_uri: APP.origin,
     });
+    await ensure(clients, SPA.id, {
+      type: 'web',
+      name: 'Notes in the browser',
+      redirect_uris: [`${SPA.origin}/bff/callback`],
+      post_logout_redirect_uris: [`${SPA.origin}/`],
+      client_uri: SPA.origin,
+    });
     // A secret is shown once, so each run makes a new one instead of keeping it in a file.
-    const { client_secret } = await clients.rotateSecret(APP.id);
-    return { clientSecret: client_secret };
+    const [app, spa] = [await clients.rotateSecret(APP.id), await clients.rotateSecret(SPA.id)];
+    return { appSecret: app.client_secret, spaSecret: spa.client_secret };
   } finally {
     await backstage.close();
   }
@@ -115,7 +124,7 @@ async function demo(): Promise<void> {
   if (config.production)
     throw new Error('It registers example apps, which production should not have: unset NODE_ENV.');
   await checkPorts(config);
-  const { clientSecret } = await register(config);
+  const { appSecret, spaSecret } = await register(config);
 
   run('gatehouse', 'src/main.js');
   await ready('Gatehouse', `${issuer}/.well-known/openid-configuration`);
@@ -124,20 +133,27 @@ async function demo(): Promise<void> {
   run('app', 'examples/session-app/app.ts', {
     ...common,
     CLIENT_ID: APP.id,
-    CLIENT_SECRET: clientSecret,
+    CLIENT_SECRET: appSecret,
     PORT: String(APP.port),
   });
-  await Promise.all([ready('The API', API.origin), ready('The app', APP.origin)]);
+  run('spa', 'examples/spa/server.ts', {
+    ...common,
+    CLIENT_ID: SPA.id,
+    CLIENT_SECRET: spaSecret,
+    PORT: String(SPA.port),
+  });
+  await Promise.all([ready('The API', API.origin), ready('The app', APP.origin), ready('The browser app', SPA.origin)]);
 
   const signIn = config.demo.enabled ? `sign in as ${DEMO.email} / ${DEMO.password}` : 'sign in or create an account';
   process.stdout.write(
     [
       '',
-      'All three are ready. Click here:',
+      'All are ready. Click here:',
       `  ${APP.origin}   the example app: ${signIn}`,
+      `  ${SPA.origin}   the example browser app, whose page holds no token`,
       ...(config.playground.enabled ? [`  ${issuer}/playground   a login, step by step`] : []),
       `  ${issuer}   Gatehouse itself`,
-      `The API is at ${API.origin}; the app calls it. Ctrl-C ends everything.`,
+      `The API is at ${API.origin}; both call it. Ctrl-C ends everything.`,
       '',
     ].join('\n'),
   );
