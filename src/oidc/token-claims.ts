@@ -1,7 +1,7 @@
 /** All that apps and APIs learn of a person: the standard claims with roles, groups and permissions, and what claim tables add. */
 import type { Client } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
-import type { RoleBook } from '../roles/book.ts';
+import type { RoleBook, Snapshot } from '../roles/book.ts';
 import { mapClaims } from '../roles/claim-mapping.ts';
 import type { Mapped } from '../roles/claim-mapping.ts';
 import type { ClaimTarget } from '../roles/claim-rules.ts';
@@ -20,9 +20,11 @@ export interface TokenFacts {
   account: Account | undefined;
 }
 
+type Claims = Record<string, unknown> & { sub: string };
+
 export interface TokenClaims {
   /** Every standard claim of an account; who sees which is decided by scope. */
-  of(account: Account): Promise<Record<string, unknown> & { sub: string }>;
+  of(account: Account): Promise<Readonly<Claims>>;
   mapped(facts: TokenFacts): Promise<Mapped>;
 }
 
@@ -34,8 +36,20 @@ interface Needs {
 const NOTHING: Mapped = { claims: {}, rows: [] };
 
 export function createTokenClaims({ book, subjectOf }: Needs): TokenClaims {
+  /** One request asks for each of its tokens, about the same reading of the account. */
+  const made = new WeakMap<Account, { from: Snapshot; claims: Readonly<Claims> }>();
+
+  async function claimsOf(account: Account): Promise<Readonly<Claims>> {
+    const from = await book.current();
+    const before = made.get(account);
+    if (before?.from === from) return before.claims;
+    const claims = accountClaims(account, from.authorityOf(account));
+    made.set(account, { from, claims });
+    return claims;
+  }
+
   return {
-    of: async (account) => accountClaims(account, (await book.current()).authorityOf(account)),
+    of: claimsOf,
     async mapped({ target, scopes, client, account }) {
       const snapshot = await book.current();
       const rules = snapshot.rulesFor(client.clientId);
