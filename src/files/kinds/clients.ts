@@ -252,7 +252,7 @@ export function clientKind({ door, schema, changeable }: Shape, { apps, clients,
       client_id ?? client_name,
       ...(resource === undefined ? [] : [resource]),
     ],
-    names: ({ resource }) => (resource === undefined ? [] : [resource]),
+    names: ({ client_id, resource }) => [client_id, resource].filter((one) => one !== undefined),
     async plan(items, { prune, outlook }) {
       const all = await existing();
       const problems: Problem[] = [];

@@ -1,0 +1,91 @@
+/** Roles, groups and claim tables from files. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATOR } from '../../src/administration/principal.ts';
+import { carryOut } from '../../src/files/reconcile.ts';
+import { apply, exported, inShort, planOf, problemsOf } from '../support/files.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
+import type { Running } from '../support/gatehouse.ts';
+
+const ALL = `- kind: claims
+  client_id: wiki
+  rules:
+    - claim: [permissions]
+      source: permissions
+      into: [access_token]
+- kind: role
+  name: editor
+  description: Writes and publishes
+  permissions: [pages:write, pages:read]
+- kind: group
+  name: press
+  roles: [editor]
+- kind: client
+  client_id: wiki
+  type: web
+  client_name: Wiki
+  redirect_uris: [https://wiki.example/]
+`;
+
+describe('roles, groups and claim tables in files', () => {
+  let gatehouse: Running;
+  beforeAll(async () => {
+    gatehouse = await startGatehouse();
+  });
+  afterAll(() => gatehouse.stop());
+
+  it('are made in an order that works, and once', async () => {
+    expect(inShort(await planOf(gatehouse, ALL))).toEqual([
+      'create role editor: description permissions',
+      'create group press: roles',
+      'create client wiki: type redirect_uris',
+      'create claims wiki: rules',
+    ]);
+    await apply(gatehouse, ALL);
+    expect(inShort(await planOf(gatehouse, ALL, { prune: true }))).toEqual([]);
+    expect((await gatehouse.roles.get('editor')).permissions).toEqual(['pages:read', 'pages:write']);
+    expect((await gatehouse.claimTables.get('wiki')).rules).toHaveLength(1);
+  });
+
+  it('are written so that applying them changes nothing, here and elsewhere', async () => {
+    const text = await exported(gatehouse);
+    expect(inShort(await planOf(gatehouse, text, { prune: true }))).toEqual([]);
+    const elsewhere = await startGatehouse();
+    try {
+      await apply(elsewhere, text);
+      expect(await exported(elsewhere)).toBe(text);
+    } finally {
+      await elsewhere.stop();
+    }
+  });
+
+  it('are checked by the rules of every other door', async () => {
+    expect(await problemsOf(gatehouse, 'kind: role\nname: admin\n')).toEqual([
+      "all.yaml:2: admin is the role of Gatehouse's own admins",
+    ]);
+    expect(await problemsOf(gatehouse, 'kind: group\nname: g\nroles: [admin]\n')).toEqual([
+      'all.yaml:3: the role admin is given to people one by one',
+    ]);
+    expect(await problemsOf(gatehouse, 'kind: claims\nclient_id: nobody\nrules: []\n')).toEqual([
+      'all.yaml:1: no app has the id nobody',
+    ]);
+  });
+
+  it('lose no change that somebody else made after the plan', async () => {
+    const steps = await planOf(gatehouse, 'kind: role\nname: editor\npermissions: [pages:read]\n');
+    await gatehouse.roles.update(OPERATOR, 'editor', { description: 'Theirs' });
+    const { failed } = await carryOut(steps);
+    expect((failed?.error as Error).message).toBe('the role was changed meanwhile');
+    expect((await gatehouse.roles.get('editor')).permissions).toHaveLength(2);
+  });
+
+  it('go when no file names them and --prune is given', async () => {
+    expect(inShort(await planOf(gatehouse, '', { prune: true }))).toEqual([
+      'remove claims wiki: ',
+      'remove client wiki: ',
+      'remove group press: ',
+      'remove role editor: ',
+    ]);
+    await apply(gatehouse, '', { prune: true });
+    expect(await exported(gatehouse)).toBe('');
+  });
+});
