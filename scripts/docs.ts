@@ -15,6 +15,7 @@ import { keyCommands } from '../src/cli/keys.ts';
 import { logoutCommands } from '../src/cli/logout.ts';
 import { mailCommands } from '../src/cli/mail.ts';
 import { output } from '../src/cli/output.ts';
+import { sessionCommands } from '../src/cli/sessions.ts';
 import { invitationCommands } from '../src/cli/invitation.ts';
 import { providerCommands } from '../src/cli/provider.ts';
 import { settingCommands } from '../src/cli/setting.ts';
@@ -39,6 +40,7 @@ export function commandLine(): Command {
   adminCommands(program, session, output);
   auditCommands(program, session, output);
   clientCommands(program, session, output);
+  sessionCommands(program, session, output);
   invitationCommands(program, session, output);
   clientDocumentCommands(program, session, output);
   providerCommands(program, session, output);

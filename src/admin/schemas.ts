@@ -198,6 +198,11 @@ export const session = name(
   }),
 );
 
+export const sessionOfSomebody = name(
+  'SessionOfSomebody',
+  session.extend({ sub: z.string().meta({ description: 'Whose it is.' }) }),
+);
+
 export const consent = name(
   'Consent',
   z.object({

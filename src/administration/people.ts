@@ -14,11 +14,11 @@ import type { PasskeyStore } from '../factors/passkey-store.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import type { Identity } from '../federation/identity.ts';
 import { conflict, forbidden, invalidInput, isGatehouseError, notFound } from '../kernel/errors.ts';
-import type { Page } from '../kernel/paging.ts';
+import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
 import { mark } from '../kernel/search.ts';
 import type { Access } from '../oidc/access.ts';
-import type { SessionOverview, Sessions } from '../oidc/sessions.ts';
+import type { SessionOfSomebody, SessionOverview, Sessions } from '../oidc/sessions.ts';
 import type { RoleBook } from '../roles/book.ts';
 import type { Verification } from '../verification/verification.ts';
 import { mustHave } from './principal.ts';
@@ -81,6 +81,10 @@ export interface People {
   /** @throws not_found also where nothing was allowed. */
   withdrawConsent(by: Principal, who: string, clientId: string): Promise<Account>;
   sessions(who: string): Promise<SessionOverview[]>;
+  /** Of everybody, those used last first. */
+  allSessions(page: PageRequest): Promise<Page<SessionOfSomebody>>;
+  /** How many sessions there are, counted up to `most`. */
+  countSessions(most: number): Promise<number>;
   /** @throws not_found also where the person has no such session. */
   endSession(by: Principal, who: string, sessionId: string): Promise<void>;
   /** Ends all sessions, with the tokens that end with them. @returns how many sessions. */
@@ -100,7 +104,7 @@ interface Needs {
   identitiesOf(accountId: string): Promise<Identity[]>;
   limits: { unlock(email: string): Promise<number> };
   mailAvailable: boolean;
-  sessions: Pick<Sessions, 'list' | 'end'>;
+  sessions: Pick<Sessions, 'list' | 'end' | 'all' | 'count'>;
   verification: Pick<Verification, 'emailChanges' | 'notices' | 'recovery'>;
   audit: Pick<Audit, 'record'>;
   book: Pick<RoleBook, 'latest'>;
@@ -253,6 +257,8 @@ export function createPeople(needs: Needs): People {
       return account;
     },
     sessions: async (who) => sessions.list((await get(who)).id),
+    allSessions: (page) => sessions.all(page),
+    countSessions: (most) => sessions.count(most),
     async endSession(_by, who, sessionId) {
       const { id } = await get(who);
       if (!(await sessions.end(id, sessionId))) throw notFound('the person has no such session');

@@ -23,6 +23,7 @@ import { registrationTokenCommands } from './registration-token.ts';
 import { roleCommands } from './roles.ts';
 import { secretCommands } from './secrets.ts';
 import type { Session } from './session.ts';
+import { sessionCommands } from './sessions.ts';
 import { themeCommands } from './theme.ts';
 import { userCommands } from './user.ts';
 
@@ -59,6 +60,7 @@ export async function run(argv: string[]): Promise<number> {
   providerCommands(program, withBackstage, output);
   settingCommands(program, withBackstage, output);
   registrationTokenCommands(program, withBackstage, output);
+  sessionCommands(program, withBackstage, output);
   userCommands(program, withBackstage, output);
   roleCommands(program, withBackstage, output);
   claimCommands(program, withBackstage, output);

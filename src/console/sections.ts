@@ -6,6 +6,7 @@ import { documentsSection } from './sections/documents.ts';
 import { keysSection } from './sections/keys.ts';
 import { overviewSection } from './sections/overview.ts';
 import { peopleSection } from './sections/people.ts';
+import { sessionsSection } from './sections/sessions.ts';
 
 const SECTIONS = [
   overviewSection,
@@ -13,6 +14,7 @@ const SECTIONS = [
   appsSection,
   apisSection,
   documentsSection,
+  sessionsSection,
   auditSection,
   keysSection,
 ] as const;

@@ -37,7 +37,9 @@ export interface Searchable<T> {
 const WORD_MAX = 64;
 const MOST_WORDS = 40;
 /** Entries looked at for one page: a search that finds little stops there, with a `next` to go on from. */
-const MOST_SCANNED = 2000;
+const MOST_SCANNED = 400;
+/** Entries counted of each word that was typed, to begin with the one that fewest have. */
+const PROBED = 300;
 const LAST_CHARACTER = '\u{10FFFF}';
 /** Ids have no words in them: what stands between their dashes is chance. */
 const ID = /^(?:usr|app|api)_/;
@@ -61,7 +63,7 @@ export function wordsIn(texts: string[], marks: string[]): string[] {
   return [...marks, ...[...new Set(words)].slice(0, MOST_WORDS)];
 }
 
-/** The words of what was typed, the longest, which finds least, first. */
+/** The words of what was typed, the longest first. */
 function termsOf(text: string): string[] {
   const typed = text.split(/\s+/).filter((part) => part !== '');
   const terms = typed.flatMap((part) => {
@@ -95,6 +97,10 @@ interface Found<T> {
   position: Position;
   record: T | undefined;
 }
+
+/** The word whose stretch of the index a search was in, on its later pages. */
+const chosen = (terms: string[], position: Position | undefined): string | undefined =>
+  position && terms.find((term) => position[0].startsWith(term));
 
 /** Goes on from page to page until enough was found, nothing is left, or enough was looked at. */
 async function collect<T>(
@@ -137,8 +143,22 @@ export async function searchPage<T extends { id: string; created_at: string }>(
     if (not.length === 0) return list(page);
     return collect(limit, listed, position);
   }
-  const range = first === undefined ? { from: firstMark!, to: `${firstMark!}\0` } : beginningWith(first);
+  const range =
+    first === undefined
+      ? { from: firstMark!, to: `${firstMark!}\0` }
+      : beginningWith(chosen(terms, position) ?? (await rarest(terms)));
   return collect(limit, scanned, position);
+
+  /** Of two words the one that finds less: its stretch of the index is walked. */
+  async function rarest([one, ...others]: string[]): Promise<string> {
+    let [best, fewest] = [one!, others.length === 0 ? 0 : (await scan(beginningWith(one!), undefined, PROBED)).length];
+    for (const other of others) {
+      if (fewest < PROBED / 10) break;
+      const { length } = await scan(beginningWith(other), undefined, PROBED);
+      if (length < fewest) [best, fewest] = [other, length];
+    }
+    return best;
+  }
 
   async function listed(after: Position | undefined, count: number): Promise<Found<T>[]> {
     const { items } = await list({ after: after && encodePosition(after), limit: count });

@@ -4,6 +4,9 @@ import type { Provider } from 'oidc-provider';
 import type { Proof } from '../factors/levels.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { epochSeconds } from '../kernel/clock.ts';
+import { invalidInput } from '../kernel/errors.ts';
+import { encodePosition, readPageRequest } from '../kernel/paging.ts';
+import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { Ended, Endings } from '../logout/endings.ts';
 import type { Payload, SealedRecords } from '../protocol/sealed-records.ts';
@@ -27,6 +30,11 @@ export interface SessionOverview extends Pick<Seen, 'address' | 'user_agent' | '
   clients: string[];
 }
 
+/** One of all, with whose it is. */
+export interface SessionOfSomebody extends SessionOverview {
+  account_id: string;
+}
+
 export interface Sessions {
   /** The session of this browser, where somebody is signed in. */
   ofBrowser(ctx: {
@@ -37,6 +45,10 @@ export interface Sessions {
   proofsOf(uid: string, accountId: string): Promise<Proof[] | undefined>;
   /** The one used last comes first. */
   list(accountId: string): Promise<SessionOverview[]>;
+  /** Of everybody, those used last first. @throws invalid_input when the cursor or limit is not ours. */
+  all(page: PageRequest): Promise<Page<SessionOfSomebody>>;
+  /** How many there are, counted up to `most`. */
+  count(most: number): Promise<number>;
   /** Ends one with the grants that end with it. @returns whether the person has such a session. */
   end(accountId: string, id: string): Promise<boolean>;
   /** Ends one by its uid: the session under way. */
@@ -78,15 +90,29 @@ interface Needs {
 
 /** The sessions of people, for those who have no browser in hand: admins and the command line. */
 export function createSessionList({ records, endings, vault }: Needs): Omit<Sessions, 'ofBrowser'> {
+  const idOf = (uid: string) => vault.lookupKey('session on a page', uid);
+
   async function list(accountId: string): Promise<SessionOverview[]> {
     const found = await records.listByAccount('Session', accountId);
     return found
-      .map((session) => overview(session, vault.lookupKey('session on a page', session.uid!)))
+      .map((session) => overview(session, idOf(session.uid!)))
       .toSorted((a, b) => b.last_seen - a.last_seen || b.since - a.since);
   }
 
   return {
     list,
+    async all(request) {
+      const { position, limit } = readPageRequest(request);
+      const after = position && { expires_at: Number(position[0]), key: position[1] };
+      if (after && !Number.isSafeInteger(after.expires_at))
+        throw invalidInput('the cursor is not one that a listing gave', 'after');
+      const { items, next } = await records.listSessions(after, limit);
+      return {
+        items: items.map((session) => ({ ...overview(session, idOf(session.uid!)), account_id: session.accountId! })),
+        next: next && encodePosition([String(next.expires_at), next.key]),
+      };
+    },
+    count: (most) => records.countSessions(most),
     async proofsOf(uid, accountId) {
       const session = await records.findByUid(uid);
       return session?.accountId === accountId ? ((session['proofs'] as Proof[] | undefined) ?? []) : undefined;

@@ -53,8 +53,21 @@ export interface SealedRecords {
   revokeByAccount(accountId: string, options?: { keepSession: string }): Promise<void>;
   /** What an account has of one kind, such as `Session`, in no order. */
   listByAccount(kind: string, accountId: string): Promise<Payload[]>;
+  /** Sessions in which somebody is signed in, those used last first. @param after the `next` of the page before. */
+  listSessions(
+    after: SessionPosition | undefined,
+    limit: number,
+  ): Promise<{ items: Payload[]; next: SessionPosition | undefined }>;
+  /** How many there are, counted up to `most`. */
+  countSessions(most: number): Promise<number>;
   /** Removes the grants an account gave to one client, and all that descends from them. */
   revokeByClient(accountId: string, clientId: string): Promise<void>;
+}
+
+/** Where a page of sessions ended. */
+export interface SessionPosition {
+  expires_at: number;
+  key: string;
 }
 
 const OF_AN_ACCOUNT = new Set([
@@ -168,6 +181,19 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
         vault.lookupKey('account', accountId),
         options && { keepUid: vault.lookupKey('uid', options.keepSession) },
       ),
+    async listSessions(after, limit) {
+      const found = await store.listSessions(after, limit + 1);
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        items: shown.map((record) => toPayload(record)!),
+        next:
+          found.length > limit && last && last.expires_at !== null
+            ? { expires_at: last.expires_at, key: last.key }
+            : undefined,
+      };
+    },
+    countSessions: (most) => store.countSessions(most),
     listByAccount: async (kind, accountId) =>
       (await store.listByAccount(vault.lookupKey('account', accountId), kind)).map((record) => toPayload(record)!),
   };

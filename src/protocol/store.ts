@@ -54,6 +54,13 @@ export interface ProtocolStore {
   destroy(key: string, options: { durable: boolean }): Promise<void>;
   /** Records in the order of their keys, from the first one after `after` (empty: from the beginning). */
   listInOrder(after: string, limit: number): Promise<ProtocolRecord[]>;
+  /**
+   * Sessions in which somebody is signed in, those that end last, which is those used last, first.
+   * @param after where the page before ended. Expired ones are absent.
+   */
+  listSessions(after: { expires_at: number; key: string } | undefined, limit: number): Promise<ProtocolRecord[]>;
+  /** How many of these there are, counted up to `most`. */
+  countSessions(most: number): Promise<number>;
   /** An account's records of one kind, such as `Grant` or `Session`, in no order. */
   listByAccount(accountKey: string, kind: string): Promise<ProtocolRecord[]>;
   /** Removes everything that descends from a grant, the grant record included if `withGrant`. */

@@ -211,6 +211,7 @@ describe('every route of the console', () => {
     'POST /people/selected',
     'POST /people/:id/edit',
     'POST /people/:id/sessions/:session/end',
+    'POST /sessions/:person/:session/end',
     'POST /people/:id/apps/:client/withdraw',
   ];
 

@@ -60,6 +60,7 @@ const INDEXES = {
     'account_key_1',
     'expires_at_1',
     'grant_key_1',
+    'kind_1_expires_at_-1__id_-1',
     'session_key_1',
     'uid_key_1',
     'user_code_key_1',

@@ -328,6 +328,7 @@ const WAYS: Record<string, Way> = {
     await page.check('input[name=person] >> nth=0');
     await press(page, 'main button[value=suspend]');
   },
+  'console/sessions': desk('/sessions'),
   'console/invitations': desk('/people/invitations'),
   'console/invitation-link': async (page, stage) => {
     await desk('/people/invite')(page, stage);

@@ -211,6 +211,20 @@ export const userRoutes = [
 
 export const sessionRoutes = [
   route({
+    id: 'listAllSessions',
+    method: 'GET',
+    path: '/sessions',
+    scope: 'sessions:read',
+    tag: 'Sessions',
+    summary: 'Where people are signed in: the sessions of everybody, those used last first',
+    query: z.strictObject(shapes.page),
+    answer: gives(shapes.listOf('AllSessions', shapes.sessionOfSomebody)),
+    async run({ people }, { query }) {
+      const { items, next } = await people.allSessions(query);
+      return { body: { items: items.map(({ account_id, ...one }) => ({ ...ofSession(one), sub: account_id })), next } };
+    },
+  }),
+  route({
     id: 'listSessions',
     method: 'GET',
     path: '/users/{sub}/sessions',

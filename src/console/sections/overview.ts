@@ -15,10 +15,12 @@ import type { KeysOverview } from '../../keys/overview.ts';
 import type { Section } from '../../visits/visit.ts';
 import { chartOf } from '../charts.ts';
 import { shownEntries } from '../entries.ts';
+import { topErrors } from '../top-errors.ts';
+import type { TopError } from '../top-errors.ts';
 
 interface Needs {
   audit: Pick<Audit, 'search' | 'timesOf'>;
-  people: Pick<People, 'search'>;
+  people: Pick<People, 'search' | 'countSessions'>;
   apps: Pick<Apps, 'list'>;
   admins: Pick<Admins, 'list'>;
   factors: Pick<Factors, 'of'>;
@@ -35,20 +37,34 @@ const MOST_TIMES = 5000;
 /** Milliseconds that a count is good for. */
 const COUNT_LIFE = 30_000;
 const MOST_COUNTED = 100;
+const MOST_SESSIONS = 10_000;
+/** Of refused requests: the newest. */
+const MOST_ERRORS = 300;
 const MOST_ADMINS = 20;
 const RECENT = 8;
 const MOST_ENDING = 10;
 
+interface Counted {
+  sign_ins: string[];
+  failures: string[];
+  sessions: number;
+  errors: TopError[];
+}
+
 /** Where a visit begins: how it goes, and what wants attention. */
 export function overviewSection(needs: Needs): Section {
   const { audit, people, apps, admins, factors, keys, mailAvailable } = needs;
-  let counted: { at: number; charts: Promise<{ sign_ins: string[]; failures: string[] }> } | undefined;
+  let counted: { at: number; charts: Promise<Counted> } | undefined;
 
-  async function count() {
+  async function count(): Promise<Counted> {
     const [sign_ins, failures] = await Promise.all(
       (['sign_in', 'wrong_password'] as const).map((type) => audit.timesOf(type, MOST_TIMES)),
     );
-    return { sign_ins: sign_ins!, failures: failures! };
+    const [sessions, refused] = await Promise.all([
+      people.countSessions(MOST_SESSIONS),
+      audit.search({ type: 'request_refused', limit: MOST_ERRORS }),
+    ]);
+    return { sign_ins: sign_ins!, failures: failures!, sessions, errors: topErrors(refused.items) };
   }
   async function charts() {
     const now = Date.now();
@@ -58,7 +74,8 @@ export function overviewSection(needs: Needs): Section {
       throw error;
     });
     const chart = (all: string[]) => chartOf(all, { days: DAYS, now, more: all.length === MOST_TIMES });
-    return { sign_ins: chart(times.sign_ins), failures: chart(times.failures) };
+    const { sessions, errors } = times;
+    return { sign_ins: chart(times.sign_ins), failures: chart(times.failures), sessions, errors };
   }
 
   /** Admins who get in by a password alone. */
@@ -91,6 +108,9 @@ export function overviewSection(needs: Needs): Section {
         ]);
         const own = every.items.filter(({ id }) => !isBuiltIn(id));
         const entries = await shownEntries(recent.items, { ...needs, url: desk.url });
+        const names = new Map<string, string>();
+        for (const { client } of drawn.errors)
+          if (client !== null) names.set(client, (await needs.clients.find(client))?.client_name ?? client);
         const [change] = signing
           .flatMap(({ alg, next_change_at }) => (next_change_at === null ? [] : [{ alg, at: next_change_at }]))
           .toSorted((a, b) => a.at.localeCompare(b.at));
@@ -107,6 +127,14 @@ export function overviewSection(needs: Needs): Section {
             failures: inWords(drawn.failures),
             days: DAYS,
             people: { count: everybody.items.length, more: everybody.next !== undefined },
+            sessions: { count: drawn.sessions, more: drawn.sessions === MOST_SESSIONS },
+            errors: drawn.errors.map(({ error, client, count, reference }) => ({
+              error,
+              count,
+              app: client === null ? null : (names.get(client) ?? client),
+              url: `${desk.url('/audit')}?type=request_refused${client === null ? '' : `&target=${encodeURIComponent(client)}`}`,
+              reference,
+            })),
             suspended: { count: suspended.items.length, more: suspended.next !== undefined },
             apps: { count: own.length, more: every.next !== undefined },
             key_change: change ? dates.day(change.at) : null,
@@ -129,6 +157,8 @@ export function overviewSection(needs: Needs): Section {
               apps: desk.url('/apps'),
               new_app: desk.url('/apps/new'),
               keys: desk.url('/keys'),
+              sessions: desk.url('/sessions'),
+              refused: `${desk.url('/audit')}?type=request_refused`,
               audit: desk.url('/audit'),
               sign_ins: `${desk.url('/audit')}?type=sign_in`,
               failures: `${desk.url('/audit')}?type=wrong_password`,

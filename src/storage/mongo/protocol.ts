@@ -32,6 +32,7 @@ for (const column of ['grant_key', 'uid_key', 'user_code_key', 'account_key', 's
   schema.index({ [column]: 1 }, whereString(column));
 }
 schema.index({ expires_at: 1 }, { expireAfterSeconds: 0 });
+schema.index({ kind: 1, expires_at: -1, _id: -1 }, { partialFilterExpression: { account_key: { $gt: '' } } });
 
 const toDate = (seconds: number): Date => new Date(seconds * 1000);
 const notExpired = () => ({ expires_at: { $not: { $lte: toDate(epochSeconds()) } } });
@@ -49,6 +50,8 @@ function toStored({ key, sealed, expires_at, consumed_at, ...rest }: ProtocolRec
 function fromStored({ _id, expires_at, consumed_at, ...rest }: StoredRecord): ProtocolRecord {
   return { key: _id, ...rest, expires_at: expires_at && expires_at.getTime() / 1000, consumed_at: consumed_at ?? null };
 }
+
+const signedIn = () => ({ kind: 'Session', account_key: { $gt: '' }, expires_at: { $gt: toDate(epochSeconds()) } });
 
 /** Every write is durable (the connection's default) except where it says `EVERYDAY`. */
 export function protocolStore(connection: Connection): ProtocolStore {
@@ -119,6 +122,17 @@ export function protocolStore(connection: Connection): ProtocolStore {
       return (await model.updateOne(unused, { $set: { consumed_at: at } })).modifiedCount === 1;
     },
     destroy: async (key, { durable }) => void (await model.deleteOne({ _id: key }, durable ? {} : EVERYDAY)),
+    async listSessions(after, limit) {
+      const ends = after && toDate(after.expires_at);
+      const on = ends && { $or: [{ expires_at: { $lt: ends } }, { expires_at: ends, _id: { $lt: after.key } }] };
+      const found = await model
+        .find({ ...signedIn(), ...on })
+        .sort({ expires_at: -1, _id: -1 })
+        .limit(limit)
+        .lean<StoredRecord[]>();
+      return found.map(fromStored);
+    },
+    countSessions: (most) => model.countDocuments(signedIn()).limit(most).exec(),
     async listByAccount(accountKey, kind) {
       const found = await model.find({ account_key: accountKey, kind, ...notExpired() }).lean<StoredRecord[]>();
       return found.map(fromStored);

@@ -12,19 +12,32 @@ import type { GroupCommit } from './group-commit.ts';
 
 const COLUMNS = 'seq, id, at, type, actor, target, document, mac, adopted, reference';
 
-/** @returns the condition and its values, in order. */
-function conditionsOf({ before, type, actor, target, reference, from, to }: RecordFilter): {
+/** Records are numbered nearly in the order of their times: clocks of several processes may differ by so much. */
+const CLOCKS_DIFFER_MS = 600_000;
+
+const shifted = (at: string, ms: number): string => {
+  const time = Date.parse(at) + ms;
+  return Number.isNaN(time) ? at : new Date(time).toISOString();
+};
+
+/** @param numbers between which the times lie, so that a scan by another index ends there. @returns the condition and its values, in order. */
+function conditionsOf(
+  { before, type, actor, target, reference, from, to }: RecordFilter,
+  numbers: { first: number | undefined; last: number | undefined },
+): {
   sql: string;
   values: (string | number)[];
 } {
   const conditions: [string, string | number | undefined][] = [
     ['seq < ?', before],
+    ['seq >= ?', numbers.first],
+    ['seq <= ?', numbers.last],
     ['type = ?', type],
     ['actor = ?', actor],
     ['target = ?', target],
     ['reference = ?', reference],
-    ['at >= ?', from],
-    ['at < ?', to],
+    ['+at >= ?', from],
+    ['+at < ?', to],
   ];
   const given = conditions.filter((one): one is [string, string | number] => one[1] !== undefined);
   return {
@@ -57,7 +70,10 @@ export function auditStore(
   const parts = everyday.prepare('SELECT record_id, subject, document FROM audit_personal WHERE record_id = ?');
   const forgetParts = durable.prepare('DELETE FROM audit_personal WHERE subject = ?');
   const forgetSubject = durable.prepare('DELETE FROM audit_subjects WHERE account_id = ?');
-  const firstFrom = everyday.prepare('SELECT min(seq) AS seq FROM audit_records WHERE at >= ?');
+  const earliest = everyday.prepare('SELECT seq FROM audit_records WHERE at >= ? ORDER BY at LIMIT 1');
+  const latest = everyday.prepare('SELECT seq FROM audit_records WHERE at < ? ORDER BY at DESC LIMIT 1');
+  // From the oldest on: it passes over those only that are to be removed.
+  const firstFrom = everyday.prepare('SELECT seq FROM audit_records WHERE +at >= ? ORDER BY seq LIMIT 1');
   const lastUpTo = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records WHERE seq < ? ORDER BY seq DESC LIMIT 1`);
   const removeParts = everyday.prepare(
     'DELETE FROM audit_personal WHERE record_id IN (SELECT id FROM audit_records WHERE seq <= ? ORDER BY seq LIMIT ?)',
@@ -72,6 +88,14 @@ export function auditStore(
   const asRecords = (rows: unknown[]) => rows as StoredRecord[];
   const marked = (name: string) => mark.get(name) as Mark | undefined;
   const markValues = (name: string, { seq, mac, at, signature }: Mark) => [name, seq, mac, at, signature] as const;
+
+  const seqOf = (row: Record<string, unknown> | undefined) => (row?.['seq'] ?? undefined) as number | undefined;
+
+  const NONE = Number.MAX_SAFE_INTEGER;
+  const numbersOf = ({ from, to }: RecordFilter) => ({
+    first: from === undefined ? undefined : (seqOf(earliest.get(shifted(from, -CLOCKS_DIFFER_MS))) ?? NONE),
+    last: to === undefined ? undefined : (seqOf(latest.get(shifted(to, CLOCKS_DIFFER_MS))) ?? 0),
+  });
 
   function append(records: Appended[], markOf: (record: StoredRecord) => Mark): number {
     const head = marked('head') ?? marked('cut');
@@ -104,7 +128,7 @@ export function auditStore(
     end: async () => marked('head'),
     append: (records, markOf) => group.write(() => append(records, markOf)),
     async list(filter, limit) {
-      const { sql, values } = conditionsOf(filter);
+      const { sql, values } = conditionsOf(filter, numbersOf(filter));
       const statement = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records ${sql} ORDER BY seq DESC LIMIT ?`);
       return asRecords(statement.all(...values, limit));
     },
@@ -117,8 +141,7 @@ export function auditStore(
       forgetSubject.run(accountId);
     },
     async lastBefore(at) {
-      const next = firstFrom.get(at)?.['seq'] as number | null;
-      return lastUpTo.get(next ?? Number.MAX_SAFE_INTEGER) as unknown as StoredRecord | undefined;
+      return lastUpTo.get(seqOf(firstFrom.get(at)) ?? NONE) as unknown as StoredRecord | undefined;
     },
     cut: async () => marked('cut'),
     async setCut(cut) {

@@ -16,6 +16,7 @@ import roles from './migrations/020-roles.ts';
 import liveDocuments from './migrations/023-live-documents.ts';
 import invitations from './migrations/029-invitations.ts';
 import auditReferences from './migrations/030-audit-references.ts';
+import auditTimesAndSessions from './migrations/031-audit-times-and-sessions.ts';
 import clientDocuments from './migrations/035-client-documents.ts';
 
 /** Forward only: the number of a migration is its place here plus one. */
@@ -36,6 +37,7 @@ const MIGRATIONS = [
   liveDocuments,
   invitations,
   auditReferences,
+  auditTimesAndSessions,
   clientDocuments,
 ];
 

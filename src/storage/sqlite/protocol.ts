@@ -74,6 +74,14 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
   const inOrder = everyday.prepare(
     `SELECT ${COLUMNS} FROM protocol_records WHERE key > ? AND ${FRESH} ORDER BY key LIMIT ?`,
   );
+  const SIGNED_IN = "kind = 'Session' AND account_key IS NOT NULL";
+  const sessions = everyday.prepare(
+    `SELECT ${COLUMNS} FROM protocol_records WHERE ${SIGNED_IN} AND (expires_at, key) < (?, ?) AND expires_at > ?
+     ORDER BY expires_at DESC, key DESC LIMIT ?`,
+  );
+  const countSessions = everyday.prepare(
+    `SELECT count(*) AS count FROM (SELECT 1 FROM protocol_records WHERE ${SIGNED_IN} AND expires_at > ? LIMIT ?)`,
+  );
   const revokeAll = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ?');
   const revokeDescendants = durable.prepare('DELETE FROM protocol_records WHERE grant_key = ? AND key <> grant_key');
   const grantsOf = (column: string) =>
@@ -160,6 +168,14 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     consume: (key, at) => forgetting(key, () => consume.run(at, key, epochSeconds()) === 1),
     destroy: async (key, options) =>
       options.durable ? durably(() => destroyDurably.run(key)) : forgetting(key, () => void destroyEveryday.run(key)),
+    listSessions: async (after, limit) =>
+      sessions.all(
+        after?.expires_at ?? Number.MAX_SAFE_INTEGER,
+        after?.key ?? '',
+        epochSeconds(),
+        limit,
+      ) as unknown as ProtocolRecord[],
+    countSessions: async (most) => Number(countSessions.get(epochSeconds(), most)!['count']),
     listByAccount: async (accountKey, kind) =>
       byAccount.all(accountKey, kind, epochSeconds()) as unknown as ProtocolRecord[],
     listInOrder: async (after, limit) => inOrder.all(after, epochSeconds(), limit) as unknown as ProtocolRecord[],

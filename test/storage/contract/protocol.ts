@@ -95,4 +95,23 @@ export function protocolContract(use: Use): void {
     expect(await records().findByUid('uid')).toBeUndefined();
     expect(await records().find(other.key)).toBeDefined();
   });
+
+  test('sessions of people are listed by when they end, the last first, page by page; others and ended ones are not', async () => {
+    const now = epochSeconds();
+    const session = (key: string, expires_at: number, given: object = {}) =>
+      aRecord({ key, kind: 'Session', account_key: 'ada', uid_key: `uid ${key}`, expires_at, ...given });
+    const kept = [session('a', now + 100), session('b', now + 300), session('c', now + 300), session('d', now + 200)];
+    const others = [
+      session('nobody', now + 250, { account_key: null }),
+      session('over', now - 10),
+      aRecord({ key: 'grant', kind: 'Grant', account_key: 'ada', expires_at: now + 250 }),
+    ];
+    for (const one of [...kept, ...others]) await records().upsert(one);
+    const first = await records().listSessions(undefined, 2);
+    const [, last] = first;
+    const rest = await records().listSessions({ expires_at: last!.expires_at!, key: last!.key }, 10);
+    expect([...first, ...rest].map(({ key }) => key)).toEqual(['c', 'b', 'd', 'a']);
+    expect(await records().countSessions(10)).toBe(4);
+    expect(await records().countSessions(3)).toBe(3);
+  });
 }
