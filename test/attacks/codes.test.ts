@@ -165,6 +165,21 @@ describe('a code', () => {
     await refused({ code: refresh });
   });
 
+  it('gives no token that opens anything from an address (OAuth 2.1, section 5.1.1; RFC 6750, section 2.3)', async () => {
+    await getCode({ scope: 'openid offline_access' });
+    const { body } = await redeem();
+    const query = new URLSearchParams({ access_token: String(body['access_token']) }).toString();
+    expect((await fetch(`${gatehouse.issuer}/userinfo?${query}`)).status).toBeGreaterThanOrEqual(400);
+    const refresh = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: String(body['refresh_token']),
+      client_id: app.client_id,
+      client_secret: app.client_secret!,
+    }).toString();
+    for (const method of ['GET', 'POST'])
+      expect((await fetch(`${gatehouse.issuer}/token?${refresh}`, { method })).status).toBeGreaterThanOrEqual(400);
+  });
+
   it('of a public app needs no secret but its verifier, and twenty at once get one answer', async () => {
     app = await gatehouse.app({ type: 'spa' });
     await getCode();
