@@ -343,6 +343,13 @@ const WAYS: Record<string, Way> = {
   'console/app-kinds': desk('/apps/new'),
   'console/client': desk('/apps/:app'),
   'console/snippets': desk('/apps/:app/snippets'),
+  async 'console/try-result'(page, stage) {
+    await desk('/apps/:app/try', 'main form button[type=submit]')(page, stage);
+    await page.waitForURL(/\/interaction\/|\/try\/callback/);
+    // The second look finds the consent remembered.
+    if (page.url().includes('/interaction/')) await press(page, 'button[value=allow]');
+    await page.waitForURL(/\/try\/callback/);
+  },
   'console/secret': desk('/apps/:app/secret', 'main button[type=submit]'),
   'console/audit': desk('/audit'),
   'console/documents': desk('/client-documents'),

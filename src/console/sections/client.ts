@@ -13,6 +13,7 @@ import { keptOf, showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
 import type { FormPage, Values } from '../forms.ts';
 import { asked } from '../lists.ts';
 import { principalOf } from '../place.ts';
+import { whyNot } from '../try-it.ts';
 import { snippetsFor } from '../snippets.ts';
 import { addSecrets, shownSecrets } from './client-secrets.ts';
 import type { ClientNeeds, Shelf } from './clients.ts';
@@ -78,6 +79,7 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
             secret: desk.url(url(client, '/secret')),
             add_secret: secrets.length === 1 ? desk.url(url(client, '/secrets/add')) : null,
             remove: desk.url(url(client, '/delete')),
+            try: client.type === 'api' || whyNot(client) !== undefined ? null : desk.url(url(client, '/try')),
             snippets: client.type === 'api' ? null : desk.url(url(client, '/snippets')),
             audit: `${desk.url('/audit')}?target=${encodeURIComponent(client.id)}`,
           },

@@ -1,5 +1,5 @@
 /** Apps and APIs: records of one kind with different fields, found, registered and each on a page of its own. */
-import type { Apps, Kind } from '../../administration/apps.ts';
+import type { Kind } from '../../administration/apps.ts';
 import { isBuiltIn } from '../../clients/client.ts';
 import type { Client, ClientType } from '../../clients/client.ts';
 import { datesIn } from '../../kernel/dates.ts';
@@ -14,11 +14,11 @@ import type { FormPage, Values } from '../forms.ts';
 import { asked, oneOf, pageOf, pagesOf } from '../lists.ts';
 import { principalOf } from '../place.ts';
 import { addClient } from './client.ts';
+import { addTrying } from './client-try.ts';
+import type { TryNeeds } from './client-try.ts';
 import { showSecret } from './client-secrets.ts';
 
-export interface ClientNeeds {
-  apps: Apps;
-  issuer: string;
+export interface ClientNeeds extends TryNeeds {
   warnings: AppWarnings;
 }
 
@@ -140,6 +140,7 @@ const section =
       desk.get(`/${shelf.id}`, (visit) => list(desk, visit, shelf, needs));
       addRegistering(desk, shelf, needs);
       addClient(desk, shelf, needs);
+      if (shelf.kind === 'app') addTrying(desk, needs);
     },
   });
 

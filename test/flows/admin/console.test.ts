@@ -318,6 +318,53 @@ describe('apps and APIs', () => {
     expect(await gatehouse.clients.get(items[0]!.id)).toMatchObject({ access_token_lifetime: 120, consent: 'always' });
   });
 
+  /** Begins, and goes on as the admin up to what came of it. */
+  async function tried(id: string, values: Record<string, string>): Promise<Page> {
+    const page = await send(`/apps/${id}/try`, { scope: 'openid email', resource: '', ...values });
+    return page.html.querySelector('button[name=decision]') ? browser.submit(page, { decision: 'allow' }) : page;
+  }
+
+  it.each([
+    ['web', { type: 'web' }],
+    ['spa', { type: 'spa' }],
+    ['signing', { type: 'web', protocol: { token_endpoint_auth_method: 'client_secret_jwt' } }],
+    ['pushing', { type: 'web', protocol: { require_pushed_authorization_requests: true } }],
+  ] as const)('of the kind %s are tried by the admin themselves; nothing is left of it', async (_kind, input) => {
+    const app = await gatehouse.app({ ...input, name: 'Tried App', redirect_uris: ['https://tried.example/cb'] });
+    const page = await tried(app.client_id, {});
+    expect([page.status, heading(page)]).toEqual([200, 'Try Tried App']);
+    expect(page.html.querySelector('main')!.text).toContain(admin.sub);
+    expect(page.text).toContain(admin.email);
+    expect(page.text).not.toMatch(/eyJ[\w-]{20}/);
+    const left = await gatehouse.clients.get(app.client_id);
+    expect([left.redirect_uris, left.earlier_secret]).toEqual([['https://tried.example/cb'], null]);
+    // An answer counts once, in the browser that asked.
+    expect((await browser.open(page.url)).status).toBe(404);
+  });
+
+  it('are tried by nobody else: an answer that another admin brings is refused', async () => {
+    const app = await gatehouse.app({ first_party: true, name: 'Mine To Try' });
+    const { admin: other, browser: theirs } = await anAdmin(gatehouse);
+    const asked = await at(`/apps/${app.client_id}/try`);
+    const went = await browser.request(`/admin/apps/${app.client_id}/try`, {
+      method: 'POST',
+      body: new URLSearchParams({ _csrf: fieldValue(asked, '_csrf'), scope: 'openid', resource: '' }),
+    });
+    const target = /url=([^"]+)"/.exec(await went.text())![1]!.replaceAll('&amp;', '&');
+    const state = new URL(target, gatehouse.issuer).searchParams.get('state')!;
+    const answer = await openConsole(theirs, other, `/try/callback?code=x&state=${state}`);
+    expect(answer.status).toBe(404);
+  });
+
+  it('that prove themselves with a key of their own, or sign nobody in, cannot be tried from here', async () => {
+    const service = await gatehouse.app({ type: 'service' });
+    const bound = await gatehouse.app({ protocol: { dpop_bound_access_tokens: true } });
+    for (const { client_id } of [service, bound, { client_id: 'gatehouse-console' }]) {
+      expect((await at(`/apps/${client_id}/try`)).status).toBe(404);
+      expect((await at(`/apps/${client_id}`)).html.querySelector(`a[href$="/try"]`)).toBeNull();
+    }
+  });
+
   it('whose secret ends soon stand on the overview', async () => {
     const { client_id } = await gatehouse.app({ name: 'Ending Soon' });
     expect((await at('')).text).not.toContain('Ending Soon');

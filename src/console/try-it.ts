@@ -1,0 +1,179 @@
+/**
+ * A sign-in as an app, run by an admin for themselves: the whole of it by the protocol alone, as `openid-client` does it for any app. What
+ * comes of it is taken apart and handed back at once; no token leaves here.
+ */
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { ClientAuth, Configuration } from 'openid-client';
+import { authMethod, grantTypes, isBuiltIn } from '../clients/client.ts';
+import type { Client } from '../clients/client.ts';
+import { hasSecret } from '../clients/protocol.ts';
+import { inProcessFetch } from '../http/in-process.ts';
+import type { InProcessHandler } from '../http/in-process.ts';
+
+/** A sign-in that was begun. */
+export interface TryRun {
+  client_id: string;
+  account_id: string;
+  state: string;
+  nonce: string;
+  code_verifier: string;
+  scope: string;
+  /** Made for this run alone. */
+  secret: string | null;
+  secret_id: string | null;
+}
+
+interface Part {
+  header: string;
+  payload: string;
+}
+
+export interface TryResult {
+  failure: { error: string; description: string } | null;
+  scope: string;
+  expires_in: number | null;
+  refresh_token: boolean;
+  id_token: Part | null;
+  /** Null where there is none, or it is opaque. */
+  access_token: Part | null;
+  opaque: boolean;
+  userinfo: string | null;
+}
+
+/** What no sign-in of ours could bring along, for only the app has it. */
+export function whyNot(client: Client): 'built_in' | 'no_sign_in' | 'own_key' | undefined {
+  const { protocol = {} } = client;
+  if (isBuiltIn(client.id)) return 'built_in';
+  if (!grantTypes(client).includes('authorization_code')) return 'no_sign_in';
+  const method = authMethod(client);
+  const bound =
+    protocol.dpop_bound_access_tokens ||
+    protocol.tls_client_certificate_bound_access_tokens ||
+    protocol.require_signed_request_object ||
+    protocol.fapi_profile !== undefined ||
+    Object.keys(protocol).some((name) => name.endsWith('_encrypted_response_alg')) ||
+    protocol.userinfo_signed_response_alg !== undefined;
+  return bound || !(hasSecret(method) || method === 'none') ? 'own_key' : undefined;
+}
+
+const pretty = (value: unknown): string => JSON.stringify(value, null, 2);
+const partsOf = (jwt: string): Part => ({
+  header: pretty(decodeProtectedHeader(jwt)),
+  payload: pretty(decodeJwt(jwt)),
+});
+const isJwt = (token: string) => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
+
+interface Needs {
+  issuer: string;
+  /** The one redirect URI of all these sign-ins. */
+  callback: string;
+  handle: () => InProcessHandler;
+}
+
+export function createTryIt({ issuer, callback, handle }: Needs) {
+  const fetch = inProcessFetch({ issuer, handle });
+
+  async function configured(client: Client, secret: string | null): Promise<Configuration> {
+    const oidc = await import('openid-client');
+    const ways: Record<string, () => ClientAuth> = {
+      none: () => oidc.None(),
+      client_secret_basic: () => oidc.ClientSecretBasic(secret!),
+      client_secret_post: () => oidc.ClientSecretPost(secret!),
+      client_secret_jwt: () => oidc.ClientSecretJwt(secret!),
+    };
+    return oidc.discovery(
+      new URL(issuer),
+      client.id,
+      { id_token_signed_response_alg: client.id_token_signed_response_alg },
+      ways[authMethod(client)]!(),
+      { [oidc.customFetch]: fetch, execute: issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : [] },
+    );
+  }
+
+  return {
+    callback,
+
+    /** @returns where the browser goes, and what its answer is checked against. */
+    async begin(
+      client: Client,
+      wanted: Pick<TryRun, 'account_id' | 'scope' | 'secret' | 'secret_id'> & { resource: string | undefined },
+    ): Promise<{ url: string; run: TryRun }> {
+      const oidc = await import('openid-client');
+      const { resource, ...rest } = wanted;
+      const run: TryRun = {
+        ...rest,
+        client_id: client.id,
+        state: oidc.randomState(),
+        nonce: oidc.randomNonce(),
+        code_verifier: oidc.randomPKCECodeVerifier(),
+      };
+      const config = await configured(client, run.secret);
+      const parameters = {
+        redirect_uri: callback,
+        scope: run.scope,
+        state: run.state,
+        nonce: run.nonce,
+        code_challenge: await oidc.calculatePKCECodeChallenge(run.code_verifier),
+        code_challenge_method: 'S256',
+        ...(resource === undefined ? {} : { resource }),
+      };
+      const pushed = client.protocol?.require_pushed_authorization_requests === true;
+      const url = pushed
+        ? await oidc.buildAuthorizationUrlWithPAR(config, parameters)
+        : oidc.buildAuthorizationUrl(config, parameters);
+      return { url: url.href, run };
+    },
+
+    async finish(client: Client, run: TryRun, query: URLSearchParams): Promise<TryResult> {
+      const oidc = await import('openid-client');
+      const nothing: TryResult = {
+        failure: null,
+        scope: '',
+        expires_in: null,
+        refresh_token: false,
+        id_token: null,
+        access_token: null,
+        opaque: false,
+        userinfo: null,
+      };
+      const failed = (error: unknown): TryResult => {
+        if (error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError)
+          return { ...nothing, failure: { error: error.error, description: error.error_description ?? '' } };
+        if (error instanceof oidc.ClientError)
+          return { ...nothing, failure: { error: error.code ?? 'error', description: error.message } };
+        throw error;
+      };
+      const config = await configured(client, run.secret);
+      let tokens: Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
+      try {
+        tokens = await oidc.authorizationCodeGrant(config, new URL(`${callback}?${query.toString()}`), {
+          pkceCodeVerifier: run.code_verifier,
+          expectedState: run.state,
+          expectedNonce: run.nonce,
+        });
+      } catch (error) {
+        return failed(error);
+      }
+      const { access_token, id_token, refresh_token } = tokens;
+      try {
+        const sub = tokens.claims()?.sub;
+        const told = sub === undefined ? null : await oidc.fetchUserInfo(config, access_token, sub);
+        return {
+          ...nothing,
+          scope: tokens.scope ?? run.scope,
+          expires_in: tokens.expires_in ?? null,
+          refresh_token: refresh_token !== undefined,
+          id_token: id_token === undefined ? null : partsOf(id_token),
+          access_token: isJwt(access_token) ? partsOf(access_token) : null,
+          opaque: !isJwt(access_token),
+          userinfo: told === null ? null : pretty(told),
+        };
+      } catch (error) {
+        return failed(error);
+      } finally {
+        // What it was good for is on the page; nobody needs it any more.
+        await oidc.tokenRevocation(config, refresh_token ?? access_token);
+      }
+    },
+  };
+}
