@@ -391,6 +391,7 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
     ...guards,
     ...extensions,
     asking: ciba.asking,
+    identities: storage.identities,
     devicePages: createDevicePages({ ...guards, render, issuer: config.issuer, base }),
     limits,
     browserOf: (ctx) => csrf.token(ctx),

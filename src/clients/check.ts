@@ -7,7 +7,8 @@ import { authMethod, CLIENT_TYPES } from './client.ts';
 import type { Client, ClientType } from './client.ts';
 import type { NewClient } from './input.ts';
 import { logoutProblem } from './logout-uris.ts';
-import { checkProtocol, GRANT_TYPES } from './protocol.ts';
+import { checkProtocol } from './protocol-rules.ts';
+import { GRANT_TYPES } from './protocol.ts';
 import type { AuthMethod, ProtocolMetadata, SignedWith } from './protocol.ts';
 import { redirectUriProblem } from './redirect-uri.ts';
 

@@ -28,6 +28,7 @@ export const CLIENT_PROPERTIES = [
   'theme',
   'fapi_profile',
   'token_exchange',
+  'jwt_bearer',
   'allowed_details',
   'dynamically_registered',
   'document_name',

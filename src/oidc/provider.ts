@@ -8,6 +8,7 @@ import { Provider } from 'oidc-provider';
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Config } from '../config/schema.ts';
 import type { ConsentStore } from '../consents/store.ts';
+import type { IdentityStore } from '../federation/store.ts';
 import type { Factors } from '../factors/factors.ts';
 import { ACR_VALUES } from '../factors/levels.ts';
 import type { LiveKeys } from '../keys/live-keys.ts';
@@ -39,6 +40,7 @@ import { fillInCode, guardUserCodes } from './features/device.ts';
 import type { DevicePages } from './features/device.ts';
 import { nameAliases } from './features/mutual-tls.ts';
 import type { MutualTls } from './features/mutual-tls.ts';
+import { enableJwtBearer } from './features/jwt-bearer.ts';
 import { enableTokenExchange } from './features/token-exchange.ts';
 import { slowDownPolling } from './features/polling.ts';
 import { createSubjects } from './features/subjects.ts';
@@ -101,6 +103,7 @@ export interface ProviderNeeds {
   directory: ClientDirectory;
   accounts: CibaNeeds['accounts'];
   asking: Asking;
+  identities: Pick<IdentityStore, 'find'>;
   /** Roles, groups and claim tables. */
   book: Pick<RoleBook, 'current'>;
   consents: ConsentStore;
@@ -268,13 +271,14 @@ export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   if (config.device_flow.enabled) guardUserCodes(provider, needs);
   queuePings(provider);
   slowDownPolling(provider, needs);
-  enableTokenExchange(provider, {
-    find: (token) => jwtAccessTokens.find(provider, token),
+  const issuing = {
     api: needs.directory.api,
     findAccount: findAccount(needs),
     algorithms: config.keys.algorithms.filter((alg) => activeKey(keys, alg)),
     lifetime: () => config.lifetimes.access_token,
-  });
+  };
+  enableTokenExchange(provider, { ...issuing, find: (token) => jwtAccessTokens.find(provider, token) });
+  enableJwtBearer(provider, { ...needs, ...issuing, issuer: config.issuer, fetch: needs.clientFetch });
   const forPeople = [
     boundRequest(provider.pathFor('authorization', { mountPath: '' })),
     signOut.showReceipt,

@@ -36,7 +36,7 @@ const said = z.object(SHAPE).partial();
 
 /** Which profile a client is held to, and whose tokens it may exchange, is up to those who run this provider. */
 const PROTOCOL_NAMES = Object.keys(protocolSchema.shape).filter(
-  (name) => name !== 'fapi_profile' && name !== 'token_exchange',
+  (name) => name !== 'fapi_profile' && name !== 'token_exchange' && name !== 'jwt_bearer',
 ) as (keyof ProtocolMetadata)[];
 const NAMES = Object.keys(SHAPE) as (keyof typeof SHAPE)[];
 

@@ -5,16 +5,12 @@
  */
 import { errors } from 'oidc-provider';
 import type { Account, Client as ProviderClient, KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { ADMIN_API } from '../../clients/client.ts';
 import { TOKEN_EXCHANGE } from '../../clients/protocol.ts';
-import type { Client } from '../../clients/client.ts';
 import type { ProtocolMetadata } from '../../clients/protocol.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
-import type { SigningAlgorithm } from '../../keys/signing-key.ts';
-import { issueGrant } from '../grants.ts';
 import type { LiveToken } from '../jwt-access-tokens.ts';
-import { API_STANDARD_SCOPES } from '../claims.ts';
-import { tokenSettings } from '../resources.ts';
+import { createIssuing, mayBeUnbound, offeredTo, targetOf, textOf, words } from './issued-for-api.ts';
+import type { IssuingNeeds } from './issued-for-api.ts';
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
@@ -39,14 +35,9 @@ export interface Actor {
   act?: Actor;
 }
 
-interface Needs {
+interface Needs extends IssuingNeeds {
   find(token: string): Promise<LiveToken | undefined>;
-  api(resource: string): Promise<Client | undefined>;
   findAccount(ctx: KoaContextWithOIDC, id: string): Promise<Account | undefined>;
-  /** What tokens can be signed with, the usual one first. */
-  algorithms: SigningAlgorithm[];
-  /** Seconds. */
-  lifetime: () => number;
 }
 
 const actors = new WeakMap<object, Actor>();
@@ -54,12 +45,6 @@ const actors = new WeakMap<object, Actor>();
 export const actorOf = (ctx: KoaContextWithOIDC): Actor | undefined => actors.get(ctx.oidc);
 
 const depth = (act: Actor | undefined): number => (act ? 1 + depth(act.act) : 0);
-const words = (text: string | undefined) => text?.split(' ').filter(Boolean) ?? [];
-
-function textOf({ oidc }: KoaContextWithOIDC, name: string): string | undefined {
-  const value = oidc.params?.[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
 
 /** @throws invalid_request where it is of another kind, or good for nothing (RFC 8693, section 2.2.2). */
 async function tokenOf(ctx: KoaContextWithOIDC, which: 'subject' | 'actor', find: Needs['find']): Promise<LiveToken> {
@@ -92,30 +77,6 @@ async function whoActs(
   return act;
 }
 
-/** @throws invalid_request where a key is to be in it: none of this client's tokens is ever without its binding. */
-function mayBeUnbound(ctx: KoaContextWithOIDC, client: ProviderClient): void {
-  if (client['dpopBoundAccessTokens'] || client['tlsClientCertificateBoundAccessTokens'] || ctx.get('DPoP') !== '')
-    throw new errors.InvalidRequest('exchanged tokens are not bound to keys');
-}
-
-/** The one API that the new token is for. @throws invalid_target. */
-async function targetOf(ctx: KoaContextWithOIDC, policy: Policy, api: Needs['api']): Promise<Client> {
-  const named = [textOf(ctx, 'resource'), textOf(ctx, 'audience')].filter((name) => name !== undefined);
-  const [resource] = named;
-  if (resource === undefined || new Set(named).size !== 1)
-    throw new errors.InvalidTarget('name one API by resource or audience');
-  const found = policy.to.includes(resource) ? await api(resource) : undefined;
-  if (!found || found.id === ADMIN_API) throw new errors.InvalidTarget('the client may not get tokens for this API');
-  return found;
-}
-
-/** What the API offers; of that what an app registered, if it did. (What an API registers is what it offers itself.) */
-function offeredTo(client: ProviderClient, target: Client): string[] {
-  const offered = [...words(target.scope ?? ''), ...API_STANDARD_SCOPES];
-  const registered = client['client_type'] === 'api' ? [] : (client['allowed_scopes'] as string[]);
-  return registered.length > 0 ? offered.filter((scope) => registered.includes(scope)) : offered;
-}
-
 function scopeOf(ctx: KoaContextWithOIDC, subject: LiveToken, offered: string[]): string[] {
   const had = words(subject.payload.scope);
   const asked = words(textOf(ctx, 'scope'));
@@ -124,24 +85,8 @@ function scopeOf(ctx: KoaContextWithOIDC, subject: LiveToken, offered: string[])
   return (asked.length > 0 ? asked : had).filter((scope) => offered.includes(scope));
 }
 
-interface AccessTokenOptions {
-  client: ProviderClient;
-  accountId: string;
-  grantId: string;
-  gty: string;
-  scope: string | undefined;
-}
-interface Issued {
-  resourceServer: object;
-  save(): Promise<string>;
-  expiration: number;
-}
-
-export function enableTokenExchange(provider: Provider, { find, api, findAccount, algorithms, lifetime }: Needs): void {
-  const { AccessToken, ResourceServer } = provider as unknown as {
-    AccessToken: new (options: AccessTokenOptions) => Issued;
-    ResourceServer: new (identifier: string, info: object) => object;
-  };
+export function enableTokenExchange(provider: Provider, { find, findAccount, ...issuing }: Needs): void {
+  const issue = createIssuing(provider, issuing);
 
   async function exchange(ctx: KoaContextWithOIDC): Promise<void> {
     const client = ctx.oidc.client!;
@@ -155,7 +100,7 @@ export function enableTokenExchange(provider: Provider, { find, api, findAccount
     if (accountId === undefined) throw new errors.InvalidRequest('the subject_token is of no person');
     if (![payload.aud].flat().some((audience) => audience !== undefined && policy.from.includes(audience)))
       throw new errors.InvalidRequest('the client may not exchange tokens for that API');
-    const target = await targetOf(ctx, policy, api);
+    const target = await targetOf(ctx, policy.to, issuing.api);
     const before = payload['act'] as Actor | undefined;
     const act = await whoActs(ctx, { client, policy, before }, find);
     const scopes = scopeOf(ctx, subject, offeredTo(client, target));
@@ -164,31 +109,15 @@ export function enableTokenExchange(provider: Provider, { find, api, findAccount
     ctx.oidc.entity('Account', account);
     if (act) actors.set(ctx.oidc, act);
 
-    const request = { scopes: [], resources: { [target.resource!]: scopes }, claims: [] };
-    const grantId = await issueGrant(provider, { accountId, client, sessionUid, request, declined: [], api });
-    const { alg, accessTokenTTL = lifetime() } = tokenSettings(target, algorithms);
-    const token = new AccessToken({
+    const issued = await issue({
       client,
-      accountId,
-      grantId,
+      target,
+      scopes,
       gty: 'token_exchange',
-      scope: scopes.join(' ') || undefined,
+      longest: payload.exp - epochSeconds(),
+      person: { accountId, sessionUid },
     });
-    token.resourceServer = new ResourceServer(target.resource!, {
-      scope: scopes.join(' '),
-      audience: target.resource,
-      accessTokenFormat: 'jwt',
-      accessTokenTTL: Math.max(1, Math.min(accessTokenTTL, payload.exp - epochSeconds())),
-      jwt: { sign: { alg } },
-    });
-    const access_token = await token.save();
-    ctx.body = {
-      access_token,
-      issued_token_type: ACCESS_TOKEN,
-      token_type: 'Bearer',
-      expires_in: token.expiration,
-      ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
-    };
+    ctx.body = { ...issued, issued_token_type: ACCESS_TOKEN };
   }
 
   provider.registerGrantType(TOKEN_EXCHANGE, exchange, PARAMETERS, []);
