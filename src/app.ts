@@ -40,6 +40,8 @@ export interface AppNeeds {
     mailbox: Middleware | undefined;
     portal: Middleware | undefined;
     admin: Middleware | undefined;
+    /** Beside the issuer's path, not below it. */
+    adminMetadata: Middleware | undefined;
     registration: Middleware | undefined;
     console: Middleware | undefined;
   };
@@ -103,6 +105,7 @@ export function createApp({
   app.use(under(rooms.health));
   app.use(caller);
   app.use(noRedirectAfterPost({ issuer, continueTo }));
+  if (rooms.adminMetadata) app.use(rooms.adminMetadata);
   app.use(insertedWellKnown(base));
   app.use(mount(`${base}/assets`, rooms.assets));
   app.use(mount(`${base}/logos`, rooms.logos));

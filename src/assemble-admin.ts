@@ -11,6 +11,7 @@ import { createAuthenticate } from './admin/authenticate.ts';
 import { firstAdminRoutes } from './admin/first-admin.ts';
 import { createOnce } from './admin/idempotency.ts';
 import { registerAdminApi } from './admin/register.ts';
+import { resourceMetadata } from './admin/resource-metadata.ts';
 import { adminRoom } from './admin/room.ts';
 import { ROUTES } from './admin/routes.ts';
 import type { Backstage } from './assemble.ts';
@@ -78,7 +79,10 @@ export async function assembleAdmin(needs: ApiNeeds) {
     doors: { account: config.portal.enabled, api: config.admin.api, console: config.admin.console },
     caller: callers.current,
   });
-  return { firstAdmin, api: needs.config.admin.api ? await assembleApi(needs) : undefined };
+  const { issuer } = config;
+  if (!config.admin.api) return { firstAdmin, api: undefined, metadata: undefined };
+  const metadata = resourceMetadata({ issuer, resource: adminApiResource(issuer) });
+  return { firstAdmin, api: await assembleApi(needs), metadata };
 }
 
 async function assembleApi(needs: ApiNeeds) {

@@ -512,6 +512,7 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
       portal: portal?.middleware,
       registration: registering.routes,
       admin: admin.api,
+      adminMetadata: admin.metadata,
       console: console?.middleware,
       firstAdmin: admin.firstAdmin,
     },

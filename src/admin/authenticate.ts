@@ -5,6 +5,7 @@ import type { Principal } from '../administration/principal.ts';
 import type { AdminScope } from '../administration/scopes.ts';
 import type { LiveToken } from '../oidc/jwt-access-tokens.ts';
 import { ApiProblem } from './problems.ts';
+import { metadataUrl } from './resource-metadata.ts';
 
 /** With the app that the token was issued to: requests are counted by it. */
 export interface ApiCaller extends Principal {
@@ -21,12 +22,13 @@ interface Needs {
 
 const REALM = 'Bearer realm="gatehouse admin API"';
 
-const unauthorized = (why?: string) =>
+const unauthorized = (resource: string, why?: string) =>
   new ApiProblem({
     name: 'unauthorized',
     detail: why,
     headers: {
-      'WWW-Authenticate': why === undefined ? REALM : `${REALM}, error="invalid_token", error_description="${why}"`,
+      // Where whoever has no token learns how to get one (RFC 9728, section 5.1).
+      'WWW-Authenticate': `${REALM}${why === undefined ? '' : `, error="invalid_token", error_description="${why}"`}, resource_metadata="${metadataUrl(resource)}"`,
     },
   });
 
@@ -47,12 +49,12 @@ export function mustHaveScope(caller: ApiCaller, scope: AdminScope): void {
 export function createAuthenticate({ resource, findToken, accounts }: Needs) {
   return async (authorization: string | undefined): Promise<ApiCaller> => {
     const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? '')?.[1];
-    if (token === undefined) throw unauthorized();
+    if (token === undefined) throw unauthorized(resource);
     const live = await findToken(token);
-    if (!live) throw unauthorized('the token is expired, revoked, or not one of this provider');
+    if (!live) throw unauthorized(resource, 'the token is expired, revoked, or not one of this provider');
     const { aud, scope = '', client_id, cnf } = live.payload;
-    if (aud !== resource) throw unauthorized(`the token is not for ${resource}`);
-    if (cnf !== undefined) throw unauthorized('the token is bound to a key, which this API does not check');
+    if (aud !== resource) throw unauthorized(resource, `the token is not for ${resource}`);
+    if (cnf !== undefined) throw unauthorized(resource, 'the token is bound to a key, which this API does not check');
     const scopes = new Set(scope.split(' '));
     const may = (one: AdminScope) => scopes.has(one);
     if (live.accountId === undefined) return { kind: 'client', id: client_id, client_id, may };

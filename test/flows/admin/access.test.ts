@@ -150,6 +150,19 @@ describe('a token', () => {
     expect((await list(none)).status).toBe(401);
   });
 
+  it('is missing: the answer says where to learn how to get one (RFC 9728)', async () => {
+    const response = await fetch(`${gatehouse.issuer}/admin/api/v1/users`);
+    const [, url] = /resource_metadata="([^"]+)"/.exec(response.headers.get('www-authenticate') ?? '') ?? [];
+    expect(url).toBe(`${gatehouse.issuer}/.well-known/oauth-protected-resource/admin/api`);
+    const metadata = (await (await fetch(url!)).json()) as Record<string, unknown>;
+    expect(metadata).toMatchObject({
+      resource: `${gatehouse.issuer}/admin/api`,
+      authorization_servers: [gatehouse.issuer],
+      bearer_methods_supported: ['header'],
+    });
+    expect(metadata['scopes_supported']).toContain('users:read');
+  });
+
   it('is refused in a query or a cookie', async () => {
     const token = await programToken(gatehouse);
     expect((await adminApi(gatehouse).get(`/users?access_token=${token}`)).status).toBe(401);
