@@ -18,6 +18,8 @@ const quick = process.argv.includes('--quick');
 const [TIMES, SECONDS] = quick ? [15, 5] : [60, 20];
 const TARGET_MS = 50;
 const RATE = 100;
+/** Between two pages or lists of those who use the console meanwhile. */
+const BESIDE_MS = 200;
 const config = loadConfig();
 const given = Object.entries(process.env).filter(([name]) => /^(GATEHOUSE_|NODE_ENV)/.test(name));
 /** One address asks for more than the limits let it. */
@@ -153,14 +155,18 @@ const forApi = () => ({ authorization: `Bearer ${bearer}`, accept: 'application/
 await measure('page', PAGES, '/admin', forConsole);
 await measure('list', LISTS, '/admin/api/v1', forApi);
 
-/** The token endpoint at a steady rate, quiet and beside somebody who goes from page to page without a pause. */
+/** The token endpoint at a steady rate, quiet and beside admins who open four or five pages and lists a second. */
 async function tokenP99(beside?: () => Promise<void>): Promise<number> {
   const own = connect(origin);
   const headers = { ...FORM, authorization: basic(found.service) };
   const request = { method: 'POST' as const, path: '/token', headers, body: 'grant_type=client_credentials' };
   let going = true;
+  const pause = () => new Promise((resolve) => setTimeout(resolve, BESIDE_MS));
   const walk = (async () => {
-    while (beside && going) await beside();
+    while (beside && going) {
+      await beside();
+      await pause();
+    }
   })();
   const latencies = await pacedLoad(
     Array.from({ length: 8 }, () => () => sendOk(own, request)),

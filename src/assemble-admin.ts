@@ -3,6 +3,7 @@ import { createAdmins } from './administration/admins.ts';
 import { createClientDocuments } from './administration/client-documents.ts';
 import { createApps } from './administration/apps.ts';
 import { createInviting } from './administration/invitations.ts';
+import { createPeopleMoving } from './administration/moving.ts';
 import { createPeople } from './administration/people.ts';
 import type { TokenPreview } from './administration/token-preview.ts';
 import { adminApiResource } from './administration/scopes.ts';
@@ -28,7 +29,16 @@ import type { SealedRecords } from './protocol/sealed-records.ts';
 import { version } from './version.ts';
 
 type NotYet =
-  'people' | 'inviting' | 'apps' | 'clientDocuments' | 'admins' | 'roles' | 'groups' | 'claimTables' | 'close';
+  | 'people'
+  | 'inviting'
+  | 'peopleMoving'
+  | 'apps'
+  | 'clientDocuments'
+  | 'admins'
+  | 'roles'
+  | 'groups'
+  | 'claimTables'
+  | 'close';
 type UseCaseNeeds = Omit<Backstage, NotYet> & {
   config: Config;
   records: SealedRecords;
@@ -49,13 +59,22 @@ export function assembleAdministration(needs: UseCaseNeeds) {
   });
   const admins = createAdmins({ people, accounts, records, audit, issuer: config.issuer });
   const inviting = createInviting(needs);
+  const peopleMoving = createPeopleMoving(needs);
   const clientDocuments = createClientDocuments({
     ...needs,
     store: storage.clientDocuments,
     consents: storage.consents,
     endings: logOuts.endings,
   });
-  return { people, inviting, apps: createApps({ clients, audit }), clientDocuments, admins, ...rolesAndTables };
+  return {
+    people,
+    inviting,
+    peopleMoving,
+    apps: createApps({ clients, audit }),
+    clientDocuments,
+    admins,
+    ...rolesAndTables,
+  };
 }
 
 interface ApiNeeds extends Backstage {

@@ -12,6 +12,7 @@ import type { Admins } from './administration/admins.ts';
 import { startWarningOfSecrets } from './administration/expiring-secrets.ts';
 import type { Apps } from './administration/apps.ts';
 import type { ClaimTables } from './administration/claim-tables.ts';
+import type { PeopleMoving } from './administration/moving.ts';
 import type { Inviting } from './administration/invitations.ts';
 import type { ClientDocuments } from './administration/client-documents.ts';
 import type { Settings } from './administration/settings.ts';
@@ -139,6 +140,7 @@ export interface Backstage {
   /** What admins do to people, apps and APIs. */
   people: People;
   inviting: Inviting;
+  peopleMoving: PeopleMoving;
   invitations: Invitations;
   apps: Apps;
   clientDocuments: ClientDocuments;

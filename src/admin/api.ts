@@ -11,8 +11,8 @@ import type { ApiCaller } from './authenticate.ts';
 import type { Once, StoredAnswer } from './idempotency.ts';
 import { ApiProblem, problemOf, PROBLEMS } from './problems.ts';
 import type { Problem } from './problems.ts';
-import { etagOf, isEmpty, parseBody, parseParameters, queryOf, readIfMatch, readText } from './read.ts';
-import type { Route, UseCases } from './route.ts';
+import { etagOf, fileOf, isEmpty, parseBody, parseParameters, queryOf, readIfMatch, readText } from './read.ts';
+import type { Answer, Route, UseCases } from './route.ts';
 
 interface Needs {
   /** Address below which the routes are, such as `https://id.example.com/admin/api/v1`. */
@@ -62,9 +62,15 @@ function match(compiled: Compiled[], method: string, path: string): { route: Rou
 const mayBeEmpty = ({ body }: Route, { headers }: IncomingMessage): boolean =>
   isEmpty(headers) && (body?.safeParse(undefined).success ?? false);
 
+const fileAnswer = ({ stream, type, name }: NonNullable<Answer['file']>): StoredAnswer => ({
+  status: 200,
+  headers: { 'Content-Type': `${type}; charset=utf-8`, 'Content-Disposition': `attachment; filename="${name}"` },
+  body: stream,
+});
+
 function send(ctx: Context, { status, headers, body }: StoredAnswer): void {
-  ctx.set(headers);
   ctx.body = body ?? null;
+  ctx.set(headers);
   ctx.status = status;
 }
 
@@ -96,8 +102,10 @@ export function adminApi({
     const text = route.body && !mayBeEmpty(route, ctx.req) ? await readText(ctx.req) : undefined;
     const body = text === undefined ? undefined : parseBody(text, route.body!);
     const version = route.ifMatch && readIfMatch(ctx.req.headers['if-match'], route.ifMatch === 'demanded');
+    const file = route.takes && fileOf(ctx.req, route.takes);
     const run = async (): Promise<StoredAnswer> => {
-      const given = await route.run(useCases, { params, query, body, by, version });
+      const given = await route.run(useCases, { params, query, body, by, version, file });
+      if (given.file) return fileAnswer(given.file);
       return {
         status: route.answer.status,
         headers: {

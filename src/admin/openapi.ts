@@ -70,7 +70,7 @@ function headersOf({ ifMatch, idempotent }: Route): Parameter[] {
 }
 
 /** What can go wrong at a route. */
-export function problemsOf({ method, params, body, idempotent, ifMatch }: Route): ProblemName[] {
+export function problemsOf({ method, params, body, takes, idempotent, ifMatch }: Route): ProblemName[] {
   return [
     'invalid_input',
     'unauthorized',
@@ -80,6 +80,7 @@ export function problemsOf({ method, params, body, idempotent, ifMatch }: Route)
     ...(ifMatch ? (['stale'] as const) : []),
     ...(ifMatch === 'demanded' ? (['precondition_required'] as const) : []),
     ...(body ? (['too_large', 'unsupported_media_type'] as const) : []),
+    ...(takes ? (['unsupported_media_type'] as const) : []),
     ...(idempotent ? (['key_reused'] as const) : []),
     'limited',
     'unavailable',
@@ -91,6 +92,9 @@ function answersOf(route: Route): Json {
   const etag = { ETag: { description: 'The version of the record, for `If-Match`.', schema: { type: 'string' } } };
   const good = {
     description: status === 204 ? 'Done' : 'The answer',
+    ...(route.gives
+      ? { content: Object.fromEntries(route.gives.map((type) => [type, { schema: { type: 'string' } }])) }
+      : {}),
     ...(schema ? { content: { 'application/json': { schema: schemaOf(schema) } } } : {}),
     ...(status === 201 || route.ifMatch ? { headers: etag } : {}),
   };
@@ -114,6 +118,14 @@ function operation(route: Route): Json {
     ...(route.description === undefined ? {} : { description: route.description }),
     security: [{ oauth2: [route.scope] }],
     ...(parameters.length > 0 ? { parameters } : {}),
+    ...(route.takes
+      ? {
+          requestBody: {
+            required: true,
+            content: Object.fromEntries(route.takes.map((type) => [type, { schema: { type: 'string' } }])),
+          },
+        }
+      : {}),
     ...(route.body
       ? {
           requestBody: {

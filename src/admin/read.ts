@@ -1,6 +1,9 @@
 /** What a request brings along, read and checked by the schemas of its route. */
 import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
+import { invalidInput } from '../kernel/errors.ts';
 import { ApiProblem, wrongFields } from './problems.ts';
 
 /** More than the largest body that fits the schemas. */
@@ -10,6 +13,21 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 /** Whether a request says that it has no content (RFC 9112, section 6.3). */
 export const isEmpty = (headers: IncomingMessage['headers']): boolean =>
   headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+
+/**
+ * A body that is read as a stream, however long it is. What breaks in reading it leaves the connection as it is, so that there
+ * is an answer. @throws the problem `unsupported_media_type`.
+ */
+export function fileOf(req: IncomingMessage, types: string[]): { stream: Readable; type: string } {
+  const type = (req.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+  if (!types.includes(type))
+    throw new ApiProblem({ name: 'unsupported_media_type', detail: `send ${types.join(' or ')}` });
+  const stream = new PassThrough();
+  req.once('close', () => {
+    if (!req.complete) stream.destroy(invalidInput('the file was cut off'));
+  });
+  return { stream: req.pipe(stream), type };
+}
 
 /** @throws the problems `unsupported_media_type` and `too_large`. */
 export async function readText(req: IncomingMessage): Promise<string> {

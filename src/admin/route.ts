@@ -2,9 +2,11 @@
  * The admin room: the JSON API for admins and their programs. It owns the list of routes, from which what is served, who may
  * ask, the OpenAPI document and the tests are derived. What is done it leaves to `administration/`.
  */
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { ClientDocuments } from '../administration/client-documents.ts';
 import type { Apps } from '../administration/apps.ts';
+import type { PeopleMoving } from '../administration/moving.ts';
 import type { Inviting } from '../administration/invitations.ts';
 import type { People } from '../administration/people.ts';
 import type { Principal } from '../administration/principal.ts';
@@ -21,6 +23,7 @@ import type { Audit } from '../audit/audit.ts';
 export interface UseCases {
   people: People;
   inviting: Inviting;
+  peopleMoving: PeopleMoving;
   apps: Apps;
   clientDocuments: ClientDocuments;
   upstreams: Upstreams;
@@ -40,10 +43,14 @@ export interface Call<P, Q, B> {
   by: Principal;
   /** The version that `If-Match` names; undefined for any. */
   version: number | undefined;
+  /** The body where the route takes files: not read yet. */
+  file: { stream: Readable; type: string } | undefined;
 }
 
 export interface Answer {
   body?: unknown;
+  /** In the place of a body. */
+  file?: { stream: Readable; type: string; name: string };
   /** Of a single record: what its `ETag` is made of. */
   version?: number;
   /** Path below the API of what was made. */
@@ -65,6 +72,10 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   params?: P;
   query?: Q;
   body?: B;
+  /** Media types of files that it takes in the place of a JSON body. */
+  takes?: string[];
+  /** Media types of files that it answers with. */
+  gives?: string[];
   answer: { status: 200 | 201 | 204; schema?: z.ZodType };
   /** `If-Match`: heeded where it is sent, or demanded. */
   ifMatch?: 'heeded' | 'demanded';

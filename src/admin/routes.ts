@@ -2,6 +2,7 @@
 import { auditRoutes } from './routes/audit.ts';
 import { clientDocumentRoutes } from './routes/client-documents.ts';
 import { apiRoutes, clientRoutes } from './routes/clients.ts';
+import { movingRoutes } from './routes/moving.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { providerRoutes } from './routes/providers.ts';
@@ -13,6 +14,7 @@ import type { Route } from './route.ts';
 export const ROUTES: Route[] = [
   ...userRoutes,
   ...invitationRoutes,
+  ...movingRoutes,
   ...sessionRoutes,
   ...clientRoutes,
   ...apiRoutes,

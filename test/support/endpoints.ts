@@ -13,7 +13,7 @@ export type Fields = Record<string, string>;
 
 export async function answer(response: Response): Promise<Answer> {
   const text = await response.text();
-  const json = text !== '' && (response.headers.get('content-type')?.includes('json') ?? false);
+  const json = text !== '' && /json(?!l)/.test((response.headers.get('content-type') ?? '').replace('x-ndjson', ''));
   return {
     status: response.status,
     headers: response.headers,

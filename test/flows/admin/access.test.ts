@@ -33,8 +33,9 @@ const withoutScope = (scope: string): Promise<string> => {
 
 const ask = (api: Api, [, route]: (typeof everyRoute)[number]) =>
   api.call(route.method, addressOf(route), {
-    headers: { 'if-match': '*' },
+    headers: { 'if-match': '*', ...(route.takes ? { 'content-type': route.takes[0]! } : {}) },
     ...(route.body ? { body: {} } : {}),
+    ...(route.takes ? { body: 'email\n' } : {}),
   });
 
 describe.each(everyRoute)('%s', (...one) => {
