@@ -3,7 +3,10 @@ import { argon2Sync } from 'node:crypto';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 
-// On Linux this is about the calling thread alone.
-setPriority(workerData.niceness);
+try {
+  setPriority(workerData.niceness); // on Linux this is about the calling thread alone
+} catch {
+  // In a sandbox that forbids it the thread hashes like any other.
+}
 
 parentPort.on('message', (parameters) => parentPort.postMessage(argon2Sync('argon2id', parameters)));
