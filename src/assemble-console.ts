@@ -1,5 +1,6 @@
 /** Wires the pages for admins. */
 import { createAppWarnings } from './administration/app-warnings.ts';
+import type { TokenPreview } from './administration/token-preview.ts';
 import type { Backstage } from './assemble.ts';
 import type { Config } from './config/schema.ts';
 import { consolePlace } from './console/place.ts';
@@ -16,6 +17,7 @@ import type { SealedRecords } from './protocol/sealed-records.ts';
 import { visitRoom } from './visits/room.ts';
 
 interface Needs extends Backstage {
+  preview: TokenPreview;
   config: Config;
   sessions: Sessions;
   records: SealedRecords;

@@ -2,17 +2,24 @@
 import type { Section } from '../visits/visit.ts';
 import { auditSection } from './sections/audit.ts';
 import { apisSection, appsSection } from './sections/clients.ts';
+import { claimsSection } from './sections/claims.ts';
 import { documentsSection } from './sections/documents.ts';
 import { keysSection } from './sections/keys.ts';
 import { overviewSection } from './sections/overview.ts';
 import { peopleSection } from './sections/people.ts';
 import { sessionsSection } from './sections/sessions.ts';
+import { previewSection } from './sections/preview.ts';
+import { groupsSection, rolesSection } from './sections/roles.ts';
 
 const SECTIONS = [
   overviewSection,
   peopleSection,
   appsSection,
   apisSection,
+  rolesSection,
+  groupsSection,
+  claimsSection,
+  previewSection,
   documentsSection,
   sessionsSection,
   auditSection,

@@ -3,6 +3,7 @@
  * tables are made from the routes that the console serves: a new one is covered by being there.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATOR } from '../../src/administration/principal.ts';
 import { Browser } from '../support/browser.ts';
 import { codeOf } from '../support/authenticator.ts';
 import { anAdmin, openConsole } from '../support/console.ts';
@@ -51,6 +52,7 @@ async function state(): Promise<unknown> {
       .map((one) => ({ ...one, last_sign_in_at: null, version: 0, updated_at: '' }))
       .filter(({ roles }) => !roles.includes('visitor')),
     apps: apps.map(({ id, version }) => [id, version]),
+    roles: await storage.roles.all(),
     keys: (await gatehouse.keys.overview()).keys.map(({ id, state }) => [id, state]),
     passkeys: (await storage.passkeys.listByAccount(victim.sub)).length,
     consents: (await storage.consents.listByAccount(victim.sub)).length,
@@ -101,6 +103,13 @@ beforeAll(async () => {
   const values: Record<string, string> = { session: session!.id, client: app.client_id, passkey: passkey!.id };
   const [signing] = (await gatehouse.keys.overview()).keys;
   values['key'] = signing!.id;
+  await gatehouse.roles.create(OPERATOR, { name: 'evil', description: EVIL, permissions: ['<b>'] });
+  await gatehouse.groups.create(OPERATOR, { name: 'evil', description: EVIL, roles: ['evil'] });
+  const rules = [
+    { claim: ['<img src=x onerror=alert(1)'], source: 'constant' as const, value: EVIL, into: ['id_token' as const] },
+  ];
+  for (const table of [app.client_id, '_default']) await gatehouse.claimTables.set(OPERATOR, table, rules);
+  Object.assign(values, { role: 'evil', group: 'evil', table: app.client_id, row: '1' });
   const secretOf = async (id: string) => (await gatehouse.clients.get(id)).secret_facts!.id;
   const secrets = { [app.client_id]: await secretOf(app.client_id), [api.id]: await secretOf(api.id) };
   places = gatehouse.consoleRoutes.map((route) => {

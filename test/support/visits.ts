@@ -352,6 +352,23 @@ const WAYS: Record<string, Way> = {
   },
   'console/secret': desk('/apps/:app/secret', 'main button[type=submit]'),
   'console/audit': desk('/audit'),
+  'console/named': async (page, stage) => {
+    await stage.gatehouse.roles.list({ text: 'writer' }).then(async ({ items }) => {
+      if (items.length === 0)
+        await stage.gatehouse.roles.create(OPERATOR, {
+          name: 'writer',
+          description: 'Writes',
+          permissions: ['notes:write'],
+        });
+    });
+    await desk('/roles')(page, stage);
+  },
+  'console/claim-table': async (page, stage) => {
+    const rules = [{ claim: ['realm_access', 'roles'], source: 'roles' as const, into: ['id_token' as const] }];
+    await stage.gatehouse.claimTables.set(OPERATOR, '_default', rules);
+    await desk('/claims')(page, stage);
+  },
+  'console/preview': desk('/preview?client_id=:app&person=:person'),
   'console/documents': desk('/client-documents'),
   'console/keys': desk('/keys'),
   'console/refused': async (page, { gatehouse }) => {

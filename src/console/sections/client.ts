@@ -80,6 +80,7 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
             add_secret: secrets.length === 1 ? desk.url(url(client, '/secrets/add')) : null,
             remove: desk.url(url(client, '/delete')),
             try: client.type === 'api' || whyNot(client) !== undefined ? null : desk.url(url(client, '/try')),
+            claims: client.type === 'api' ? null : desk.url(`/claims/${encodeURIComponent(client.id)}`),
             snippets: client.type === 'api' ? null : desk.url(url(client, '/snippets')),
             audit: `${desk.url('/audit')}?target=${encodeURIComponent(client.id)}`,
           },

@@ -44,11 +44,17 @@ const NEW: Group[] = [
 
 async function list(desk: Desk, visit: Visit, { people }: PeopleNeeds): Promise<void> {
   const { ctx } = visit;
-  const filters = { search: asked(ctx, 'search'), state: asked(ctx, 'state'), role: asked(ctx, 'role') };
+  const filters = {
+    search: asked(ctx, 'search'),
+    state: asked(ctx, 'state'),
+    role: asked(ctx, 'role'),
+    group: asked(ctx, 'group'),
+  };
   const search = {
     text: filters.search,
     state: oneOf(filters.state, STATES),
     role: filters.role === '' ? undefined : filters.role,
+    group: filters.group === '' ? undefined : filters.group,
   };
   const { items, next } = await pageOf(ctx, (page) => people.search({ ...search, ...page }));
   await desk.show(visit, 'people', (_t, { tag }) => {

@@ -53,6 +53,7 @@ const ROLES: Group[] = [
     heading: null,
     controls: [
       { name: 'roles', kind: 'lines', label: 'console.field.roles', hint: 'console.hint.roles', optional: true },
+      { name: 'groups', kind: 'lines', label: 'console.field.groups', hint: 'console.hint.groups', optional: true },
     ],
   },
 ];
@@ -92,7 +93,10 @@ const profileValues = ({ name, picture, email_verified, claims }: Account): Valu
   picture: picture ?? '',
   email_verified: email_verified ? 'yes' : '',
 });
-const roleValues = ({ roles }: Account): Values => ({ roles: roles.join('\n') });
+const roleValues = ({ roles, groups = [] }: Account): Values => ({
+  roles: roles.join('\n'),
+  groups: groups.join('\n'),
+});
 
 /** In the words of the account page. */
 function profileProblem(values: Values): Wrong | undefined {
@@ -156,7 +160,7 @@ function editings({ people, mailAvailable, passwordProblem }: EditingNeeds): Edi
         // Nobody locks themselves out by a slip.
         if (account.id === visit.account.id && isAdmin(account) && !roles.includes(ADMIN_ROLE))
           return { field: 'roles', key: 'console.problem.own_role' };
-        await people.edit(principalOf(visit), account.id, { roles }, version);
+        await people.edit(principalOf(visit), account.id, { roles, groups: linesOf(values['groups']) }, version);
         return 'person_saved';
       },
     },

@@ -56,6 +56,7 @@ async function show(desk: Desk, visit: Visit, needs: PersonNeeds): Promise<void>
           email: account.email,
           email_verified: account.email_verified,
           roles: account.roles,
+          groups: account.groups ?? [],
           state: account.state,
           initials: initials(account.name),
           claims: Object.entries(account.claims).map(([name, value]) => ({
