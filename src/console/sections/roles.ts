@@ -18,7 +18,7 @@ interface Shelf<K extends 'role' | 'group'> {
   records: NamedRecords<K>;
 }
 
-const groupsOf = ({ carries, kind }: Shelf<never>): Group[] => [
+const groupsOf = ({ carries, kind }: Pick<Shelf<'role' | 'group'>, 'carries' | 'kind'>): Group[] => [
   {
     heading: null,
     controls: [
@@ -37,7 +37,7 @@ const groupsOf = ({ carries, kind }: Shelf<never>): Group[] => [
 
 function section<K extends 'role' | 'group'>(shelf: Shelf<K>): Section {
   const { id, kind, carries, records } = shelf;
-  const groups = groupsOf(shelf as never);
+  const groups = groupsOf(shelf);
   const keep = keptOf(groups);
   const path = (name: string, more = '') => `/${id}/${encodeURIComponent(name)}${more}`;
   const carried = (record: Role | GroupRecord): string[] =>
