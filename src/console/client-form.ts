@@ -47,7 +47,7 @@ const TOKENS = [
   hinted('scope', 'text'),
   hinted('allowed_resources', 'lines'),
   hinted('default_resource', 'text'),
-  lifetime('access_token_lifetime'),
+  { ...lifetime('access_token_lifetime'), label: 'console.field.app_access_token_lifetime' },
 ];
 const ALG = control('id_token_signed_response_alg', 'select', {
   options: SIGNED_WITH.map((value) => ({ value, text: value })),

@@ -65,7 +65,7 @@ const open = ({ at }: Place, by: Browser) => by.request(`/admin${at}`);
 const post = ({ at }: Place, by: Browser, fields: Record<string, string>, headers: Record<string, string> = {}) =>
   by.request(`/admin${at}`, {
     method: 'POST',
-    body: new URLSearchParams({ ...FIELDS, person: victim.sub, ...fields }),
+    body: new URLSearchParams({ ...FIELDS, person: victim.sub, client: app.client_id, ...fields }),
     headers,
   });
 const ask = (place: Place, by: Browser, _csrf: string) =>
@@ -212,6 +212,8 @@ describe('every route of the console', () => {
   /** Forms that need no fresh proof: they can be undone, or take power away. */
   const EVERYDAY = [
     'POST /sign-out',
+    'POST /apps/selected',
+    'POST /apis/selected',
     ...['web', 'spa', 'native', 'service'].map((type) => `POST /apps/new/${type}/check`),
     'POST /apis/new/api/check',
     'POST /apps/:id/edit/check',

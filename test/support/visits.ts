@@ -340,11 +340,18 @@ const WAYS: Record<string, Way> = {
   'console/form': desk('/people/new'),
   'console/confirm': desk('/people/:person/suspend'),
   'console/clients': desk('/apps'),
+  async 'console/clients-selected'(page, stage) {
+    await desk('/apps')(page, stage);
+    await page.check('input[name=client]:enabled >> nth=0');
+    await press(page, '#results form button[type=submit]');
+  },
   'console/app-kinds': desk('/apps/new'),
   'console/client': desk('/apps/:app'),
   'console/snippets': desk('/apps/:app/snippets'),
   async 'console/try-result'(page, stage) {
-    await desk('/apps/:app/try', 'main form button[type=submit]')(page, stage);
+    // Apps of other visits have two secrets by now.
+    const { client_id } = await stage.gatehouse.app();
+    await desk(`/apps/${client_id}/try`, 'main form button[type=submit]')(page, stage);
     await page.waitForURL(/\/interaction\/|\/try\/callback/);
     // The second look finds the consent remembered.
     if (page.url().includes('/interaction/')) await press(page, 'button[value=allow]');

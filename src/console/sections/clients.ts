@@ -14,6 +14,7 @@ import type { FormPage, Values } from '../forms.ts';
 import { asked, oneOf, pageOf, pagesOf } from '../lists.ts';
 import { principalOf } from '../place.ts';
 import { addClient } from './client.ts';
+import { addDeletingSeveral } from './clients-bulk.ts';
 import { addTrying } from './client-try.ts';
 import type { TryNeeds } from './client-try.ts';
 import { showSecret } from './client-secrets.ts';
@@ -66,6 +67,7 @@ async function list(desk: Desk, visit: Visit, { id, kind, types }: Shelf, { apps
         types: kind === 'app' ? types : [],
         action: desk.url(`/${id}`),
         new_url: desk.url(`/${id}/new`),
+        bulk_url: desk.url(`/${id}/selected`),
         ...pagesOf(ctx, desk.url(`/${id}`), filters, next),
       };
     },
@@ -139,6 +141,7 @@ const section =
     add(desk) {
       desk.get(`/${shelf.id}`, (visit) => list(desk, visit, shelf, needs));
       addRegistering(desk, shelf, needs);
+      addDeletingSeveral(desk, shelf, needs);
       addClient(desk, shelf, needs);
       if (shelf.kind === 'app') addTrying(desk, needs);
     },

@@ -428,6 +428,25 @@ describe('apps and APIs', () => {
     expect(await gatehouse.clients.find(client_id)).toBeUndefined();
   });
 
+  it('are deleted together after a page that names all of them, but never what is part of the program', async () => {
+    const [one, two] = [await gatehouse.app({ name: 'Bulk App One' }), await gatehouse.app({ name: 'Bulk App Two' })];
+    const _csrf = fieldValue(await at('/apps'), '_csrf');
+    const ids = [one.client_id, two.client_id, 'gatehouse-console', 'nobody'];
+    const body = new URLSearchParams([['_csrf', _csrf], ...ids.map((id) => ['client', id])] as [string, string][]);
+    const asked = await browser.open('/admin/apps/selected', { method: 'POST', body });
+    expect(heading(asked)).toBe('Delete 2 apps?');
+    expect(asked.text).toContain('Bulk App Two');
+    expect(asked.text).not.toContain('value="gatehouse-console"');
+    const done = await browser.open('/admin/apps/selected/do', { method: 'POST', body });
+    expect(statusText(done)).toBe('2 were deleted.');
+    expect(await gatehouse.clients.find(one.client_id)).toBeUndefined();
+    expect(await gatehouse.clients.find('gatehouse-console')).toBeDefined();
+    const nothing = new URLSearchParams({ _csrf });
+    expect(statusText(await browser.open('/admin/apps/selected', { method: 'POST', body: nothing }))).toBe(
+      'Nothing was chosen.',
+    );
+  });
+
   it('are APIs with an identifier of their own', async () => {
     const shown = await send(
       '/apis/new',
