@@ -15,6 +15,8 @@ export interface Control {
   /** Of a `select`: a value, and a catalogue key or a text that is nobody's language. */
   options?: { value: string; key?: string; text?: string }[];
   autocomplete?: string;
+  /** What it is where nothing is typed. */
+  placeholder?: string;
 }
 
 export interface Group {

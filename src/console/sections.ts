@@ -10,6 +10,8 @@ import { peopleSection } from './sections/people.ts';
 import { sessionsSection } from './sections/sessions.ts';
 import { previewSection } from './sections/preview.ts';
 import { groupsSection, rolesSection } from './sections/roles.ts';
+import { providersSection } from './sections/providers.ts';
+import { settingsSection } from './sections/settings.ts';
 
 const SECTIONS = [
   overviewSection,
@@ -22,8 +24,10 @@ const SECTIONS = [
   previewSection,
   documentsSection,
   sessionsSection,
+  providersSection,
   auditSection,
   keysSection,
+  settingsSection,
 ] as const;
 
 type NeedsOf<Of> = Of extends (needs: infer Needs) => Section ? (needs: Needs) => void : never;

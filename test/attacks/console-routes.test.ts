@@ -224,6 +224,7 @@ describe('every route of the console', () => {
     'POST /people/:id/sessions/:session/end',
     'POST /sessions/:person/:session/end',
     'POST /people/:id/apps/:client/withdraw',
+    'POST /providers/:id/test',
   ];
 
   it('that is dangerous asks a stolen browser for a fresh proof', async () => {

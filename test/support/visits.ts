@@ -143,6 +143,8 @@ async function peopleAndApps({ gatehouse, rp }: Stage) {
   const person = await gatehouse.person({ name: 'Katherine Johnson', roles: ['editor'] });
   await rp.signIn(person, {}, browserOn(gatehouse.issuer, 'phone'));
   await withPasskey(gatehouse, person);
+  const company = { name: 'company', type: 'oidc', issuer: 'https://login.company.example', client_id: 'us' };
+  await gatehouse.upstreams.create(OPERATOR, company);
   return { person, app: await gatehouse.app({ redirect_uris: ['https://notes.example/callback'] }) };
 }
 const looked = new WeakMap<Stage, ReturnType<typeof peopleAndApps>>();
@@ -378,6 +380,8 @@ const WAYS: Record<string, Way> = {
   'console/preview': desk('/preview?client_id=:app&person=:person'),
   'console/documents': desk('/client-documents'),
   'console/keys': desk('/keys'),
+  'console/providers': desk('/providers'),
+  'console/provider': desk('/providers/company'),
   'console/refused': async (page, { gatehouse }) => {
     await page.goto(`${gatehouse.issuer}/admin`);
     await enterPassword(page, await gatehouse.person());

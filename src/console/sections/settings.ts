@@ -1,0 +1,115 @@
+/** Settings: what can be set while all runs, on one page. What is left empty is as configured. */
+import type { AllSettings, Setting, Settings, SettingsChange } from '../../administration/settings.ts';
+import { invalidInput, isGatehouseError } from '../../kernel/errors.ts';
+import { SETTING_NAMES } from '../../config/settings.ts';
+import type { Section, Visit } from '../../visits/visit.ts';
+import { showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
+import type { Control, FormPage, Group, Values } from '../forms.ts';
+import { principalOf } from '../place.ts';
+import { shownText } from '../provider-form.ts';
+
+interface Needs {
+  settings: Settings;
+}
+
+const HERE = '/settings';
+/** Of its field: whoever reads forms takes a dot for a part of an object. */
+const nameOf = (key: string): string => key.replace('.', '_');
+const GROUPS: Record<string, string> = {
+  brand: 'console.group.look',
+  sign_up: 'console.group.sign_in',
+  lifetimes: 'console.group.lifetimes',
+  mail: 'console.group.mail',
+};
+
+function controlOf({ key, type, configured }: Setting): Control {
+  const name = nameOf(key);
+  const isAddress = key.endsWith('_url');
+  const common = { name, label: `console.setting.${name}`, optional: true };
+  if (type !== 'boolean') return { ...common, kind: isAddress ? 'url' : 'text', placeholder: shownText(configured) };
+  const options = [
+    { value: '', key: 'console.option.as_configured' },
+    { value: 'true', key: 'console.option.on' },
+    { value: 'false', key: 'console.option.off' },
+  ];
+  return { ...common, kind: 'select', options };
+}
+
+function groupsOf({ items }: AllSettings): Group[] {
+  const parts = [...new Set(items.map(({ key }) => key.split('.')[0]!))];
+  return parts.map((part) => ({
+    heading: GROUPS[part] ?? null,
+    controls: items.filter(({ key }) => key.startsWith(`${part}.`)).map(controlOf),
+  }));
+}
+
+const valuesFrom = ({ items }: AllSettings): Values =>
+  Object.fromEntries(items.map(({ key, value, source }) => [nameOf(key), source === 'set' ? shownText(value) : '']));
+
+/** What was typed, as the rules take it. A number that is none is left to them to refuse. */
+const changeFrom = ({ items }: AllSettings, values: Values): SettingsChange =>
+  Object.fromEntries(
+    items.map(({ key, type }): [string, unknown] => {
+      const typed = values[nameOf(key)] ?? '';
+      if (typed === '') return [key, null];
+      if (type === 'boolean') return [key, typed === 'true'];
+      return [key, type === 'number' && /^\d{1,12}$/.test(typed) ? Number(typed) : typed];
+    }),
+  );
+
+/** What speaks against a setting is put to its field. */
+async function atField<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isGatehouseError(error, 'invalid_input') || error.field === undefined) throw error;
+    throw invalidInput(error.message, nameOf(error.field));
+  }
+}
+
+export function settingsSection({ settings }: Needs): Section {
+  return {
+    id: 'settings',
+    group: null,
+    path: HERE,
+    add(desk) {
+      const show = (visit: Visit, all: AllSettings, page: Partial<FormPage> & { values: Values }) =>
+        showForm(desk, visit, {
+          title: ['console.title.settings'],
+          lead: 'console.lead.settings',
+          action: desk.url(HERE),
+          back: desk.url(''),
+          submit: 'console.submit.save',
+          groups: groupsOf(all),
+          ...page,
+        });
+
+      desk.get(HERE, async (visit) => {
+        const all = await settings.list();
+        const { version, ...draft } = desk.draft(visit, HERE);
+        await show(visit, all, {
+          values: { ...valuesFrom(all), ...draft },
+          version: version ? Number(version) : all.version,
+        });
+      });
+      desk.post(
+        HERE,
+        async (visit) => {
+          const all = await settings.list();
+          const groups = groupsOf(all);
+          const values = valuesOf(visit.ctx, groups);
+          const version = versionOf(visit.ctx);
+          const change = changeFrom(all, values);
+          const tried = await trySaving(groups, () => atField(settings.change(principalOf(visit), change, version)));
+          if ('stale' in tried) {
+            const now = await settings.list();
+            return show(visit, now, { values, version: now.version, overtaken: valuesFrom(now) });
+          }
+          if ('wrong' in tried) return show(visit, all, { values, version, wrong: tried.wrong });
+          desk.done(visit, HERE, 'settings_saved');
+        },
+        { strong: true, back: HERE, keep: ['version', ...SETTING_NAMES.map(nameOf)] },
+      );
+    },
+  };
+}
