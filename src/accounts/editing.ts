@@ -15,6 +15,24 @@ export interface AccountChange {
   claims?: { [Name in keyof ProfileClaims]?: ProfileClaims[Name] | null | undefined } | undefined;
 }
 
+/** All that a person may have, by name: nothing else comes into tokens unseen. */
+const CLAIM_NAMES: Record<keyof Required<ProfileClaims>, true> = {
+  given_name: true,
+  family_name: true,
+  middle_name: true,
+  nickname: true,
+  preferred_username: true,
+  profile: true,
+  website: true,
+  gender: true,
+  birthdate: true,
+  zoneinfo: true,
+  locale: true,
+  phone_number: true,
+  phone_number_verified: true,
+  address: true,
+};
+
 const isProfileField = (name: string): name is ProfileField => (PROFILE_FIELDS as readonly string[]).includes(name);
 
 /** Speaks against a claim that the person cannot set themselves. */
@@ -29,6 +47,8 @@ function problemOf(value: unknown): string | undefined {
 }
 
 function checkClaims(account: Account, claims: NonNullable<AccountChange['claims']>): void {
+  const unknown = Object.keys(claims).find((name) => !Object.hasOwn(CLAIM_NAMES, name));
+  if (unknown !== undefined) throw invalidInput(`${unknown} is no claim of a person`, 'claims');
   const ofProfile = Object.entries(claims).filter(([name]) => isProfileField(name));
   const values = {
     ...profileOf(account),

@@ -7,6 +7,7 @@ import { every } from './every.ts';
 import type { Output } from './output.ts';
 import { passwordFromStdin } from './password.ts';
 import { inviteCommand } from './invitation.ts';
+import { updateCommand } from './user-update.ts';
 import { peopleCommands } from './people.ts';
 import type { Session } from './session.ts';
 
@@ -45,6 +46,7 @@ export function userCommands(program: Command, session: Session, output: Output)
   peopleCommands(user, session, output);
   assignCommand(user, session, output);
   inviteCommand(user, session, output);
+  updateCommand(user, session, output);
 
   user
     .command('create')

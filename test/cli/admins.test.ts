@@ -45,3 +45,32 @@ describe('the record', () => {
     await expect(gatehouse('audit', 'verify', '--head', 'nonsense')).rejects.toMatchObject({ code: 2 });
   });
 });
+
+describe('people', () => {
+  it('are changed, invited by a link, listed with their sessions, and signed out', async () => {
+    const changed = await gatehouse(
+      ...['user', 'update', 'bob@example.com', '--name', 'Bob King', '--email-verified'],
+      ...['--claim', 'locale=en-GB', '--claim', 'nickname=Bobby'],
+    );
+    expect(changed).toMatchObject({ name: 'Bob King', email_verified: true, claims: { locale: 'en-GB' } });
+    expect(await gatehouse('user', 'update', 'bob@example.com', '--claim', 'nickname=')).toMatchObject({
+      claims: { locale: 'en-GB' },
+    });
+    await expect(gatehouse('user', 'update', 'bob@example.com')).rejects.toMatchObject({ code: 1 });
+    await expect(gatehouse('user', 'update', 'bob@example.com', '--claim', 'admin=yes')).rejects.toMatchObject({
+      code: 1,
+    });
+    const invited = (await gatehouse('user', 'invite', 'guest@example.com', '--link', '--role', 'editor')) as {
+      id: string;
+      url: string;
+    };
+    expect(invited.url).toContain('/mailed/invitation?token=');
+    await expect(gatehouse('user', 'invite', 'other@example.com')).rejects.toMatchObject({ code: 1 });
+    expect(await gatehouse('invitation', 'list')).toMatchObject([{ email: 'guest@example.com', roles: ['editor'] }]);
+    expect(await gatehouse('invitation', 'resend', invited.id, '--link')).toMatchObject({ mailed: false });
+    expect(await gatehouse('invitation', 'revoke', invited.id)).toMatchObject({ revoked: true });
+    expect(await gatehouse('session', 'list')).toEqual([]);
+    expect(await gatehouse('session', 'end', 'bob@example.com', '--all')).toMatchObject({ ended: 0 });
+    await expect(gatehouse('session', 'end', 'bob@example.com')).rejects.toMatchObject({ code: 1 });
+  });
+});
