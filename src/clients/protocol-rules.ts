@@ -99,6 +99,8 @@ const RULES: Rule[] = [
       : ['backchannel_client_notification_endpoint', 'and the delivery mode ping need each other'];
   },
   ({ jwks: keys, jwks_uri }) => (keys && jwks_uri ? ['jwks_uri', 'and jwks cannot both be given'] : undefined),
+  ({ request_uris = [] }) =>
+    request_uris.every(isFetchable) ? undefined : ['request_uris', 'must be https URLs without fragment'],
   ({ backchannel_client_notification_endpoint: uri }) =>
     uri !== undefined && (!isFetchable(uri) || !uri.startsWith('https:'))
       ? ['backchannel_client_notification_endpoint', 'must be an https URL without fragment']

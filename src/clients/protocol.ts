@@ -90,6 +90,8 @@ export const protocolSchema = z.strictObject({
   require_pushed_authorization_requests: z.boolean().optional(),
   require_signed_request_object: z.boolean().optional(),
   request_object_signing_alg: z.enum(CLIENTS_SIGN_WITH).optional(),
+  /** Where its request objects are, for requests by reference. */
+  request_uris: z.array(text).min(1).max(20).optional(),
   authorization_signed_response_alg: signed.optional(),
   authorization_encrypted_response_alg: encryptionAlg.optional(),
   authorization_encrypted_response_enc: encryptionEnc.optional(),

@@ -33,6 +33,10 @@ const oauth = z.strictObject({
     description:
       'Every client uses PKCE. False spares clients with a secret or a key it, for conformance tests: production refuses it. Public clients and FAPI always use it.',
   }),
+  request_uri: z.boolean().default(false).meta({
+    description:
+      'Signed requests may come by reference: an address among the `request_uris` of the client is fetched. For conformance tests; apps push their requests.',
+  }),
   dpop_nonce: z.boolean().default(false).meta({
     description: 'DPoP proofs must carry a nonce of ours (RFC 9449, section 8), so that none can be made in advance.',
   }),

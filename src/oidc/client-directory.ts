@@ -30,6 +30,7 @@ export const CLIENT_PROPERTIES = [
   'token_exchange',
   'jwt_bearer',
   'allowed_details',
+  'registered_requests',
   'dynamically_registered',
   'document_name',
   'frontchannel_logout_uri',
@@ -81,10 +82,11 @@ function standardScope(client: Client): string | null {
 export function toMetadata(client: Client, accepted: AcceptedSecret[] = []): AllClientMetadata {
   const types = grantTypes(client);
   const { protocol } = client;
-  const { authorization_details_types, ...withoutDetails } = protocol ?? {};
+  const { authorization_details_types, request_uris, ...withoutDetails } = protocol ?? {};
   return {
     ...withoutDetails,
     allowed_details: authorization_details_types ?? null,
+    registered_requests: request_uris ?? [],
     client_id: client.id,
     client_name: client.client_name,
     application_type: client.type === 'native' ? 'native' : 'web',

@@ -41,6 +41,7 @@ import type { DevicePages } from './features/device.ts';
 import { nameAliases } from './features/mutual-tls.ts';
 import type { MutualTls } from './features/mutual-tls.ts';
 import { enableJwtBearer } from './features/jwt-bearer.ts';
+import { fetchRequestObjects, nameRequestUris } from './features/request-uri.ts';
 import { enableTokenExchange } from './features/token-exchange.ts';
 import { slowDownPolling } from './features/polling.ts';
 import { createSubjects } from './features/subjects.ts';
@@ -281,6 +282,7 @@ export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   enableJwtBearer(provider, { ...needs, ...issuing, issuer: config.issuer, fetch: needs.clientFetch });
   const forPeople = [
     boundRequest(provider.pathFor('authorization', { mountPath: '' })),
+    ...(config.oauth.request_uri ? [fetchRequestObjects(provider, needs)] : []),
     signOut.showReceipt,
     skipEmptySignOut,
     noteFinished(needs.restarts),
@@ -304,6 +306,7 @@ export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
     only(provider, 'jwks', cacheKeySet(needs)),
     nameDetailTypes(needs.directory.detailTypes),
     ...(config.ciba.enabled ? [correctCibaMetadata] : []),
+    ...(config.oauth.request_uri ? [nameRequestUris] : []),
   ];
   // The busiest two, with which none of these has business, pass all of them in one step.
   provider.use(except(provider, ['token', 'userinfo'], compose(around as never[])));

@@ -27,6 +27,7 @@ function checkAddresses(input: NewClient, { allowPrivate, isPublicHost }: Settin
   const fetched = [
     ...FETCHED.map((field) => [field, input[field]] as const),
     ...FETCHED_OF_PROTOCOL.map((field) => [field, input.protocol?.[field]] as const),
+    ...[input.protocol?.request_uris ?? []].flat().map((uri) => ['request_uris', String(uri)] as const),
   ];
   for (const [field, uri] of fetched) {
     if (uri === undefined) continue;

@@ -48,7 +48,7 @@ describe('the plan of CIBA', () => {
         backchannel_authentication_request_signing_alg: 'PS256',
         id_token_signed_response_alg: 'PS256',
         ...metadata,
-      } as Partial<oidc.ClientMetadata>,
+      },
       () => oidc.PrivateKeyJwt(key),
     );
   type Suite = Awaited<ReturnType<typeof client>>;

@@ -31,7 +31,8 @@ describe('the plans of OpenID Connect', () => {
       registration_endpoint: `${gatehouse.issuer}/register`,
       claims_parameter_supported: true,
       request_parameter_supported: true,
-      request_uri_parameter_supported: false,
+      request_uri_parameter_supported: true,
+      require_request_uri_registration: true,
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,
       frontchannel_logout_supported: true,
@@ -308,6 +309,37 @@ describe('the plans of OpenID Connect', () => {
       const browser = new Browser(gatehouse.issuer);
       const page = await browser.open(signed);
       expect(page.html.querySelector('input[name=password]')).not.toBeNull();
+    });
+
+    it('a signed request by reference, from a registered address alone', async () => {
+      const keys = await clientKey('RS256');
+      let object = '';
+      const server = await loopbackServer(() => ({ body: object }));
+      const address = `${server.origin}/request.jwt`;
+      try {
+        const { config, url } = await suiteClient(gatehouse, {
+          jwks: keys.jwks as never,
+          request_object_signing_alg: 'RS256',
+          request_uris: [address] as never,
+        });
+        const parameters = url().searchParams;
+        const signed = await oidc.buildAuthorizationUrlWithJAR(config, parameters, keys);
+        object = signed.searchParams.get('request')!;
+        const by = (request_uri: string) => {
+          const at = url();
+          at.searchParams.set('request_uri', request_uri);
+          return new Browser(gatehouse.issuer).open(at);
+        };
+        expect((await by(address)).html.querySelector('input[name=password]')).not.toBeNull();
+        expect(server.asked).toEqual(['/request.jwt']);
+        const other = await by(`${server.origin}/other.jwt`);
+        expect(other.url.searchParams.get('error')).toBe('request_uri_not_supported');
+        object = 'no request';
+        expect((await by(address)).url.searchParams.get('error')).toBe('request_uri_not_supported');
+        expect(server.asked).toEqual(['/request.jwt', '/request.jwt']);
+      } finally {
+        await server.stop();
+      }
     });
 
     it('ID tokens signed as registered, by a key that the key set has after a rotation too', async () => {
