@@ -90,8 +90,8 @@ describe('an API', () => {
     expect(await wrong({ access_token_signing_alg: 'none' })).toEqual([400, '#/access_token_signing_alg']);
     expect(await wrong({ access_token_signing_alg: 'HS256' })).toEqual([400, '#/access_token_signing_alg']);
     expect(await wrong({ scope_descriptions: { a: 'left\u202eright' } })).toEqual([400, '#/scope_descriptions']);
-    await expect(gatehouse.app({ access_token_lifetime: 60 })).rejects.toMatchObject({
-      field: 'access_token_lifetime',
+    await expect(gatehouse.app({ scope_descriptions: { a: 'b' } })).rejects.toMatchObject({
+      field: 'scope_descriptions',
     });
   });
 });
