@@ -34,9 +34,10 @@ const SHAPE = {
 };
 const said = z.object(SHAPE).partial();
 
-/** Which profile a client is held to, and whose tokens it may exchange, is up to those who run this provider. */
+/** Which profile a client is held to, whose tokens it may exchange, and what it may ask of an API is up to those who run this provider. */
+const OF_ADMINS = ['fapi_profile', 'token_exchange', 'jwt_bearer', 'authorization_details_types'];
 const PROTOCOL_NAMES = Object.keys(protocolSchema.shape).filter(
-  (name) => name !== 'fapi_profile' && name !== 'token_exchange' && name !== 'jwt_bearer',
+  (name) => !OF_ADMINS.includes(name),
 ) as (keyof ProtocolMetadata)[];
 const NAMES = Object.keys(SHAPE) as (keyof typeof SHAPE)[];
 

@@ -2,6 +2,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asking, bank, payment, PAYMENT } from '../support/authorization-details.ts';
 import { Browser } from '../support/browser.ts';
 import { documentSite } from '../support/client-documents.ts';
 import type { Site } from '../support/client-documents.ts';
@@ -228,6 +229,14 @@ describe('a document', () => {
       theme: null,
       logo_uri: null,
     });
+  });
+
+  it('asks for no details of an API, whatever types it says it uses (RFC 9396)', async () => {
+    const api = await bank(gatehouse);
+    const rp = await relyingParty(gatehouse, site.publish(path(), { authorization_details_types: [PAYMENT.type] }));
+    const { url } = await rp.request({ scope: 'openid', resource: api.resource!, ...asking(payment()) });
+    const page = await new Browser(gatehouse.issuer).open(url);
+    expect(page.url.searchParams.get('error')).toBe('invalid_authorization_details');
   });
 
   it('with markup in its name has it shown as text', async () => {

@@ -1,5 +1,6 @@
 /** Whoever registers an app with hostile metadata (RFC 7591, section 5). */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { asking, bank, payment, PAYMENT } from '../support/authorization-details.ts';
 import { clientKey } from '../support/client-keys.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
@@ -221,6 +222,21 @@ describe('whoever registers an app', () => {
     const person = await gatehouse.person();
     const tokens = await rp.signIn(person, { scope: 'openid notes:read', resource: api.resource! });
     expect(tokens.scope ?? '').not.toContain('notes:');
+  });
+
+  it('asks for no details of an API until an admin lets it, whatever types it says it uses (RFC 9396)', async () => {
+    const api = await bank(gatehouse);
+    const registered = await registerApp(gatehouse, { authorization_details_types: [PAYMENT.type] });
+    const rp = await relyingParty(gatehouse, asApp(registered));
+    const ask = async () => {
+      const { url } = await rp.request({ scope: 'openid', resource: api.resource!, ...asking(payment()) });
+      return (await browserFor(rp).open(url)).url.searchParams.get('error');
+    };
+    expect(await ask()).toBe('invalid_authorization_details');
+    await gatehouse.clients.update(registered.client_id, {
+      protocol: { authorization_details_types: [PAYMENT.type] },
+    });
+    await vi.waitFor(async () => expect(await ask()).toBeNull(), { timeout: 5000 });
   });
 
   it('cannot touch the record of another app, nor one that an admin registered', async () => {

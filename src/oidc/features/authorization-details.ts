@@ -114,7 +114,9 @@ async function checkDetail(
   if ((oidc as unknown as { route: string }).route === 'token') return;
   if (detailsIn(oidc.params?.['authorization_details']).length > MOST_DETAILS)
     throw new errors.InvalidAuthorizationDetails(`more than ${MOST_DETAILS} authorization details`);
-  const allowed = client['allowed_details'] as string[] | null;
+  // Of an app that nobody here has looked at none are taken, until an admin names some.
+  const listed = client['allowed_details'] as string[] | null;
+  const allowed = listed ?? (client['dynamically_registered'] === true ? [] : null);
   if (allowed && !allowed.includes(detail.type))
     throw new errors.InvalidAuthorizationDetails('the client may not ask for this type of authorization details');
   const named = texts(oidc.params?.['resource']);
