@@ -113,6 +113,8 @@ describe('a store in a file', () => {
       first_party: true,
       protocol: { token_endpoint_auth_method: 'client_secret_jwt' },
     });
+    // Two secrets, and both rest encrypted.
+    const { client_secret: newest } = await gatehouse.clients.rotateSecret(app.client_id);
     const web = await gatehouse.app({ first_party: true, default_resource: api.resource! });
     const person = await gatehouse.person();
     const rp = await relyingParty(gatehouse, web);
@@ -140,7 +142,7 @@ describe('a store in a file', () => {
     stop = true;
     await load;
     expect(failures).toBe(0);
-    expect(first).toMatchObject({ keys: 3, clients: 1, missed: 0, unreadable: 0 });
+    expect(first).toMatchObject({ keys: 3, clients: 2, missed: 0, unreadable: 0 });
     expect(first.records).toBeGreaterThan(1);
     expect(again).toMatchObject({ keys: 0, records: 0, factors: 0, clients: 0, mail: 0, logout: 0, unreadable: 0 });
     // What apps hold is still good while the former key is listed.
@@ -152,7 +154,10 @@ describe('a store in a file', () => {
     const page = await browser.open((await rp.request({ prompt: 'none' })).url);
     expect(page.url.searchParams.get('code')).toBeTruthy();
     expect((await oidc.refreshTokenGrant(rp.config, refreshed)).claims()?.sub).toBe(person.sub);
-    expect(await gatehouse.clients.get(app.client_id)).toMatchObject({ secret_sealed: expect.any(String) as string });
+    for (const secret of [app.client_secret, newest]) {
+      const party = await relyingParty(gatehouse, app, { auth: oidc.ClientSecretJwt(secret) });
+      expect((await party.signIn(person, {}, browser)).claims()?.sub).toBe(person.sub);
+    }
     await gatehouse.stop();
   });
 
