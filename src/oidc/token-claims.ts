@@ -63,7 +63,7 @@ export function createTokenClaims({ book, subjectOf }: Needs): TokenClaims {
           sub: subjectOf(account.id, client),
           authority: authority!,
         },
-        selfRegistered: client['dynamically_registered'] === true,
+        selfRegistered: client['dynamically_registered'] === true || client['document_name'] !== undefined,
         roleName: (name) => snapshot.role(name)?.name ?? name,
         groupName: (name) => snapshot.group(name)?.name ?? name,
       });
