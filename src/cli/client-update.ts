@@ -32,7 +32,7 @@ function toChange({ clear = [], ...options }: Options): ClientChange {
     ...nothing(clear.filter((name) => !PROTOCOL.includes(name))),
     name: options.name,
     ...(protocol || cleared.length > 0 ? { protocol: { ...protocol, ...nothing(cleared) } } : {}),
-  } as ClientChange;
+  };
 }
 
 /** `client update`. */

@@ -166,7 +166,7 @@ export function documentCollection<T extends Document>(connection: Connection, s
         model
           .updateOne(
             { _id, version: document.version },
-            { $set: fields, ...withoutEmptied(fields) } as never,
+            { $set: fields, ...withoutEmptied(fields) },
             options?.durable === false ? EVERYDAY : {},
           )
           .exec(),
