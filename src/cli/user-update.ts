@@ -31,7 +31,7 @@ const claimsOf = (given: [string, string][]): Claims =>
       if (value === '') return [name, null];
       return [name, name === 'phone_number_verified' ? (TRUTH[value] ?? value) : value];
     }),
-  ) as Claims;
+  );
 
 /** `user update`. */
 export function updateCommand(user: Command, session: Session, output: Output): void {
