@@ -35,6 +35,7 @@ const INDEXES = {
   audit_marks: ['_id_'],
   audit_events: ['_id_', 'account_id_1_created_at_1__id_1', 'created_at_1'],
   clients: ['_id_', 'created_at_1__id_1', 'resource_1'],
+  client_documents: ['_id_', 'denied_at_1_used_at_1'],
   consents: ['_id_', 'account_id_1', 'client_id_1'],
   role_records: ['_id_', 'kind_1_name_1'],
   search_words: ['_id_', 'kind_1_id_1', 'kind_1_word_1_id_1'],
@@ -45,6 +46,7 @@ const INDEXES = {
   outbox: ['_id_', 'state_1_created_at_1__id_1', 'state_1_due_at_1_created_at_1__id_1', 'state_1_settled_at_1'],
   leases: ['_id_'],
   session_apps: ['_id_', 'account_key_1', 'expires_at_1', 'session_key_1'],
+  live_documents: ['_id_'],
   logout_deliveries: [
     '_id_',
     'logout_id_1',
