@@ -107,7 +107,8 @@ export class Authenticator {
     const held = this.passkeys.some(({ id }) => options.excludeCredentials?.some((one) => one.id === id));
     if (held) throw new Error('InvalidStateError: there is a passkey of this account here already');
     const { publicKey, privateKey: key } = generate(algorithm);
-    const rawId = lie.id === undefined ? randomBytes(16) : Buffer.from(lie.id, 'base64url');
+    const rawId =
+      lie.id === undefined ? Buffer.concat([Buffer.of(0), randomBytes(15)]) : Buffer.from(lie.id, 'base64url');
     const id = base64url(rawId);
     const rpId = options.rp!.id;
     this.passkeys.push({ id, rpId, userHandle: options.user!.id, key, algorithm, counter: 0 });

@@ -12,9 +12,9 @@ const MOST_WRITES = 16;
 export interface GroupCommit {
   /**
    * Runs `work` with the writes beside it. @returns what it gave, once that is committed.
-   * @param committed called with that at the very moment, before any other write.
+   * @param undone called where it was not, before anything else runs.
    */
-  write<T>(work: () => T, committed?: (result: T) => void): Promise<T>;
+  write<T>(work: () => T, undone?: () => void): Promise<T>;
   /** Commits now what waits: before a write by another connection that must come after it, and before closing. */
   flush(): void;
 }
@@ -57,7 +57,7 @@ export function groupCommit(connection: Connection, wrote: (count: number) => vo
 
   return {
     flush,
-    write<T>(work: () => T, committed?: (result: T) => void): Promise<T> {
+    write<T>(work: () => T, undone?: () => void): Promise<T> {
       return new Promise<T>((resolve, reject) => {
         let result: T;
         let broken: Error | undefined;
@@ -73,9 +73,9 @@ export function groupCommit(connection: Connection, wrote: (count: number) => vo
             }
           },
           settle(error = broken) {
-            if (error) return reject(error);
-            committed?.(result);
-            resolve(result);
+            if (!error) return resolve(result);
+            undone?.();
+            reject(error);
           },
         });
       });

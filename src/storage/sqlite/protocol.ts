@@ -110,21 +110,20 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     return row && (row.expires_at === null || row.expires_at > epochSeconds()) ? row : undefined;
   }
 
-  /** Runs a write of one record with the writes beside it. What was known of it is known again once it is committed. */
-  function writeOne<T>(record: ProtocolRecord, write: () => T): Promise<T> {
-    let before: ProtocolRecord | null | undefined;
-    return group.write(
-      () => {
-        before = recent.take(record.key);
-        return write();
-      },
-      (written) => {
-        if (!before || written === false) return;
+  /**
+   * Runs a write of one record with the writes beside it. What was known of it is known again at once, as a later write of the
+   * same group may change it again: nobody reads before the group is committed, and nothing is known of one that was not.
+   */
+  const writeOne = <T>(record: ProtocolRecord, write: () => T): Promise<T> =>
+    group.write(() => {
+      const before = recent.take(record.key);
+      const written = write();
+      if (before && written !== false) {
         const { consumed_at } = before;
         recent.set(record.key, consumed_at === null ? record : { ...record, consumed_at });
-      },
-    );
-  }
+      }
+      return written;
+    }, recent.clear);
 
   /** Runs a write of which only the key is known. */
   const forgetting = <T>(key: string, write: () => T) =>

@@ -54,6 +54,14 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
 const moment = fc.array(fc.tuple(fc.nat(1), fc.oneof(...Object.values(steps))), { minLength: 1, maxLength: 3 });
 
 export function readerContract(use: Use, { shared }: Driver): void {
+  test('what is consumed while it is written is consumed for whoever reads it', async () => {
+    const store = use().storage.protocol;
+    await store.upsert(record('code', 1000));
+    await store.find('code');
+    await Promise.all([store.upsert(record('code', 1000)), store.consume('code', epochSeconds())]);
+    expect(await store.find('code')).toMatchObject({ consumed_at: expect.any(Number) as number });
+  });
+
   test('whoever changes records, everybody finds what is there', async () => {
     const other = shared ? await use().reopen() : undefined;
     const places = [use().storage.protocol, (other ?? use().storage).protocol];
@@ -70,7 +78,7 @@ export function readerContract(use: Use, { shared }: Driver): void {
             for (const name of KEYS) expect(plain(await place.find(name))).toEqual(records.get(name));
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 100 },
     );
     await other?.close();
   });
