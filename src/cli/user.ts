@@ -196,7 +196,9 @@ export function userCommands(program: Command, session: Session, output: Output)
 
   user
     .command('remove-passkey <email_or_sub> <passkey_id>')
-    .description('Remove one passkey of a person, unless it is their last way in. `user show` names them; one that begins with - goes last, after --.')
+    .description(
+      'Remove one passkey of a person, unless it is their last way in. `user show` names them; one that begins with - goes last, after --.',
+    )
     .option('--json', 'print one JSON document')
     .action((who: string, passkey_id: string, options: { json?: boolean }) =>
       session(async ({ people }) => {
