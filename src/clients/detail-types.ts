@@ -172,7 +172,7 @@ function isEqual(one: unknown, other: unknown): boolean {
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);
 
 /** Whether a detail reaches no further than one that was granted: the same, or of its lists a part (RFC 9396, section 6). */
-export function isWithin(asked: Detail, granted: Detail): boolean {
+function isWithin(asked: Detail, granted: Detail): boolean {
   const keys = Object.keys(granted);
   if (keys.length !== Object.keys(asked).length) return false;
   return keys.every((key) => {
@@ -182,4 +182,23 @@ export function isWithin(asked: Detail, granted: Detail): boolean {
       return less.length > 0 && less.every((one) => more.some((other) => isEqual(one, other)));
     return isEqual(less, more);
   });
+}
+
+/**
+ * Whether all that is asked for was granted, each detail by one of its own: one payment that was allowed is not two, nor two halves that
+ * each have its whole amount.
+ */
+export function areWithin(asked: Detail[], granted: Detail[]): boolean {
+  /** By the place of what was granted, the place of what is asked for by it. */
+  const taken = new Map<number, number>();
+  const place = (which: number, tried: Set<number>): boolean =>
+    granted.some((one, at) => {
+      if (tried.has(at) || !isWithin(asked[which]!, one)) return false;
+      tried.add(at);
+      const before = taken.get(at);
+      if (before !== undefined && !place(before, tried)) return false;
+      taken.set(at, which);
+      return true;
+    });
+  return asked.every((_, which) => place(which, new Set()));
 }

@@ -101,6 +101,48 @@ describe('authorization details', () => {
     expect((await rp.redeem(callback, checks))['authorization_details']).toEqual([payment()]);
   });
 
+  it('that were allowed once are not had twice by narrowing', async () => {
+    const tokens = await rp.signIn(await gatehouse.person(), {
+      scope: 'openid offline_access',
+      resource: api.resource!,
+      ...asking(payment({ actions: ['initiate'] }), payment()),
+    });
+    const refresh = (...details: object[]) =>
+      as(gatehouse, app).refresh(tokens.refresh_token!, { resource: api.resource!, ...asking(...details) });
+    const [one, all] = [payment({ actions: ['initiate'] }), payment()];
+    for (const more of [
+      [one, one, one],
+      [all, all],
+      [payment({ actions: ['status'] }), payment({ actions: ['status'] })],
+    ])
+      expect((await refresh(...more)).body['error']).toBe('invalid_authorization_details');
+    // The first fits both, the second one alone.
+    expect((await refresh(one, all)).body['authorization_details']).toEqual([one, all]);
+  });
+
+  it('of a type that two APIs of the request have are shown for both, and fit both', async () => {
+    const other = await bank(gatehouse, {
+      name: 'The Other Bank',
+      detail_types: [{ ...PAYMENT, title: 'Pay at once' }],
+    });
+    const strict = await bank(gatehouse, {
+      name: 'The Strict Bank',
+      detail_types: [{ ...PAYMENT, fields: PAYMENT.fields!.slice(0, 2) }],
+    });
+    const begin = async (second: App) => {
+      const { url } = await rp.request({ scope: 'openid', ...asking(payment()) });
+      for (const { resource } of [api, second]) url.searchParams.append('resource', resource!);
+      const browser = new Browser(gatehouse.issuer);
+      const page = await browser.open(url);
+      if (page.url.searchParams.has('error')) return page;
+      return browser.submit(page, { email: person.email, password: person.password });
+    };
+    const { text } = await begin(other);
+    for (const words of ['The Bank', 'Make one payment', 'The Other Bank', 'Pay at once'])
+      expect(text).toContain(words);
+    expect((await begin(strict)).url.searchParams.get('error')).toBe('invalid_authorization_details');
+  });
+
   it('cannot be had without a person', async () => {
     const service = await gatehouse.app({ type: 'service', scope: 'accounts' });
     const { status, body } = await as(gatehouse, service).clientCredentials({

@@ -6,7 +6,7 @@
 import { errors } from 'oidc-provider';
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Client as Api } from '../../clients/client.ts';
-import { detailProblem, isWithin, shownLines } from '../../clients/detail-types.ts';
+import { areWithin, detailProblem, shownLines } from '../../clients/detail-types.ts';
 import type { Detail, DetailType } from '../../clients/detail-types.ts';
 
 const MOST_DETAILS = 20;
@@ -23,15 +23,15 @@ interface Found {
 
 const texts = (value: unknown): string[] => [value ?? []].flat().filter((one) => typeof one === 'string');
 
-/** The API, of those that a request is for, where a detail belongs. */
-async function findType(detail: Detail, resources: string[], { api }: ApiDirectory): Promise<Found | undefined> {
+/** The APIs, of those that a request is for, where a detail belongs: its token at each of them will have it. */
+async function findTypes(detail: Detail, resources: string[], { api }: ApiDirectory): Promise<Found[]> {
   const places = resources.filter((resource) => detail.locations?.includes(resource) ?? true);
-  for (const resource of places) {
-    const found = await api(resource);
-    const type = found?.detail_types?.find((one) => one.type === detail.type);
-    if (found && type) return { api: found, type };
-  }
-  return undefined;
+  const found = places.map(async (resource) => {
+    const one = await api(resource);
+    const type = one?.detail_types?.find((type) => type.type === detail.type);
+    return one && type ? [{ api: one, type }] : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** What a request says in `authorization_details`, once the library has checked it. */
@@ -51,15 +51,18 @@ export async function shownDetails(
   resources: string[],
   directory: ApiDirectory,
 ): Promise<ShownDetail[]> {
-  const shown = details.map(async (detail): Promise<ShownDetail> => {
-    const found = await findType(detail, resources, directory);
+  const shown = details.map(async (detail): Promise<ShownDetail[]> => {
+    const found = await findTypes(detail, resources, directory);
     // An API that changed the type meanwhile: nobody says yes to what cannot be shown.
-    if (!found || detailProblem(detail, found.type) !== undefined)
+    if (found.length === 0 || found.some(({ type }) => detailProblem(detail, type) !== undefined))
       throw new errors.InvalidAuthorizationDetails('the type of the authorization details was changed');
-    const { api, type } = found;
-    return { title: type.title, api: api.client_name, lines: (yesNo) => shownLines(detail, type, yesNo) };
+    return found.map(({ api, type }) => ({
+      title: type.title,
+      api: api.client_name,
+      lines: (yesNo) => shownLines(detail, type, yesNo),
+    }));
   });
-  return Promise.all(shown);
+  return (await Promise.all(shown)).flat();
 }
 
 type Validate = (ctx: KoaContextWithOIDC, detail: Detail, client: Client) => Promise<void>;
@@ -121,13 +124,13 @@ async function checkDetail(
     throw new errors.InvalidAuthorizationDetails('the client may not ask for this type of authorization details');
   const named = texts(oidc.params?.['resource']);
   const resources = named.length > 0 ? named : texts(client['default_resource']);
-  const found = await findType(detail, resources, directory);
-  if (!found)
+  const found = await findTypes(detail, resources, directory);
+  if (found.length === 0)
     throw new errors.InvalidAuthorizationDetails('no API of the request has such a type of authorization details');
   const elsewhere = detail.locations?.find((location) => !resources.includes(location));
   const problem =
     elsewhere === undefined
-      ? detailProblem(detail, found.type)
+      ? found.map(({ type }) => detailProblem(detail, type)).find((one) => one !== undefined)
       : 'locations must be among the resources of the request';
   if (problem !== undefined) throw new errors.InvalidAuthorizationDetails(`authorization details: ${problem}`);
 }
@@ -141,13 +144,12 @@ async function forToken(
 ): Promise<Detail[] | undefined> {
   const granted = source?.rar ?? [];
   const asked = detailsIn(oidc.params?.['authorization_details']);
-  if (asked.some((detail) => !granted.some((one) => isWithin(detail, one))))
-    throw new errors.InvalidAuthorizationDetails('more than was granted');
+  if (!areWithin(asked, granted)) throw new errors.InvalidAuthorizationDetails('more than was granted');
   const { aud } = token as { aud?: string };
   if (aud === undefined) return undefined;
   const belonging = await Promise.all(
     (asked.length > 0 ? asked : granted).map(async (detail) =>
-      (await findType(detail, [aud], directory)) ? [detail] : [],
+      (await findTypes(detail, [aud], directory)).length > 0 ? [detail] : [],
     ),
   );
   return belonging.flat();
