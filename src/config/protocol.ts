@@ -164,7 +164,7 @@ const clientDocuments = z.strictObject({
   }),
   deny: clientAddresses.meta({
     description:
-      'Hosts and URLs that are refused in any mode. One at a time without a restart: `client-document deny`.',
+      'Hosts (at every port, where none is named) and URLs that are refused in any mode. One at a time without a restart: `client-document deny`.',
   }),
   scopes: scopeList.meta({
     description: 'Scopes that such apps may ask for, those of APIs (and MCP servers) included.',

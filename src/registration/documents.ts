@@ -74,13 +74,18 @@ const isGone = (error: unknown): boolean =>
 /** Whether what was read is not so old that it must be read again before anything. */
 const isRecent = ({ fetched_at }: ClientDocument): boolean => Date.parse(fetched_at ?? '') > Date.now() - OUTAGE_MS;
 
-/** Whether an entry of a list is about it. */
-export function isNamed(list: string[], id: string): boolean {
-  const { host } = new URL(id);
+/** Whether an entry of a list is about it. @param host its own, as it is compared with those of the list. */
+function isNamed(list: string[], id: string, host: string): boolean {
   return list.some((entry) =>
     entry.startsWith('https:') ? entry === id : entry.startsWith('*.') ? host.endsWith(entry.slice(1)) : entry === host,
   );
 }
+
+/** A host without a port is denied at every port: whoever has it can have another. */
+const isDenied = (list: string[], id: string): boolean => {
+  const { host, hostname } = new URL(id);
+  return isNamed(list, id, host) || isNamed(list, id, hostname);
+};
 
 const isoAt = (at: number) => new Date(at).toISOString();
 /** What its document says of it. */
@@ -96,12 +101,12 @@ export function createDocuments(needs: Needs): Documents {
   function problemOf(id: string): string | undefined {
     const problem = documentIdProblem(id);
     if (problem) return problem;
-    const { origin, hostname } = new URL(id);
+    const { origin, host, hostname } = new URL(id);
     if (origin === new URL(issuer).origin) return 'is an address of this provider';
     if (!allowPrivate && (INNER_NAME.test(hostname) || /^[\d.]+$|^\[/.test(hostname) || !isPublicHost(hostname)))
       return 'does not name a public host';
-    if (isNamed(settings.deny, id)) return 'is denied by client_documents.deny';
-    if (settings.mode === 'listed' && !isNamed(settings.allow, id)) return 'is not among client_documents.allow';
+    if (isDenied(settings.deny, id)) return 'is denied by client_documents.deny';
+    if (settings.mode === 'listed' && !isNamed(settings.allow, id, host)) return 'is not among client_documents.allow';
     return undefined;
   }
 

@@ -92,6 +92,7 @@ describe('whoever names a document', () => {
     'https://agent.example//client.json',
     'https://AGENT.example/client.json',
     'https://agent.example:443/client.json',
+    'https://agent.example./client.json',
     'https://agent.example\\client.json',
     'https://agent.example/cl ient.json',
     'https://\u0430gent.example/client.json',
@@ -250,6 +251,31 @@ describe('a document', () => {
     const { client_id } = site.publish(path());
     await atOnce(30, () => open(client_id));
     expect(site.asked.filter((asked) => client_id.endsWith(asked))).toHaveLength(1);
+  });
+});
+
+describe('a host that is denied', () => {
+  let gatehouse: Running;
+  beforeAll(async () => {
+    gatehouse = await startGatehouse({
+      GATEHOUSE_CLIENT_DOCUMENTS_MODE: 'open',
+      GATEHOUSE_CLIENT_DOCUMENTS_DENY: 'evil.example,*.worse.example,odd.example:8443',
+    });
+  });
+  afterAll(() => gatehouse.stop());
+
+  it.each([
+    ['https://evil.example/client.json', true],
+    ['https://evil.example:8443/client.json', true],
+    ['https://a.worse.example/client.json', true],
+    ['https://a.worse.example:8443/client.json', true],
+    ['https://odd.example:8443/client.json', true],
+    ['https://odd.example/client.json', false],
+    ['https://notevil.example/client.json', false],
+  ])('is denied whatever its port: %s', async (client_id, denied) => {
+    expect((await new Browser(gatehouse.issuer).open(`/auth?${query(client_id)}`)).status).toBe(400);
+    const told = gatehouse.logged.filter((line) => JSON.stringify(line).includes(`${client_id} is denied by`));
+    expect(told.length > 0).toBe(denied);
   });
 });
 
