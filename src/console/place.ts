@@ -52,7 +52,7 @@ export const consolePlace = (needs: Needs): Place => ({
     nav: (what) => `console.nav.${what}`,
     outside: (reason) => `portal.outside.${reason}.title`,
   },
-  groups: [],
+  groups: ['people', 'apps', 'system'],
   outside: [],
   refusal: ({ account }) => (isAdmin(account) ? undefined : 'refused'),
   demandsFactor: ({ account }) => demandsFactor(needs, account),

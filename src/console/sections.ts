@@ -16,17 +16,17 @@ import { settingsSection } from './sections/settings.ts';
 const SECTIONS = [
   overviewSection,
   peopleSection,
-  appsSection,
-  apisSection,
-  rolesSection,
   groupsSection,
+  rolesSection,
+  sessionsSection,
+  appsSection,
+  documentsSection,
+  apisSection,
   claimsSection,
   previewSection,
-  documentsSection,
-  sessionsSection,
   providersSection,
-  auditSection,
   keysSection,
+  auditSection,
   settingsSection,
 ] as const;
 

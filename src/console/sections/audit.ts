@@ -35,7 +35,7 @@ export function auditSection(needs: Needs): Section {
 
   return {
     id: 'audit',
-    group: null,
+    group: 'system',
     path: '/audit',
     add(desk) {
       desk.get('/audit', async (visit) => {

@@ -88,7 +88,7 @@ export function claimsSection({ claimTables, clients }: Needs): Section {
 
   return {
     id: 'claims',
-    group: null,
+    group: 'apps',
     path: '/claims',
     add(desk) {
       desk.get('/claims', async (visit) => show(desk, visit, await claimTables.get(DEFAULT_TABLE)));

@@ -136,7 +136,7 @@ const section =
   (shelf: Shelf) =>
   (needs: ClientNeeds): Section => ({
     id: shelf.id,
-    group: null,
+    group: 'apps',
     path: `/${shelf.id}`,
     add(desk) {
       desk.get(`/${shelf.id}`, (visit) => list(desk, visit, shelf, needs));

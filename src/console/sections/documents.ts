@@ -17,7 +17,7 @@ const HERE = '/client-documents';
 export function documentsSection({ clientDocuments, config }: Needs): Section {
   return {
     id: 'documents',
-    group: null,
+    group: 'apps',
     path: HERE,
     add(desk) {
       async function show(visit: Visit, typed: { client_id: string; reason: string }, wrong?: string): Promise<void> {

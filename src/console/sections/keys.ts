@@ -15,7 +15,7 @@ interface Needs {
 export function keysSection({ keys, issuer }: Needs): Section {
   return {
     id: 'keys',
-    group: null,
+    group: 'system',
     path: '/keys',
     add(desk) {
       desk.get('/keys', async (visit) => {

@@ -137,7 +137,7 @@ const showNew = (desk: Desk, visit: Visit, values: Values, wrong?: Wrong) =>
 export function peopleSection(needs: PeopleNeeds): Section {
   return {
     id: 'people',
-    group: null,
+    group: 'people',
     path: '/people',
     add(desk) {
       desk.get('/people', (visit) => list(desk, visit, needs));

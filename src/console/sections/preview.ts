@@ -56,7 +56,7 @@ async function made(visit: Visit, { preview }: Needs, input: Record<string, stri
 export function previewSection(needs: Needs): Section {
   return {
     id: 'preview',
-    group: null,
+    group: 'apps',
     path: '/preview',
     add(desk: Desk) {
       desk.get('/preview', async (visit) => {

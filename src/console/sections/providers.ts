@@ -36,7 +36,7 @@ const withoutSecrets = (values: Values): Values => ({ ...values, client_secret: 
 export function providersSection({ upstreams }: Needs): Section {
   return {
     id: 'providers',
-    group: null,
+    group: 'system',
     path: HERE,
     add(desk) {
       desk.get(HERE, async (visit) => {

@@ -99,7 +99,7 @@ function section<K extends 'role' | 'group'>(shelf: Shelf<K>): Section {
 
   return {
     id,
-    group: null,
+    group: 'people',
     path: `/${id}`,
     add(desk) {
       desk.get(`/${id}`, (visit) => list(desk, visit));

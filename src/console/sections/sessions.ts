@@ -65,7 +65,7 @@ async function list(desk: Desk, visit: Visit, needs: Needs): Promise<void> {
 export function sessionsSection(needs: Needs): Section {
   return {
     id: 'sessions',
-    group: null,
+    group: 'people',
     path: '/sessions',
     add(desk) {
       desk.get('/sessions', (visit) => list(desk, visit, needs));

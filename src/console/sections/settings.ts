@@ -70,7 +70,7 @@ async function atField<T>(work: Promise<T>): Promise<T> {
 export function settingsSection({ settings }: Needs): Section {
   return {
     id: 'settings',
-    group: null,
+    group: 'system',
     path: HERE,
     add(desk) {
       const show = (visit: Visit, all: AllSettings, page: Partial<FormPage> & { values: Values }) =>
