@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { LIFETIME } from './clients/api-settings.ts';
 import type { Bounds } from './clients/app-settings.ts';
 import { createVouching, readCertificates } from './clients/certificate.ts';
-import { AUTH_METHODS, CIBA, GRANT_TYPES } from './clients/protocol.ts';
+import { AUTH_METHODS, CIBA, DEVICE, GRANT_TYPES } from './clients/protocol.ts';
 import type { AuthMethod } from './clients/protocol.ts';
 import { secretContext } from './clients/secret.ts';
 import { loosened } from './config/protocol.ts';
@@ -46,8 +46,8 @@ export const tokenBounds = ({ keys, lifetimes }: Pick<Config, 'keys' | 'lifetime
 });
 
 /** Grants that clients can have here. */
-export const grantsOn = ({ ciba }: Pick<Config, 'ciba'>): string[] =>
-  GRANT_TYPES.filter((grant) => ciba.enabled || grant !== CIBA);
+export const grantsOn = ({ ciba, device_flow }: Pick<Config, 'ciba' | 'device_flow'>): string[] =>
+  GRANT_TYPES.filter((grant) => (ciba.enabled || grant !== CIBA) && (device_flow.enabled || grant !== DEVICE));
 
 type Settings = Pick<Config, 'outbound' | 'mtls' | 'trusted_proxies'>;
 

@@ -361,7 +361,12 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
     log.warn({ file, line }, `a theme has a problem: ${problem}`);
   const restarts = createRestarts(records);
   const documents = await assembleDocuments({ ...backstage, config, log });
-  const directory = createClientDirectory({ clients, documents, ...clientSecrets(backstage.vaultFor('clients')) });
+  const directory = createClientDirectory({
+    clients,
+    documents,
+    grants: grantsOn(config),
+    ...clientSecrets(backstage.vaultFor('clients')),
+  });
   const liveKeys = await backstage.keys.live();
 
   // The pages are drawn by a room that needs the provider, which needs the pages: only this late binding ties the knot.

@@ -115,8 +115,10 @@ function checkSigned({ id_token_signed_response_alg, protocol }: NewClient, avai
   }
 }
 
-function checkGrants(asked: readonly string[] = [], on: readonly string[]): void {
-  const off = asked.find((grant) => !on.includes(grant) && (GRANT_TYPES as readonly string[]).includes(grant));
+function checkGrants(asked: readonly string[] = [], on: readonly string[], before: readonly string[] = []): void {
+  const off = asked.find(
+    (grant) => !on.includes(grant) && !before.includes(grant) && (GRANT_TYPES as readonly string[]).includes(grant),
+  );
   if (off !== undefined) throw invalidInput(`${off} is switched off in the configuration`, 'grant_types');
 }
 
@@ -147,8 +149,8 @@ export interface Checked {
   method: AuthMethod;
 }
 
-/** @throws invalid_input naming the field. */
-export async function checkClient(input: NewClient, available: Available): Promise<Checked> {
+/** @param before as it is registered, where it is: a grant that was switched off since stays with it. @throws invalid_input naming the field. */
+export async function checkClient(input: NewClient, available: Available, before?: Client): Promise<Checked> {
   checkInput(input);
   checkApiSettings(input, available.signedWith);
   checkProviders(input, available.providers);
@@ -162,7 +164,7 @@ export async function checkClient(input: NewClient, available: Available): Promi
   const method = authMethod({ type, ...(asked && { protocol: asked }) });
   checkMethod(method, asked, available.authMethods);
   checkSigned(input, available.signedWith);
-  checkGrants(input.protocol?.grant_types, available.grants);
+  checkGrants(input.protocol?.grant_types, available.grants, before?.protocol?.grant_types);
   const protocol = asked && checkProtocol(asked, { type, redirect_uris, method });
   return { protocol: protocol && Object.keys(protocol).length > 0 ? protocol : undefined, method };
 }

@@ -181,7 +181,7 @@ export function createClients({
     grants,
     findByResource: (resource) => store.findByResource(resource),
   };
-  const check = (input: NewClient) => checkClient(input, available);
+  const check = (input: NewClient, before?: Client) => checkClient(input, available, before);
 
   /** Applies `apply` to the newest version, again when somebody else was faster. */
   async function change(id: string, apply: (client: Client) => Promise<Client> | Client): Promise<Client> {
@@ -254,7 +254,7 @@ export function createClients({
           ...withoutNothing({ ...toInput(client), ...Object.fromEntries(named) }),
           ...(changed || client.protocol ? { protocol: withoutNothing({ ...client.protocol, ...changed }) } : {}),
         } as NewClient;
-        const { protocol, method } = await check({ ...next, name: next.name ?? '' });
+        const { protocol, method } = await check({ ...next, name: next.name ?? '' }, client);
         // A secret is kept in the way its method needs; one of another method is no good any more.
         const dropped = method === authMethod(client) || isKeptAlike(method, authMethod(client)) ? {} : keeping([]);
         const after: Client = {

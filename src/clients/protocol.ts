@@ -40,6 +40,8 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 /** The JWT bearer grant (RFC 7523, section 2.1). */
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
+/** The device grant (RFC 8628). */
+export const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 /** Client-initiated backchannel authentication (OpenID Connect CIBA Core 1.0). */
 export const CIBA = 'urn:openid:params:grant-type:ciba';
 
@@ -49,7 +51,7 @@ export const GRANT_TYPES = [
   'refresh_token',
   'client_credentials',
   'implicit',
-  'urn:ietf:params:oauth:grant-type:device_code',
+  DEVICE,
   TOKEN_EXCHANGE,
   JWT_BEARER,
   CIBA,

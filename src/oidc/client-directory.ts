@@ -62,6 +62,8 @@ interface Needs {
   };
   /** Clients whose id is the URL of a document; undefined where there are none. */
   documents?: { resolve(id: string, mayRead: boolean): Promise<Client | undefined> } | undefined;
+  /** Grants that are switched on. A client that has another keeps it, and goes on with the rest. */
+  grants: readonly string[];
   /** A secret of a client whose method of authentication needs it in plain. */
   openSecret(clientId: string, sealed: string): string;
 }
@@ -147,7 +149,7 @@ function held<T>(load: (key: string) => Promise<T | undefined>) {
 /** Where an app can begin something. Elsewhere one that nobody knows has no business, and no document is read for it. */
 const BEGINNINGS = new Set<string | undefined>(['authorization', 'resume', 'pushed_authorization_request', undefined]);
 
-export function createClientDirectory({ clients, documents, openSecret }: Needs): ClientDirectory {
+export function createClientDirectory({ clients, documents, grants, openSecret }: Needs): ClientDirectory {
   const acceptedOf = (client: Client): AcceptedSecret[] =>
     liveSecretsOf(client).map(({ hash, sealed, expires_at }) => ({
       value: sealed === null ? hash! : openSecret(client.id, sealed),
@@ -166,6 +168,12 @@ export function createClientDirectory({ clients, documents, openSecret }: Needs)
     }
   }
 
+  /** The library takes a client for broken that has a grant which it does not know. */
+  const withoutOthers = (metadata: AllClientMetadata): AllClientMetadata => ({
+    ...metadata,
+    grant_types: metadata.grant_types!.filter((grant) => grants.includes(grant)),
+  });
+
   const detailTypes = held(async () => {
     const types = new Set<string>();
     for (let after: string | undefined, more = true; more; more = after !== undefined) {
@@ -180,7 +188,7 @@ export function createClientDirectory({ clients, documents, openSecret }: Needs)
     detailTypes: async () => (await detailTypes('all')) ?? [],
     metadata: held(async (id) => {
       const client = await find(id);
-      return client && toMetadata(client, acceptedOf(client));
+      return client && withoutOthers(toMetadata(client, acceptedOf(client)));
     }),
     api: held((resource) => clients.findByResource(resource)),
   };

@@ -12,6 +12,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { newId } from '../../../src/kernel/ids.ts';
 import { unavailable } from '../../../src/kernel/errors.ts';
 import { createLogger } from '../../../src/log.ts';
+import { GRANT_TYPES } from '../../../src/clients/protocol.ts';
 import { createClientDirectory } from '../../../src/oidc/client-directory.ts';
 import { handleFailures } from '../../../src/oidc/failures.ts';
 import { createProvider } from '../../../src/oidc/provider.ts';
@@ -129,7 +130,7 @@ export async function createWorld(
       accounts,
       liveKeys: await keys.live(),
       keySetFetches: keys.fetches,
-      directory: createClientDirectory({ clients, ...clientSecrets(vaultFor('clients')) }),
+      directory: createClientDirectory({ clients, grants: GRANT_TYPES, ...clientSecrets(vaultFor('clients')) }),
       clientAddress: () => '127.0.0.1',
       caller: () => undefined,
       onReuse: ({ accountId }: { accountId: string }) => step(true, async () => void told.push(accountId)),
