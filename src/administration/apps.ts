@@ -11,6 +11,7 @@ import type { Page } from '../kernel/paging.ts';
 import { mark } from '../kernel/search.ts';
 import type { Search } from '../kernel/search.ts';
 import { difference, inShort } from './difference.ts';
+import { mustHave } from './principal.ts';
 import type { Principal } from './principal.ts';
 import { isAdminScope } from './scopes.ts';
 
@@ -59,6 +60,13 @@ function mustHaveAll(by: Principal, scope: string | null | undefined, why: strin
   if (missing !== undefined) throw forbidden(`${why} the scope ${missing}, which you do not have yourself`);
 }
 
+/** Whoever's word is taken for who somebody is can be anybody, without them: an admin too. */
+function mayTrust(by: Principal, wanted: Trusted, before?: Trusted): void {
+  if (wanted === undefined || wanted === null || JSON.stringify(wanted) === JSON.stringify(before)) return;
+  if (wanted.some(({ subject }) => subject !== 'client'))
+    mustHave(by, 'admins:write', 'statements that jwt_bearer takes about people stand in for their sign-in');
+}
+
 const aboutSecret = ({ id, expires_at }: SecretFacts) => ({
   secret_id: id,
   ...(expires_at === null ? {} : { expires_at }),
@@ -74,6 +82,8 @@ function checkId(id: string): void {
   if (!ID.test(id))
     throw invalidInput('client_id must have letters, digits and . _ ~ - only, 100 at most', 'client_id');
 }
+
+type Trusted = NonNullable<ClientChange['protocol']>['jwt_bearer'];
 
 /** Ends what would keep a client, when all that speaks against it was asked. */
 class Drafted extends Error {}
@@ -111,8 +121,14 @@ export function createApps({ clients, audit }: Needs): Apps {
     return client;
   }
 
+  function mayChange(by: Principal, before: Client, { scope, protocol }: ClientChange): void {
+    if (kindOf(before) === 'app') mustHaveAll(by, scope, 'the app would get');
+    mayTrust(by, protocol?.jwt_bearer, before.protocol?.jwt_bearer);
+  }
+
   async function inputOf(by: Principal, input: NewClient): Promise<NewClient> {
     if (kindOf(input) === 'app') mustHaveAll(by, input.scope, 'the app would get');
+    mayTrust(by, input.protocol?.jwt_bearer);
     // An API may be named by its client id too.
     const named = input.default_resource?.startsWith('api_') ? await clients.get(input.default_resource) : undefined;
     return { ...input, default_resource: named?.resource ?? input.default_resource };
@@ -138,13 +154,13 @@ export function createApps({ clients, audit }: Needs): Apps {
       return drafted((accept) => clients.register(checked, id, accept));
     },
     async draftChange(by, kind, id, change) {
-      await getToChange(by, kind, id);
-      if (kind === 'app') mustHaveAll(by, change.scope, 'the app would get');
+      const before = await getToChange(by, kind, id);
+      mayChange(by, before, change);
       return drafted((accept) => clients.update(id, change, undefined, accept));
     },
     async update(by, kind, id, change, version) {
       const before = await getToChange(by, kind, id);
-      if (kind === 'app') mustHaveAll(by, change.scope, 'the app would get');
+      mayChange(by, before, change);
       const after = await clients.update(id, change, version);
       await audit.act('client_changed', of(id), difference(publicClient(before), publicClient(after)));
       return after;

@@ -62,7 +62,7 @@ interface Needs {
 export interface TokenPreview {
   /**
    * Gives nobody anything: what is shown was made of what an app would get, and is good for nothing.
-   * @throws not_found, invalid_input where the app would get no token, conflict where the person gets none.
+   * @throws forbidden, not_found, invalid_input where the app would get no token, conflict where the person gets none.
    */
   of(by: Principal, input: PreviewInput): Promise<Preview>;
 }
@@ -91,7 +91,10 @@ function viewOf(claims: Record<string, unknown>, rows: RowResult[] = []): TokenV
 }
 
 export function createTokenPreview({ accounts, clients, book, preview }: Needs): TokenPreview {
-  async function whoAndWhat({ person, client_id }: PreviewInput): Promise<{ client: Client; account?: Account }> {
+  async function whoAndWhat(
+    by: Principal,
+    { person, client_id }: PreviewInput,
+  ): Promise<{ client: Client; account?: Account }> {
     const client = await clients.find(client_id);
     if (!client || client.type === 'api') throw notFound(`no app has the id ${client_id}`);
     if (client.type === 'service') {
@@ -99,6 +102,7 @@ export function createTokenPreview({ accounts, clients, book, preview }: Needs):
       return { client };
     }
     if (person === undefined) throw invalidInput('a person is needed: by sub or e-mail', 'person');
+    mustHave(by, 'users:read', 'tokens of a person tell who they are');
     const account = await accounts.get(person);
     if (account.state !== 'active') throw conflict(`this person is ${account.state}: no app gets tokens for them`);
     return { client, account };
@@ -107,7 +111,7 @@ export function createTokenPreview({ accounts, clients, book, preview }: Needs):
   return {
     async of(by, input) {
       mustHave(by, 'tokens:preview', 'this shows what is in tokens');
-      const { client, account } = await whoAndWhat(input);
+      const { client, account } = await whoAndWhat(by, input);
       const snapshot = await book.latest();
       const scope = input.scope ?? (account ? 'openid profile email' : '');
       const tokens = await preview({ account, client, scope, resource: input.resource });

@@ -159,6 +159,13 @@ export function createProviderRecords({ live, sealing, configured, check, log }:
     if (fields['type'] !== undefined && fields['type'] !== before.settings['type'])
       throw invalidInput(`stays ${String(before.settings['type'])}: remove it and add another`, 'type');
     const named = without(fields, (_, value) => value === undefined);
+    // Else whoever may change providers, and not read secrets, has ours brought to an address of their own.
+    const moves = (named['issuer'] ?? before.settings['issuer']) !== before.settings['issuer'];
+    if (moves && before.sealed.client_secret !== undefined && named['client_secret'] === undefined)
+      throw invalidInput(
+        'client_secret is for the issuer it was given for: give the one for the new issuer',
+        'client_secret',
+      );
     const settings = check(
       before.name,
       without({ ...openable(before), ...named }, (_, value) => value === null),

@@ -13,11 +13,15 @@ import { isRole } from '../role.ts';
 const text = z.string().max(1000);
 const instant = z.iso.datetime({ offset: true, error: 'is no date and time such as 2026-01-31T12:00:00Z' });
 
+/** An API tells a person from a program by `sub` (RFC 9700, section 4.15). */
+const OF_CLIENTS = /^(?:app_|api_|gatehouse-)/;
+
 const schema = z.strictObject({
   /** At most 255 ASCII characters (OpenID Connect Core, section 2), without `@`, by which e-mails are told from ids. */
   sub: z
     .string()
     .regex(/^[!-?A-~]{1,255}$/, 'must be 1 to 255 visible ASCII characters without @')
+    .refine((sub) => !OF_CLIENTS.test(sub), 'must not begin as the ids of apps and APIs do')
     .optional(),
   email: z.string({ error: 'is missing' }).refine((value) => isEmailAddress(value.trim()), 'is not an e-mail address'),
   email_verified: z.boolean().optional(),

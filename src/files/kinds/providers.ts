@@ -80,7 +80,10 @@ export function providerKind({ upstreams, env }: Needs): Kind<Wanted> {
       throw invalidInput(`stays ${String(settings['type'])}: remove it and add another`, 'type');
     const secrets = secretsOf(item, env);
     const others = PROVIDER_SECRETS.filter((one) => one in secrets && !upstreams.holdsSecret(name, one, secrets[one]!));
-    const change = { ...changeOf(wanted), ...Object.fromEntries(others.map((one) => [one, secrets[one]])) };
+    // At another address a secret is given again, be it the same.
+    const moves = wanted['issuer'] !== undefined && wanted['issuer'] !== settings['issuer'];
+    const given = moves ? secrets : Object.fromEntries(others.map((one) => [one, secrets[one]]));
+    const change = { ...changeOf(wanted), ...given };
     const after = await upstreams.draftChange(name, change);
     const changes = [
       ...changesBetween(told(known), told(after)),
