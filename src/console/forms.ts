@@ -17,6 +17,8 @@ export interface Control {
   autocomplete?: string;
   /** What it is where nothing is typed. */
   placeholder?: string;
+  /** Of a setting: whether it is set over the configuration, what that says, and its name for whoever resets it. */
+  over?: { set: boolean; configured: string; configured_key?: string; setting: string };
 }
 
 export interface Group {

@@ -1,6 +1,7 @@
 /** Settings: what can be set while all runs, on one page. What is left empty is as configured. */
 import type { AllSettings, Setting, Settings, SettingsChange } from '../../administration/settings.ts';
-import { invalidInput, isGatehouseError } from '../../kernel/errors.ts';
+import { field } from '../../http/body.ts';
+import { invalidInput, isGatehouseError, notFound } from '../../kernel/errors.ts';
 import { SETTING_NAMES } from '../../config/settings.ts';
 import type { Section, Visit } from '../../visits/visit.ts';
 import { showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
@@ -22,17 +23,24 @@ const GROUPS: Record<string, string> = {
   mail: 'console.group.mail',
 };
 
-function controlOf({ key, type, configured }: Setting): Control {
+/** Settings that need a word beside their name. */
+const EXPLAINED = new Set(['brand.accent', 'brand.accent_dark', 'brand.theme', 'lifetimes.refresh_token', 'mail.from']);
+const stateOf = (value: unknown): string => (value === true ? 'console.option.on' : 'console.option.off');
+
+function controlOf({ key, type, configured, source }: Setting): Control {
   const name = nameOf(key);
   const isAddress = key.endsWith('_url');
-  const common = { name, label: `console.setting.${name}`, optional: true };
-  if (type !== 'boolean') return { ...common, kind: isAddress ? 'url' : 'text', placeholder: shownText(configured) };
+  const over = { set: source === 'set', configured: shownText(configured), setting: key };
+  const hint = EXPLAINED.has(key) ? { hint: `console.setting_hint.${name}` } : {};
+  const common = { name, label: `console.setting.${name}`, optional: true, ...hint };
+  if (type !== 'boolean')
+    return { ...common, kind: isAddress ? 'url' : 'text', placeholder: shownText(configured), over };
   const options = [
     { value: '', key: 'console.option.as_configured' },
     { value: 'true', key: 'console.option.on' },
     { value: 'false', key: 'console.option.off' },
   ];
-  return { ...common, kind: 'select', options };
+  return { ...common, kind: 'select', options, over: { ...over, configured_key: stateOf(configured) } };
 }
 
 function groupsOf({ items }: AllSettings): Group[] {
@@ -109,6 +117,16 @@ export function settingsSection({ settings }: Needs): Section {
           desk.done(visit, HERE, 'settings_saved');
         },
         { strong: true, back: HERE, keep: ['version', ...SETTING_NAMES.map(nameOf)] },
+      );
+      desk.post(
+        `${HERE}/reset`,
+        async (visit) => {
+          const key = field(visit.ctx, 'setting');
+          if (!SETTING_NAMES.includes(key)) throw notFound('no such setting');
+          await settings.change(principalOf(visit), { [key]: null });
+          desk.done(visit, HERE, 'setting_reset');
+        },
+        { strong: true, back: HERE },
       );
     },
   };

@@ -90,6 +90,25 @@ describe('settings in the console', () => {
     expect(items.filter(({ source }) => source === 'set')).toEqual([]);
   });
 
+  it('say what is set over the configuration, and go back to it one by one', async () => {
+    const set = await send('/settings', { brand_name: 'Acme', sign_up_enabled: 'false' });
+    const about = (page: Page, name: string) =>
+      page.html.querySelector(`#${name}-over`)?.text.replace(/\s+/g, ' ').trim();
+    expect(about(set, 'brand_name')).toBe('Set here Configuration: Gatehouse Reset');
+    expect(about(set, 'sign_up_enabled')).toBe('Set here Configuration: On Reset');
+    expect(about(set, 'lifetimes_session')).toBe('Configuration: 86400');
+    const button = set.html.querySelector('#brand_name-over button')!;
+    // Enter in a field must never reset one.
+    expect(button.getAttribute('form')).toBe('back-to-configured');
+    const reset = await browser.submit(set, { setting: button.getAttribute('value') }, '/settings/reset');
+    expect([statusText(reset), about(reset, 'brand_name')]).toEqual([
+      'The setting is as configured again.',
+      'Configuration: Gatehouse',
+    ]);
+    expect(about(reset, 'sign_up_enabled')).toContain('Set here');
+    await send('/settings', { sign_up_enabled: '' });
+  });
+
   it('say at the field what is wrong, and keep what was typed', async () => {
     const wrong = await send('/settings', { brand_accent: 'blue', brand_name: 'Kept' });
     expect([wrong.status, fieldValue(wrong, 'brand_name')]).toEqual([400, 'Kept']);
