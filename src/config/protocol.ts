@@ -35,7 +35,7 @@ const oauth = z.strictObject({
   }),
   request_uri: z.boolean().default(false).meta({
     description:
-      'Signed requests may come by reference: an address among the `request_uris` of the client is fetched. For conformance tests; apps push their requests.',
+      'Signed requests may come by reference: an address among the `request_uris` of the client is fetched. For conformance tests; apps push their requests. Production refuses it.',
   }),
   dpop_nonce: z.boolean().default(false).meta({
     description: 'DPoP proofs must carry a nonce of ours (RFC 9449, section 8), so that none can be made in advance.',
@@ -204,6 +204,8 @@ export function loosened({ oauth: rules, registration: registering, client_docum
     problems.push(`oauth.response_types must be code alone: ${others[0]} puts tokens into addresses (RFC 9700, 2.1.2)`);
   if (!rules.require_pkce)
     problems.push('oauth.require_pkce must be true: without it stolen codes are good (RFC 9700, 2.1.1)');
+  if (rules.request_uri)
+    problems.push('oauth.request_uri must be false: apps push their requests (RFC 9126, section 1)');
   if (registering.mode === 'open' && outbound.allow_private)
     problems.push(
       'registration.mode is open, so outbound.allow_private must be false: strangers would reach this network',

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { partnerFetch } from '../../src/http/fetch-partner.ts';
 import { fetchUntrusted, postUntrusted } from '../../src/http/fetch-untrusted.ts';
 import { Browser } from '../support/browser.ts';
+import { clientKey } from '../support/client-keys.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 
@@ -161,5 +162,26 @@ describe('an app known by a document', () => {
     const page = await new Browser(gatehouse.issuer).open(`/auth?${query.toString()}`);
     expect([page.status, new Set(asked)]).toEqual([400, new Set(['agents.rebind.example'])]);
     expect(page.text).not.toMatch(/127\.0|public address|ECONN/);
+  });
+});
+
+describe('a request by reference, where such are fetched at all', () => {
+  let gatehouse: Running;
+  beforeAll(async () => {
+    gatehouse = await startGatehouse({ GATEHOUSE_OAUTH_REQUEST_URI: 'true' });
+  });
+  afterEach(putBack);
+  afterAll(() => gatehouse.stop());
+
+  it('under a name that leads inside is not fetched, and nobody is told what is there', async () => {
+    const request_uri = 'https://requests.rebind.example/r';
+    const { client_id, redirect_uri } = await gatehouse.app({
+      protocol: { jwks: (await clientKey('ES256')).jwks, request_uris: [request_uri] },
+    });
+    resolver([{ address: '127.0.0.1', family: 4 }]);
+    const query = new URLSearchParams({ client_id, request_uri, redirect_uri, response_type: 'code', scope: 'openid' });
+    const response = await fetch(`${gatehouse.issuer}/auth?${query.toString()}`, { redirect: 'manual' });
+    expect([response.status < 500, asked]).toEqual([true, ['requests.rebind.example']]);
+    expect((await response.text()) + (response.headers.get('location') ?? '')).not.toMatch(/127\.0|public|ECONN/);
   });
 });

@@ -126,6 +126,36 @@ describe('an address that a client names leads nowhere inside (OWASP SSRF; RFC 7
   });
 });
 
+describe('an address of a request, where such are fetched at all, leads nowhere inside (RFC 9101, section 10.4.1)', () => {
+  let gatehouse: Running;
+  let port: number;
+  let jwks: ClientKey['jwks'];
+  let connections = 0;
+  const listener = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  beforeAll(async () => {
+    gatehouse = await startGatehouse({ GATEHOUSE_OAUTH_REQUEST_URI: 'true' });
+    ({ jwks } = await clientKey('ES256'));
+    await new Promise<void>((resolve) => listener.listen(0, '::', resolve));
+    ({ port } = listener.address() as AddressInfo);
+  });
+  afterAll(async () => {
+    await gatehouse.stop();
+    await new Promise((resolve) => listener.close(resolve));
+  });
+
+  it.each(INSIDE)('%s as request_uri', async (template) => {
+    const request_uri = template.replace('{port}', String(port));
+    const { client_id } = await gatehouse.app({ protocol: { jwks, request_uris: [request_uri] } });
+    const query = new URLSearchParams({ client_id, request_uri, response_type: 'code', scope: 'openid' });
+    const response = await fetch(`${gatehouse.issuer}/auth?${query.toString()}`, { redirect: 'manual' });
+    expect([response.status < 500, connections]).toEqual([true, 0]);
+    expect((await response.text()) + (response.headers.get('location') ?? '')).not.toMatch(/ECONN|public/);
+  });
+});
+
 describe('an address that answers with another one', () => {
   it('is not followed, not even where private networks are open (RFC 9101, section 10.4.1)', async () => {
     const gatehouse = await startGatehouse({ GATEHOUSE_OUTBOUND_ALLOW_PRIVATE: 'true' });

@@ -26,7 +26,13 @@ const problems = (env: Record<string, string>): string[] => {
 describe('the rules that the conformance file loosens', () => {
   it('are refused in production, each by its name', () => {
     const found = problems({ GATEHOUSE_CONFIG: CONFORMANCE_FILE });
-    for (const key of ['demo.enabled', 'oauth.response_types', 'oauth.require_pkce', 'registration.mode'])
+    for (const key of [
+      'demo.enabled',
+      'oauth.response_types',
+      'oauth.require_pkce',
+      'oauth.request_uri',
+      'registration.mode',
+    ])
       expect(found.filter((problem) => problem.startsWith(key))).toHaveLength(1);
     expect(problems({})).toEqual([]);
     expect(problems({ GATEHOUSE_REGISTRATION_MODE: 'open' })).toEqual([]);
@@ -38,7 +44,7 @@ describe('the rules that the conformance file loosens', () => {
     const gatehouse = await startForConformance();
     const warned = gatehouse.logged.filter(({ msg }) => String(msg).startsWith('for tests only:'));
     await gatehouse.stop();
-    expect(warned).toHaveLength(3);
+    expect(warned).toHaveLength(4);
   });
 
   it('are not there by default', async () => {
