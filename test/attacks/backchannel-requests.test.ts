@@ -21,7 +21,10 @@ describe('backchannel authentication requests', () => {
     app = await cibaApp(gatehouse);
   });
   afterAll(() => stop());
-  afterEach(backToNow);
+  afterEach(() => {
+    backToNow();
+    vi.unstubAllEnvs();
+  });
 
   const send = async (fields: Record<string, string>, by = app) =>
     answer(
@@ -103,7 +106,15 @@ describe('backchannel authentication requests', () => {
     await ask(gatehouse, app, person, { binding_message: '<img src=x onerror=alert(1)>' });
     const page = await openRequest(new Browser(gatehouse.issuer), person);
     expect(page.text).toContain('&lt;img src=x onerror=alert(1)&gt;');
-    for (const binding_message of ['a\u202Egnp', 'two\nlines', 'x'.repeat(65), 'zero\u200Bwidth'])
+    for (const binding_message of [
+      'a\u202Egnp',
+      'two\nlines',
+      'x'.repeat(65),
+      'zero\u200Bwidth',
+      '   ',
+      '\u3164\u2800',
+      `pile${'\u0301'.repeat(40)}`,
+    ])
       expect((await send({ login_hint: person.email, binding_message })).body['error']).toMatch(
         /^invalid_(binding_message|request)$/,
       );
@@ -156,7 +167,6 @@ describe('backchannel authentication requests', () => {
     await vi.waitFor(() => expect(told().length).toBeGreaterThanOrEqual(1), { timeout: 20_000 });
     expect(inside.pings).toEqual([]);
     expect(JSON.stringify(gatehouse.logged)).not.toContain('"token"');
-    vi.unstubAllEnvs();
     await inside.stop();
   });
 

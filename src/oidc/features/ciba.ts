@@ -17,6 +17,8 @@ import { POLL_INTERVAL } from './polling.ts';
 const LONGEST_HINT = 320;
 /** What a screen shows in one or two lines; nothing that hides or turns text (section 7.1 leaves the rules to us). */
 const BINDING_MESSAGE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u;
+/** Letters and signs that draw nothing, and marks piled so high that they draw over other lines. */
+const UNREADABLE = /[\u115F\u1160\u2800\u3164\uFFA0]|\p{M}{5}|^ *$/u;
 
 export interface CibaNeeds {
   config: Pick<Config, 'ciba'>;
@@ -60,7 +62,7 @@ export function cibaFeatures({ config, accounts, limits, clientAddress, asking }
         await limits.spend('approval', { ...keys, account: recordOf(account).email });
       },
       async validateBindingMessage(_ctx: KoaContextWithOIDC, message: string | undefined) {
-        if (message !== undefined && !BINDING_MESSAGE.test(message))
+        if (message !== undefined && (!BINDING_MESSAGE.test(message) || UNREADABLE.test(message)))
           throw new errors.InvalidBindingMessage('the binding_message must have 1 to 64 visible characters');
       },
       async validateRequestContext() {
