@@ -8,7 +8,7 @@ export interface Output {
 }
 
 const cell = (value: unknown): string => {
-  if (Array.isArray(value)) return value.join(' ');
+  if (Array.isArray(value)) return value.map(cell).join(' ');
   if (value === null || value === undefined) return '';
   return typeof value === 'string' ? value : JSON.stringify(value);
 };

@@ -23,7 +23,10 @@ describe('an app that registers itself (RFC 7591)', () => {
     person = await gatehouse.person();
   });
   afterAll(() => gatehouse.stop());
-  afterEach(backToNow);
+  afterEach(() => {
+    backToNow();
+    vi.unstubAllEnvs();
+  });
 
   it('finds the endpoint in the metadata and signs people in with openid-client', async () => {
     const config = await oidc.dynamicClientRegistration(
@@ -212,7 +215,6 @@ describe('an app that registers itself (RFC 7591)', () => {
       const listed = { ...metadata, redirect_uris: ['https://other.example/cb'] };
       expect((await tryToRegister(inside, listed)).status).toBe(201);
     } finally {
-      vi.unstubAllEnvs();
       await inside.stop();
       await server.stop();
     }
@@ -228,7 +230,10 @@ describe('registration with initial access tokens', () => {
     });
   });
   afterAll(() => gatehouse.stop());
-  afterEach(backToNow);
+  afterEach(() => {
+    backToNow();
+    vi.unstubAllEnvs();
+  });
 
   it('takes one, as long as it is good', async () => {
     const { initial, token } = await gatehouse.initialTokens.create({ name: 'Partners', ttl: 3600, uses: 2 });
