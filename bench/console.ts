@@ -3,7 +3,7 @@
  * `node bench/console.ts [--quick]`, with the environment of that store. Targets: 50 ms at p95 for each page and list, and the token
  * endpoint's p99 under twice its quiet figure.
  */
-import { assembleBackstage } from '../src/assemble.ts';
+import { assembleBackstage } from '../src/assemble-backstage.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { ADMIN_SCOPE_NAMES } from '../src/administration/scopes.ts';
 import { Browser } from '../test/support/browser.ts';

@@ -1,7 +1,7 @@
 /** Gatehouse as it ships: `src/main.js` in production mode on a SQLite file, its clients and people registered beforehand. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { assembleBackstage } from '../src/assemble.ts';
+import { assembleBackstage } from '../src/assemble-backstage.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { freePort, startChild } from './children.ts';
 import type { Child } from './children.ts';

@@ -3,7 +3,7 @@
  * used code, refresh token, and what its two interactions leave behind (access tokens are not stored). A child process of the
  * run, so that its memory is not the server's. Argument: how many logins.
  */
-import { assembleBackstage } from '../src/assemble.ts';
+import { assembleBackstage } from '../src/assemble-backstage.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { newId, newSecret } from '../src/kernel/ids.ts';
 import type { SealedRecords } from '../src/protocol/sealed-records.ts';

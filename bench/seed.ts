@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Account } from '../src/accounts/account.ts';
 import { wordsOfAccount } from '../src/accounts/account.ts';
 import { newAccountId } from '../src/accounts/accounts.ts';
-import { assembleBackstage } from '../src/assemble.ts';
+import { assembleBackstage } from '../src/assemble-backstage.ts';
 import { markAt } from '../src/audit/chain.ts';
 import type { Signer } from '../src/audit/chain.ts';
 import { toRecord } from '../src/audit/document.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { assembleBackstage } from '../src/assemble.ts';
+import { assembleBackstage } from '../src/assemble-backstage.ts';
 import type { Clients, NewClient } from '../src/clients/clients.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { Config } from '../src/config/schema.ts';

@@ -15,7 +15,7 @@ import { registerAdminApi } from './admin/register.ts';
 import { resourceMetadata } from './admin/resource-metadata.ts';
 import { adminRoom } from './admin/room.ts';
 import { ROUTES } from './admin/routes.ts';
-import type { Backstage } from './assemble.ts';
+import type { Backstage } from './assemble-backstage.ts';
 import { assembleRoles } from './assemble-roles.ts';
 import type { Config } from './config/schema.ts';
 import type { Callers } from './http/caller.ts';

@@ -1,5 +1,5 @@
 /** Wires what lets apps ask people who are elsewhere (CIBA): asking, the answers, and telling the apps of them. */
-import type { Backstage } from './assemble.ts';
+import type { Backstage } from './assemble-backstage.ts';
 import type { Config } from './config/schema.ts';
 import type { Logger } from './kernel/logger.ts';
 import { createApprovals } from './oidc/approvals.ts';

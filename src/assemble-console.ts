@@ -1,7 +1,7 @@
 /** Wires the pages for admins. */
 import { createAppWarnings } from './administration/app-warnings.ts';
 import type { TokenPreview } from './administration/token-preview.ts';
-import type { Backstage } from './assemble.ts';
+import type { Backstage } from './assemble-backstage.ts';
 import type { Config } from './config/schema.ts';
 import { consolePlace } from './console/place.ts';
 import { consoleSections } from './console/sections.ts';

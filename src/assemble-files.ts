@@ -1,5 +1,5 @@
 /** Wires the kinds of resources that files can hold. */
-import type { Backstage } from './assemble.ts';
+import type { Backstage } from './assemble-backstage.ts';
 import type { AnyKind } from './files/kind.ts';
 import { claimsKind } from './files/kinds/claims.ts';
 import { API, APP, clientKind } from './files/kinds/clients.ts';

@@ -1,6 +1,6 @@
 /** Wires the person's own page. */
 import { signsInByMail } from './assemble-passkeys.ts';
-import type { Backstage } from './assemble.ts';
+import type { Backstage } from './assemble-backstage.ts';
 import type { Config } from './config/schema.ts';
 import type { Providers } from './federation/providers.ts';
 import type { Callers } from './http/caller.ts';

@@ -1,7 +1,7 @@
 /** Wires the preview of tokens: over the very needs of the engine that serves. */
 import { createTokenPreview } from './administration/token-preview.ts';
 import type { TokenPreview } from './administration/token-preview.ts';
-import type { Backstage } from './assemble.ts';
+import type { Backstage } from './assemble-backstage.ts';
 import { inProcessFetch } from './http/in-process.ts';
 import { createPreview } from './oidc/preview.ts';
 import type { ProviderNeeds } from './oidc/provider.ts';

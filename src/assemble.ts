@@ -1,93 +1,27 @@
-/** The composition root: opens storage and keys, wires the rooms by their narrow needs, and gives back what main and the commands use. */
-import { createAccounts, newAccountId } from './accounts/accounts.ts';
-import { isEmailAddress } from './accounts/email.ts';
-import type { Accounts } from './accounts/accounts.ts';
-import { startErasing } from './accounts/erasing.ts';
-import type { Audit } from './audit/audit.ts';
-import { createBreachCheck } from './accounts/breached-passwords.ts';
-import { createMoving } from './accounts/moving/moving.ts';
-import type { Moving } from './accounts/moving/moving.ts';
-import { createPasswordHasher } from './accounts/password-hasher.ts';
-import type { Admins } from './administration/admins.ts';
-import { startWarningOfSecrets } from './administration/expiring-secrets.ts';
-import type { Apps } from './administration/apps.ts';
-import type { ClaimTables } from './administration/claim-tables.ts';
-import type { PeopleMoving } from './administration/moving.ts';
-import type { Inviting } from './administration/invitations.ts';
-import type { ClientDocuments } from './administration/client-documents.ts';
-import type { Settings } from './administration/settings.ts';
-import type { Upstreams } from './administration/upstreams.ts';
-import type { People } from './administration/people.ts';
-import type { Groups, Roles } from './administration/roles.ts';
+/** The composition root of the server: wires the rooms by their narrow needs, and gives back what main uses. */
 import type { TokenPreview } from './administration/token-preview.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
-import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
-import { assembleAdmin, assembleAdministration } from './assemble-admin.ts';
+import { assembleAdmin } from './assemble-admin.ts';
 import { assembleDocuments, keepingApps, startForgettingDocuments } from './assemble-documents.ts';
 import { assembleCiba } from './assemble-ciba.ts';
 import { assembleConsole } from './assemble-console.ts';
-import { assembleKeys, assembleVaults } from './assemble-keys.ts';
-import type { Keys, VaultFor } from './assemble-keys.ts';
-import { assembleMail } from './assemble-mail.ts';
-import type { Mail } from './assemble-mail.ts';
-import { assembleLogOuts } from './assemble-logout.ts';
-import type { LogOuts } from './assemble-logout.ts';
-import { assembleGuards, assembleLimits, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
-import {
-  adoptOldRecords,
-  assembleAudit,
-  startLoggingHeads,
-  noteConsents,
-  noteKeys,
-  noteLinking,
-  noteSignOut,
-  noteVerification,
-  noteWrongPasswords,
-} from './assemble-audit.ts';
+import { assembleGuards, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
+import { noteConsents, noteSignOut } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
-import {
-  assembleProtocol,
-  authMethods,
-  clientSecrets,
-  grantsOn,
-  tokenBounds,
-  warnOfLoosenedRules,
-} from './assemble-protocol.ts';
-import { assembleInvitations, withAnAdmin } from './assemble-people.ts';
+import { assembleProtocol, clientSecrets, warnOfLoosenedRules } from './assemble-protocol.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assemblePreview } from './assemble-preview.ts';
 import { assembleRefusals } from './assemble-refusals.ts';
 import { assembleRegistration } from './assemble-registration.ts';
-import { assembleSettings } from './assemble-settings.ts';
-import { assembleProviders, assembleUpstreams } from './assemble-upstreams.ts';
-import { followDocuments } from './kernel/live-documents.ts';
 import { assembleReuse } from './assemble-reuse.ts';
-import { assembleRoleBook, finishRenaming, goesWithClient } from './assemble-roles.ts';
-import { createClients } from './clients/clients.ts';
-import { createInitialTokens } from './clients/registrations.ts';
-import type { InitialTokens } from './clients/registrations.ts';
-import type { Clients } from './clients/clients.ts';
 import type { Config } from './config/schema.ts';
 import { demoPerson, DEMO } from './demo.ts';
 import { createAfterwards } from './http/afterwards.ts';
-import { createFactors } from './factors/factors.ts';
-import type { Factors } from './factors/factors.ts';
-import { ACR_VALUES } from './factors/levels.ts';
-import type { Passkeys } from './factors/passkeys.ts';
-import { assemblePasskeys, passkeysAsFactors } from './assemble-passkeys.ts';
-import { createLinking } from './federation/linking.ts';
-import type { Linking } from './federation/linking.ts';
-import type { Providers } from './federation/providers.ts';
 import { assets } from './http/assets.ts';
-import { createCallers } from './http/caller.ts';
 import { createContinueTo } from './http/continue.ts';
 import { createCsrf } from './http/csrf.ts';
-import { languageOfBrowser } from './http/language.ts';
-import { loadLocales } from './http/locale.ts';
 import { createRender } from './http/render.ts';
-import { loadThemes } from './http/themes.ts';
-import { createDraw } from './http/views.ts';
 import { createDeadEnds } from './interaction/dead-ends.ts';
 import { logoRoutes } from './interaction/logos.ts';
 import { mailedLinkRoutes } from './interaction/mailed-links.ts';
@@ -100,10 +34,6 @@ import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
 import type { LiveKeys } from './keys/live-keys.ts';
 import { landingRoutes } from './landing/routes.ts';
-import { createLogger } from './log.ts';
-import type { Limits } from './limits/limits.ts';
-import { createAccess } from './oidc/access.ts';
-import type { Access } from './oidc/access.ts';
 import { noteAppUses } from './oidc/app-uses.ts';
 import { createClientDirectory } from './oidc/client-directory.ts';
 import { handleFailures } from './oidc/failures.ts';
@@ -117,58 +47,10 @@ import { noteTokens } from './oidc/token-events.ts';
 import type { TokenEvent } from './oidc/token-events.ts';
 import { healthRoutes } from './operations/health.ts';
 import type { VisitRoute } from './visits/visit.ts';
-import type { RoleBook } from './roles/book.ts';
-import { createSealedRecords } from './protocol/sealed-records.ts';
-import { startSweeper } from './protocol/sweeper.ts';
-import { openStorage } from './storage/open.ts';
-import type { Storage } from './storage/storage.ts';
-import { UNDO_TTL } from './verification/email-change.ts';
-import { createEmailHistory } from './verification/email-history.ts';
-import type { Invitations } from './verification/invitations.ts';
-import { createVerification } from './verification/verification.ts';
-import type { Verification } from './verification/verification.ts';
 import { version } from './version.ts';
-
-/** What the commands need: the use cases, without a web server. */
-export interface Backstage {
-  storage: Storage;
-  accounts: Accounts;
-  moving: Moving;
-  clients: Clients;
-  /** By which apps register themselves. */
-  initialTokens: InitialTokens;
-  /** What admins do to people, apps and APIs. */
-  people: People;
-  inviting: Inviting;
-  peopleMoving: PeopleMoving;
-  invitations: Invitations;
-  apps: Apps;
-  clientDocuments: ClientDocuments;
-  admins: Admins;
-  roles: Roles;
-  groups: Groups;
-  claimTables: ClaimTables;
-  /** Roles, groups and claim tables as this process knows them. */
-  book: RoleBook;
-  /** What admins do to providers, and the providers as people use them. */
-  upstreams: Upstreams;
-  providers: Providers;
-  /** What admins set over the configuration. */
-  settings: Settings;
-  access: Access;
-  logOuts: LogOuts;
-  audit: Audit;
-  limits: Limits;
-  keys: Keys;
-  vaultFor: VaultFor;
-  mail: Mail;
-  verification: Verification;
-  linking: Linking;
-  factors: Factors;
-  /** Undefined where they are switched off, or the issuer cannot have any. */
-  passkeys: Passkeys | undefined;
-  close(): Promise<void>;
-}
+import { startWork } from './assemble-work.ts';
+import { assembleBackstage } from './assemble-backstage.ts';
+import type { Backstage } from './assemble-backstage.ts';
 
 export interface Gatehouse extends Backstage {
   /** Which tokens an app would get. */
@@ -184,141 +66,6 @@ export interface Gatehouse extends Backstage {
   accountRoutes: VisitRoute[];
   /** What the console serves. */
   consoleRoutes: VisitRoute[];
-}
-
-/** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
-export async function assembleBackstage(given: Config, log: Logger = createLogger(given.log.level)) {
-  const locales = await loadLocales({ chosen: languageOfBrowser(given.issuer.startsWith('https:')) });
-  const themes = await loadThemes(given.themes_dir, locales.catalogue, given.brand.theme);
-  for (const { name, strings } of themes.all) locales.addTheme(name, strings);
-  const storage = await openStorage(given.storage.url);
-  const settings = await assembleSettings({ config: given, storage, themes: themes.all.map(({ name }) => name), log });
-  const { config } = settings;
-  const book = assembleRoleBook(storage);
-  const vaultFor = await assembleVaults(config, storage);
-  // What it seals goes to apps and comes back: what is stored has a vault of its own, which `secrets rotate` knows.
-  const vault = vaultFor('tokens');
-  const records = createSealedRecords({ store: storage.protocol, vault: vaultFor('records') });
-  const keys = await assembleKeys({ config, storage, vaultFor, log });
-  const hasher = createPasswordHasher(config.passwords);
-  const isBreached = createBreachCheck({ url: config.passwords.breach_check_url, log });
-  const history = createEmailHistory({ records, ttl: UNDO_TTL });
-  const { reservedFor } = history;
-  const callers = createCallers();
-  const audit = assembleAudit({ config, store: storage.audit, vault, callers, log });
-  const accounts = withAnAdmin(
-    noteWrongPasswords(createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor }), audit, callers),
-    records,
-  );
-  const live = await assembleProviders({ config, storage, vaultFor, log });
-  const { providers } = live;
-  const clients = createClients({
-    ...clientSecrets(vaultFor('clients')),
-    authMethods: authMethods(config),
-    signedWith: config.keys.algorithms,
-    grants: grantsOn(config),
-    store: storage.clients,
-    consents: goesWithClient(storage),
-    providers: live.records.names,
-    themes: themes.all.map(({ name }) => name),
-    acrValues: ACR_VALUES,
-    bounds: tokenBounds(config),
-  });
-  const logOuts = assembleLogOuts({ config, store: storage.logout, vault: vaultFor('logout'), records, clients, log });
-  const { endings } = logOuts;
-  const { identities } = storage;
-  const secondFactors = createFactors({
-    store: storage.factors,
-    passkeys: passkeysAsFactors(config, storage.passkeys),
-    records,
-    vault: vaultFor('factors'),
-    get issuer() {
-      return config.brand.name;
-    },
-    settings: config.factors,
-    rolesOf: async (person) => (await book.current()).authorityOf(person).roles,
-  });
-  const limits = assembleLimits({ config, store: storage.counters, vault, log });
-  const draw = createDraw({
-    cache: config.environment !== 'development',
-    overrideOf: (theme, view) => themes.find(theme)?.views.get(view),
-  });
-  const mail = assembleMail({ config, store: storage.outbox, vault: vaultFor('mail'), locales, draw, log });
-  const { mailer } = mail;
-  const verified = createVerification({
-    issuer: config.issuer,
-    accounts,
-    records,
-    endAccess: (accountId) => endings.account({ accountId, cause: 'recovered' }, async () => undefined),
-    vault,
-    mailer,
-    history,
-    identities,
-    factors: secondFactors,
-    audit,
-    accountUrl: config.portal.enabled ? `${config.issuer}/account/activity` : undefined,
-  });
-  const verification = noteVerification(verified, audit);
-  const news = createFactorNews({ audit, accounts, notices: verification.notices, callers, locales, log });
-  const factors = noteFactors(secondFactors, audit, news);
-  const passkeys = assemblePasskeys({
-    config,
-    storage,
-    records,
-    accounts,
-    factors,
-    mailer,
-    providers,
-    audit: news,
-    log,
-  });
-  const needed = { accounts, consents: storage.consents, identities, factors, audit, endings };
-  const access = tellOfReset(createAccess(needed), news);
-  const linking = createLinking({
-    identities,
-    accounts,
-    changeEmail: async (id, email) => {
-      const account = await accounts.get(id);
-      await verification.emailChanges.change(account, email, String(account.claims['locale'] ?? 'en'));
-    },
-    newAccountId,
-    isEmailAddress,
-    mailAvailable: mailer.available,
-  });
-  const close = () => storage.close();
-  const backstage = {
-    storage,
-    book,
-    callers,
-    audit,
-    vault,
-    vaultFor,
-    keys: noteKeys(keys, audit),
-    records,
-    accounts,
-    invitations: assembleInvitations({ config, storage, accounts, audit, mailer }),
-    moving: createMoving({ store: storage.accounts, reservedFor }),
-    clients,
-    initialTokens: createInitialTokens(storage.registrations),
-    access,
-    logOuts,
-    limits,
-    linking: noteLinking(linking, audit),
-    factors,
-    passkeys,
-    mail,
-    verification,
-    locales,
-    themes,
-    draw,
-    providers,
-    config,
-    settings: settings.useCases(audit),
-    liveDocuments: [live.live, settings.live],
-    upstreams: assembleUpstreams({ config, providerRecords: live.records, providers, clients, audit }),
-    close,
-  };
-  return { ...backstage, ...assembleAdministration(backstage) };
 }
 
 /** The whole program, ready to serve. @throws unavailable when the database does not answer. */
@@ -340,8 +87,10 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
     locales,
     themes,
     draw,
+    callers,
+    audit,
+    logOuts,
   } = backstage;
-  const { callers, audit, access, logOuts } = backstage;
   const { mailer } = mail;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
@@ -526,26 +275,17 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
     refused: refusals.ofPage,
     caller: callers.middleware({ ...guards, afterwards }),
   });
-  const stopKeys = liveKeys.start();
-  const stopFollowing = followDocuments(storage.liveDocuments, backstage.liveDocuments, log);
-  const stopMail = await mail.start();
-  const stopPings = ciba.start();
-  const stopLogOuts = logOuts.start(async (claims) => {
-    await liveKeys.refresh(); // no request comes before it, which would look
-    return signLogoutToken(provider, claims);
+  const stopWork = await startWork({
+    backstage,
+    liveKeys,
+    ciba,
+    afterwards,
+    log,
+    async signLogOut(claims) {
+      await liveKeys.refresh(); // no request comes before it, which would look
+      return signLogoutToken(provider, claims);
+    },
   });
-  await adoptOldRecords(audit, records);
-  finishRenaming(backstage, log);
-  const stopLoggingHeads = startLoggingHeads(audit, log);
-  const stopErasing = startErasing({ accounts, erase: (id) => access.remove(id), log }, async () => {
-    await audit.purge();
-    await backstage.invitations.purge();
-  });
-  const sweepings = [storage.protocol, storage.counters].map((store) =>
-    startSweeper(store, (error) => log.warn({ err: error }, 'sweeping expired records failed')),
-  );
-
-  sweepings.push(startWarningOfSecrets({ clients: backstage.clients, log }));
 
   return {
     ...backstage,
@@ -559,17 +299,9 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
       draining = true;
     },
     async close() {
-      stopErasing();
       registering.stop();
       stopForgetting();
-      await audit.idle();
-      await stopLoggingHeads();
-      for (const stop of sweepings) stop();
-      await afterwards.idle();
-      stopKeys();
-      stopFollowing();
-      await backstage.keys.fetches.flush();
-      await Promise.all([stopMail(), stopLogOuts(), stopPings()]);
+      await stopWork();
       await backstage.close();
     },
   };

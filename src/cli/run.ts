@@ -33,7 +33,7 @@ const WRONG_USAGE = 2;
 /** Opens the store only for a command that runs, and closes it however that ends. */
 const withBackstage: Session = async (work) => {
   process.umask(0o077);
-  const { assembleBackstage } = await import('../assemble.ts');
+  const { assembleBackstage } = await import('../assemble-backstage.ts');
   const backstage = await assembleBackstage(loadConfig());
   try {
     return await work(backstage);

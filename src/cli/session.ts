@@ -1,4 +1,4 @@
-import type { Backstage } from '../assemble.ts';
+import type { Backstage } from '../assemble-backstage.ts';
 
 /** Runs `work` with the use cases over the open store. */
 export type Session = <T>(work: (backstage: Backstage) => Promise<T>) => Promise<T>;

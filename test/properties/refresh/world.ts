@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import inject from 'light-my-request';
 import type { Provider } from 'oidc-provider';
-import { assembleBackstage } from '../../../src/assemble.ts';
+import { assembleBackstage } from '../../../src/assemble-backstage.ts';
 import { assembleProtocol, clientSecrets } from '../../../src/assemble-protocol.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { newId } from '../../../src/kernel/ids.ts';
