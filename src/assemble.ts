@@ -9,7 +9,7 @@ import { assembleConsole } from './assemble-console.ts';
 import { assembleGuards, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
 import { noteConsents, noteSignOut } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
-import { assembleProtocol, clientSecrets, warnOfLoosenedRules } from './assemble-protocol.ts';
+import { assembleProtocol, grantsOn, clientSecrets, warnOfLoosenedRules } from './assemble-protocol.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assemblePreview } from './assemble-preview.ts';
 import { assembleRefusals } from './assemble-refusals.ts';
