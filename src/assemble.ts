@@ -245,6 +245,7 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
         providers,
         linking,
         passkeys: backstage.passkeys,
+        choose: backstage.access.chooseNewPassword,
         async keep(accountId) {
           if (await accounts.keep(accountId)) await audit.record('deletion_cancelled', accountId);
         },

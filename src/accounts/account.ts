@@ -44,6 +44,8 @@ export interface Account {
   erase_at?: string | null;
   /** argon2id in PHC form, its parameters included; null where the person has no password. */
   password_hash: string | null;
+  /** Whoever signs in with the password chooses another one before they go on; missing in older records. */
+  must_change_password?: boolean;
   created_at: string;
   updated_at: string;
   last_sign_in_at: string | null;
@@ -63,8 +65,8 @@ export const wordsOfAccount = ({ id, name, email, email_normalized, roles, group
   );
 
 /** What may be told of an account to an admin: all but the password hash. */
-export function publicAccount({ id, password_hash, groups = [], ...rest }: Account) {
-  return { sub: id, ...rest, groups, has_password: password_hash !== null };
+export function publicAccount({ id, password_hash, groups = [], must_change_password = false, ...rest }: Account) {
+  return { sub: id, ...rest, groups, has_password: password_hash !== null, must_change_password };
 }
 
 /** One or two letters that stand for a person where there is no picture. */

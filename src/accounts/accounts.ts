@@ -13,6 +13,7 @@ import type { AccountChange } from './editing.ts';
 import { isEmailAddress, normalizeEmail } from './email.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.ts';
+import { withChosenPassword, withPassword, withPasswordToChange } from './forced-password.ts';
 import type { PasswordProblem } from './password-policy.ts';
 import { CONTROL, NAME_MAX, normalizeName, profileProblems, withProfile } from './profile.ts';
 import type { ProfileValues } from './profile.ts';
@@ -67,6 +68,12 @@ export interface Accounts {
   /** The hash of a password that was checked, for an account to come. @throws busy. */
   hashPassword(password: string): Promise<string>;
   setPassword(id: string, password: string): Promise<Account>;
+  /** At the next sign-in by password another one is chosen. @throws not_found, conflict where there is none. */
+  demandNewPassword(id: string): Promise<Account>;
+  /** Sets the one that was demanded. @throws not_found, invalid_input, conflict where none is demanded, or another came first. */
+  chooseNewPassword(id: string, password: string): Promise<Account>;
+  /** Whether this is the password of the account. @throws busy. */
+  hasPassword(id: string, password: string): Promise<boolean>;
   /**
    * Sets a password that was checked and hashed, for whoever proved to read the mail of `email`: from then on it is verified.
    * @throws conflict when the account has another address by now.
@@ -295,17 +302,29 @@ export function createAccounts({
       if (!account) throw notFound(`no account has the id ${id}`);
       await checkPassword(password, account.email);
       const password_hash = await hasher.hash(password);
-      return change(id, (current) => ({ ...current, password_hash, updated_at: isoNow() }));
+      return change(id, (current) => ({ ...withPassword(current, password_hash), updated_at: isoNow() }));
     },
 
+    demandNewPassword: (id) => change(id, withPasswordToChange),
+
+    async chooseNewPassword(id, password) {
+      const account = await store.find(id);
+      if (!account) throw notFound(`no account has the id ${id}`);
+      await checkPassword(password, account.email);
+      const password_hash = await hasher.hash(password);
+      return change(id, (current) => withChosenPassword(current, account.password_hash, password_hash));
+    },
+
+    hasPassword: async (id, password) => hasher.verify(password, (await store.find(id))?.password_hash ?? null),
+
     resetPassword: (id, password_hash, email) =>
-      changeWhileAt(id, email, (current) => ({ ...current, password_hash, email_verified: true })),
+      changeWhileAt(id, email, (current) => ({ ...withPassword(current, password_hash), email_verified: true })),
 
     markEmailVerified: (id, email) => changeWhileAt(id, email, (current) => ({ ...current, email_verified: true })),
 
     claim: (id, email) =>
       changeWhileAt(id, email, (current) =>
-        current.email_verified ? current : { ...current, email_verified: true, password_hash: null },
+        current.email_verified ? current : { ...withPassword(current, null), email_verified: true },
       ),
 
     isFree,
@@ -315,11 +334,10 @@ export function createAccounts({
       if (!isEmailAddress(email)) throw invalidInput(`${email} is not an e-mail address`, 'email');
       await checkFree(email, id);
       return changeWhileAt(id, from, (current) => ({
-        ...current,
+        ...(keepPassword ? current : withPassword(current, null)),
         email,
         email_normalized: normalizeEmail(email),
         email_verified: verified,
-        password_hash: keepPassword ? current.password_hash : null,
       }));
     },
 

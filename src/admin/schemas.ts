@@ -85,6 +85,9 @@ export const user = name(
     state: z.enum(['active', 'suspended', 'deleting']),
     erase_at: moment.nullable().optional(),
     has_password: z.boolean(),
+    must_change_password: z
+      .boolean()
+      .meta({ description: 'Whoever signs in with the password chooses another one before they go on.' }),
     created_at: moment,
     updated_at: moment,
     last_sign_in_at: moment.nullable(),

@@ -65,6 +65,8 @@ export interface People {
   unlock(by: Principal, who: string): Promise<{ account: Account; counters_cleared: number }>;
   /** They are told by mail; sessions and tokens end. @throws invalid_input. */
   setPassword(by: Principal, who: string, password: string): Promise<Account>;
+  /** Whoever signs in with the password chooses another one before they go on; sessions go on. @throws conflict where there is none. */
+  demandNewPassword(by: Principal, who: string): Promise<Account>;
   /** Mails the person a link by which they set a password themselves. @throws conflict where no mail can be sent. */
   mailPasswordReset(by: Principal, who: string): Promise<Account>;
   /**
@@ -212,6 +214,11 @@ export function createPeople(needs: Needs): People {
     async setPassword(by, who, password) {
       const account = await access.setPassword((await getFor(by, who)).id, password);
       await verification.notices.passwordChanged(account, NOTICE_LOCALE);
+      return account;
+    },
+    async demandNewPassword(by, who) {
+      const account = await accounts.demandNewPassword((await getFor(by, who)).id);
+      await audit.record('password_change_demanded', account.id, { actor: 'admin' });
       return account;
     },
     async mailPasswordReset(by, who) {

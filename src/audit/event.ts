@@ -16,6 +16,7 @@ export const EVENT_TYPES = [
   'password_changed',
   'password_reset',
   'password_reset_mailed',
+  'password_change_demanded',
   'provider_connected',
   'provider_disconnected',
   'passkey_added',

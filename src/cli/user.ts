@@ -145,6 +145,14 @@ export function userCommands(program: Command, session: Session, output: Output)
     });
 
   user
+    .command('demand-new-password <email_or_sub>')
+    .description('Have a person choose another password at their next sign-in by password, before they go on.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ people }) => output.one(publicAccount(await people.demandNewPassword(OPERATOR, who)), options)),
+    );
+
+  user
     .command('reset-factors <email_or_sub>')
     .description('Take all second factors, passkeys and remembered devices away; sessions and tokens end.')
     .option('--json', 'print one JSON document')

@@ -28,6 +28,8 @@ export interface Journey {
   add_passkey?: 'sign-up' | 'offer' | undefined;
   /** The account is about to be deleted, as its person asked. */
   leaving?: boolean;
+  /** They came by a password that is good for choosing another one alone. */
+  new_password?: boolean;
 }
 
 /** `upstream` finds the account of an identity, `link` is the page that asks to prove one, `join` joins the two. */
@@ -41,6 +43,7 @@ export type Step =
   | 'enrol'
   | 'add-passkey'
   | 'keep-account'
+  | 'new-password'
   | 'unmet'
   | 'consent'
   | 'grant'
@@ -57,6 +60,7 @@ export function nextStep({
   joining,
   add_passkey,
   leaving,
+  new_password,
 }: Journey): Step {
   if (identity) return 'upstream';
   if (joining !== undefined) return proofs.some(({ account_id }) => account_id === joining) ? 'join' : 'link';
@@ -64,6 +68,7 @@ export function nextStep({
   // Who has a factor proves it before anything is added.
   if (proofs.length > 0 && (factor === 'second-factor' || factor === 'unmet')) return factor;
   if (proofs.length > 0 && leaving) return 'keep-account';
+  if (proofs.length > 0 && new_password) return 'new-password';
   if (add_passkey === 'sign-up') return 'add-passkey';
   if (proofs.length > 0 && factor !== 'enough') return factor;
   if (add_passkey === 'offer') return 'add-passkey';

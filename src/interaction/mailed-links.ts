@@ -108,6 +108,9 @@ export function mailedLinkRoutes(needs: Needs): Middleware {
 
   async function passwordPage(ctx: Context, token: string, email: string, error?: string): Promise<void> {
     const model = {
+      client: null,
+      heading: 'mailed.reset_password.heading',
+      text: 'mailed.reset_password.text',
       action: base + linkPath('reset_password'),
       token,
       email,

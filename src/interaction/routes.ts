@@ -53,6 +53,7 @@ import {
 } from './journey.ts';
 import type { InteractionUnderWay } from './journey.ts';
 import { createKeepAccount } from './keep-account.ts';
+import { createNewPassword, isDue } from './new-password.ts';
 import { createMailLimits } from './mail-limits.ts';
 import { addMailRoutes } from './mail-routes.ts';
 import { createMailSteps } from './mail-steps.ts';
@@ -102,6 +103,8 @@ export interface InteractionNeeds {
   book: Pick<RoleBook, 'current'>;
   /** The account is not to be deleted after all. */
   keep(accountId: string): Promise<void>;
+  /** The password that was demanded. @throws conflict where it is not any more. */
+  choose: Parameters<typeof createNewPassword>[0]['choose'];
   factors: Factors;
   log: Logger;
 }
@@ -177,6 +180,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
       verifyFirst,
     });
   const keepAccount = createKeepAccount({ ...needs, base });
+  const newPassword = createNewPassword({ ...needs, notices: verification.notices, progress, base });
   const consent = createConsent({ ...needs, base });
   const deadEnds = createDeadEnds({ ...needs, base });
   const router = new Router({ prefix: '/interaction/:uid' });
@@ -202,6 +206,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         // The mark of a browser opens the account; it is not enough to add a key to it.
         proofs.some(({ method }) => method === 'remembered_device') ? undefined : await passkeySteps?.due(ctx, so_far),
       leaving: holder?.state === 'deleting',
+      new_password: isDue(holder, so_far),
     });
   };
 
@@ -224,6 +229,8 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
         return passkeySteps!.showAdding(ctx, under, (await passkeySteps!.due(ctx, now))!);
       case 'keep-account':
         return keepAccount.show(ctx, under, (await holderOf(now))!);
+      case 'new-password':
+        return newPassword.show(ctx, under, (await holderOf(now))!);
       case 'second-factor':
         return askForFactor(ctx, under, now);
       case 'enrol':
@@ -363,6 +370,13 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
     return dispatch(ctx, under, now);
   };
   router.post('/keep', ...form(answerKeeping));
+  const answerNewPassword: StepHandler = async (ctx, under) => {
+    const now = await progress.load(under.details);
+    if ((await stepFrom(ctx, under, now)) !== 'new-password') return dispatch(ctx, under, now);
+    const next = await newPassword.answer(ctx, under, (await holderOf(now))!, now);
+    if (next) await dispatch(ctx, under, next);
+  };
+  router.post('/new-password', ...form(answerNewPassword));
   const factorRoutes = {
     ...needs,
     steps: factorSteps,

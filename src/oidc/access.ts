@@ -20,6 +20,8 @@ export interface Access {
   resume(id: string): Promise<Account>;
   /** All sessions end but the one with the uid `keepSession`, if given. @throws not_found, invalid_input. */
   setPassword(id: string, password: string, options?: { keepSession: string }): Promise<Account>;
+  /** The one that was demanded, by whoever signs in; the session with the uid `keepSession` goes on. @throws as `chooseNewPassword`. */
+  chooseNewPassword(id: string, password: string, options: { keepSession: string | undefined }): Promise<Account>;
   /** The person wants their account deleted at `eraseAt` (ISO 8601): until then it is as good as suspended. */
   leave(id: string, eraseAt: string): Promise<Account>;
   /** For whoever has lost all they could prove: second factors and passkeys go, and what acts in their name ends. */
@@ -54,6 +56,14 @@ export function createAccess({ accounts, consents, identities, factors, audit, e
         accounts.setPassword(id, password),
       );
       await audit.record('password_changed', id, { actor: options ? 'person' : 'admin' });
+      return account;
+    },
+    async chooseNewPassword(id, password, { keepSession }) {
+      const kept = keepSession === undefined ? {} : { keep: keepSession };
+      const account = await endings.account({ accountId: id, ...kept, cause: 'password_changed' }, () =>
+        accounts.chooseNewPassword(id, password),
+      );
+      await audit.record('password_changed', id);
       return account;
     },
     async leave(id, eraseAt) {

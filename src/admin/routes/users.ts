@@ -141,6 +141,14 @@ export const userRoutes = [
   }),
   route({
     ...act,
+    id: 'demandNewPassword',
+    path: '/users/{sub}/demand-new-password',
+    summary: 'At the next sign-in by password the person chooses another one before they go on',
+    answer: gives(shapes.user),
+    run: async ({ people }, { by, params: { sub } }) => one(await people.demandNewPassword(by, sub)),
+  }),
+  route({
+    ...act,
     id: 'changeEmail',
     path: '/users/{sub}/email',
     summary: 'Change the e-mail address: by a link mailed to the new one, or at once',

@@ -41,6 +41,13 @@ const ACTS: Act[] = [
     run: (people, by, id) => people.mailPasswordReset(by, id),
   },
   {
+    id: 'demand_password',
+    path: 'demand-password',
+    danger: false,
+    when: ({ password_hash, must_change_password }) => password_hash !== null && must_change_password !== true,
+    run: (people, by, id) => people.demandNewPassword(by, id),
+  },
+  {
     id: 'sign_out',
     path: 'sign-out',
     danger: false,

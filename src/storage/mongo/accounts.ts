@@ -19,6 +19,7 @@ const fields: Fields<Stored<Account>> = {
   state: String,
   erase_at: String,
   password_hash: String,
+  must_change_password: Boolean,
   created_at: String,
   updated_at: String,
   last_sign_in_at: String,

@@ -171,6 +171,7 @@ describe('people', () => {
       ['resume', 'resumed'],
       ['unlock', 'unlocked'],
       ['mail-reset', 'password_reset_mailed'],
+      ['demand-password', 'password_change_demanded'],
       ['reset-factors', 'factors_reset'],
     ] as const) {
       const done = await confirm(`/people/${person.sub}/${path}`);
