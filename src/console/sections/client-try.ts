@@ -39,7 +39,7 @@ const GROUPS: Group[] = [
       {
         name: 'resource',
         kind: 'text',
-        label: 'console.field.resource',
+        label: 'console.preview.field.resource',
         hint: 'console.hint.try_resource',
         optional: true,
       },

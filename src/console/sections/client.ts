@@ -81,6 +81,8 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
             remove: desk.url(url(client, '/delete')),
             try: client.type === 'api' || whyNot(client) !== undefined ? null : desk.url(url(client, '/try')),
             claims: client.type === 'api' ? null : desk.url(`/claims/${encodeURIComponent(client.id)}`),
+            preview:
+              client.type === 'api' ? null : `${desk.url('/preview')}?client_id=${encodeURIComponent(client.id)}`,
             snippets: client.type === 'api' ? null : desk.url(url(client, '/snippets')),
             audit: `${desk.url('/audit')}?target=${encodeURIComponent(client.id)}`,
           },

@@ -22,6 +22,20 @@ const AT = `${HERE}/:id`;
 const NEW = `${HERE}/NEW`;
 
 const typeOf = ({ settings }: KnownProvider) => shownText(settings['type']) as ProviderType;
+/** As they call themselves. */
+const BRANDS: Record<ProviderType, string> = {
+  oidc: 'OpenID Connect',
+  google: 'Google',
+  github: 'GitHub',
+  microsoft: 'Microsoft',
+  apple: 'Apple',
+};
+/** Facts that have a word of their own. The others are named as in the configuration. */
+const WORDED = new Set(
+  'redirect_uri client_id issuer scopes trust_email create_accounts trust_amr hosted_domain tenant allowed_tenants team_id key_id refresh'.split(
+    ' ',
+  ),
+);
 const titleOf = ({ name, settings }: KnownProvider) => shownText(settings['display_name'] ?? name);
 /** A key of several lines is a secret too, though its field shows it. */
 const keptWithoutSecrets = (groups: Group[]) => keptOf(groups).filter((name) => name !== 'private_key');
@@ -45,13 +59,13 @@ export function providersSection({ upstreams }: Needs): Section {
           providers: all.map((one) => ({
             name: titleOf(one),
             id: one.name,
-            type: typeOf(one),
+            type: BRANDS[typeOf(one)],
             source: one.source,
             enabled: one.enabled,
             about: shownText(one.settings['issuer']),
             url: desk.url(`${HERE}/${one.name}`),
           })),
-          types: PROVIDER_TYPES.map((type) => ({ type, url: desk.url(`${NEW}/${type}`) })),
+          types: PROVIDER_TYPES.map((type) => ({ name: BRANDS[type], url: desk.url(`${NEW}/${type}`) })),
         });
       });
       for (const type of PROVIDER_TYPES) addAdding(desk, upstreams, type);
@@ -64,9 +78,13 @@ export function providersSection({ upstreams }: Needs): Section {
 function addAdding(desk: Desk, upstreams: Upstreams, type: ProviderType): void {
   const groups = providerGroups(type, false);
   const at = `${NEW}/${type}`;
+  const proposed: Values = type === 'oidc' ? {} : { provider_name: type };
   const show = (visit: Visit, page: Partial<FormPage> & { values: Values }) =>
     showForm(desk, visit, {
-      title: ['console.title.provider_new', { name: type }],
+      title: [
+        'console.title.provider_new',
+        { name: BRANDS[type], redirect_uri: upstreams.callbackOf(proposed['provider_name'] ?? '…') },
+      ],
       lead: 'console.lead.provider_new',
       action: desk.url(at),
       back: desk.url(HERE),
@@ -74,7 +92,7 @@ function addAdding(desk: Desk, upstreams: Upstreams, type: ProviderType): void {
       groups,
       ...page,
     });
-  desk.get(at, (visit) => show(visit, { values: desk.draft(visit, at) }), { strong: true });
+  desk.get(at, (visit) => show(visit, { values: { ...proposed, ...desk.draft(visit, at) } }), { strong: true });
   desk.post(
     at,
     async (visit) => {
@@ -98,20 +116,24 @@ function addOne(desk: Desk, upstreams: Upstreams): void {
   desk.get(AT, async (visit) => {
     const known = await providerAt(visit);
     const { type, display_name, ...settings } = known.settings;
-    const facts = { ...settings, redirect_uri: upstreams.callbackOf(known.name) };
+    const facts = { redirect_uri: upstreams.callbackOf(known.name), ...settings };
     await desk.show(
       visit,
       'provider',
-      (_t, { tag }) => ({
+      (t, { tag }) => ({
         name: shownText(display_name ?? known.name),
         id: known.name,
-        type: String(type),
+        type: BRANDS[type as ProviderType],
         source: known.source,
         enabled: known.enabled,
         since: known.created_at === null ? null : datesIn(tag, visit.account.claims.zoneinfo).day(known.created_at),
         facts: Object.entries(facts).map(([name, value]) => ({
           name,
-          values: (Array.isArray(value) ? value : [value]).map((one) => String(one)),
+          label: WORDED.has(name) ? t(`console.field.${name}`) : null,
+          values:
+            typeof value === 'boolean'
+              ? [t(value ? 'console.option.yes' : 'console.option.no')]
+              : (Array.isArray(value) ? value : [value]).map((one) => String(one)),
         })),
         urls: {
           list: desk.url(HERE),
