@@ -4,7 +4,7 @@ import type { TokenPreview } from './administration/token-preview.ts';
 import type { Backstage } from './assemble-backstage.ts';
 import { inProcessFetch } from './http/in-process.ts';
 import { createPreview } from './oidc/preview.ts';
-import type { ProviderNeeds } from './oidc/provider.ts';
+import type { ProviderNeeds } from './oidc/provider-needs.ts';
 
 type Needs = Pick<Backstage, 'accounts' | 'clients' | 'book'>;
 

@@ -39,7 +39,7 @@ import { createClientDirectory } from './oidc/client-directory.ts';
 import { handleFailures } from './oidc/failures.ts';
 import { signLogoutToken } from './oidc/library.ts';
 import { createProvider, findAccessToken } from './oidc/provider.ts';
-import type { ProviderNeeds } from './oidc/provider.ts';
+import type { ProviderNeeds } from './oidc/provider-needs.ts';
 import { noteRefusals } from './oidc/refusals.ts';
 import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';

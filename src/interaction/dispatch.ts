@@ -86,7 +86,7 @@ export function loginResult(proofs: [Proof, ...Proof[]]) {
     ...(amr.length > 0 ? { amr } : {}),
     ...(acr === undefined ? {} : { acr }),
     ts: first.at,
-    /** Kept in the session: see `oidc/library.ts`. */
+    /** Kept in the session: see `oidc/library-sessions.ts`. */
     proofs,
     remember: true,
   };

@@ -10,7 +10,7 @@ import type { Render } from '../http/render.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { referenceOf } from '../oidc/refusals.ts';
-import type { ProviderPages } from '../oidc/provider.ts';
+import type { ProviderPages } from '../oidc/provider-needs.ts';
 import { homeUrl, themeOf } from './journey.ts';
 
 interface Needs {

@@ -22,7 +22,7 @@ import { STANDARD_SCOPES } from './claims.ts';
 import { issueGrant, requestedConsent } from './grants.ts';
 import type { LiveToken } from './jwt-access-tokens.ts';
 import { createInstance, createLasting } from './provider.ts';
-import type { ProviderNeeds } from './provider.ts';
+import type { ProviderNeeds } from './provider-needs.ts';
 import type { TokenClaims, TokenFacts } from './token-claims.ts';
 
 export interface PreviewRequest {

@@ -16,7 +16,7 @@ import { GRANT_TYPES } from '../../../src/clients/protocol.ts';
 import { createClientDirectory } from '../../../src/oidc/client-directory.ts';
 import { handleFailures } from '../../../src/oidc/failures.ts';
 import { createProvider } from '../../../src/oidc/provider.ts';
-import type { ProviderNeeds } from '../../../src/oidc/provider.ts';
+import type { ProviderNeeds } from '../../../src/oidc/provider-needs.ts';
 import { createSealedRecords } from '../../../src/protocol/sealed-records.ts';
 import type { SealedRecords } from '../../../src/protocol/sealed-records.ts';
 import type { ProtocolStore } from '../../../src/protocol/store.ts';
