@@ -107,7 +107,7 @@ export async function createWorld(
     ) as unknown as ProtocolStore;
 
   const accounts = {
-    find: async (id: string) => ({ id, state: suspended.has(id) ? 'suspended' : 'active', claims: {} }),
+    find: async (id: string) => ({ id, state: suspended.has(id) ? 'suspended' : 'active', claims: {}, roles: [] }),
   };
 
   const registrar = await assembleBackstage(config, createLogger('silent'));
@@ -133,6 +133,7 @@ export async function createWorld(
       directory: createClientDirectory({ clients, grants: GRANT_TYPES, ...clientSecrets(vaultFor('clients')) }),
       clientAddress: () => '127.0.0.1',
       caller: () => undefined,
+      onToken: () => undefined,
       onReuse: ({ accountId }: { accountId: string }) => step(true, async () => void told.push(accountId)),
     };
     const { provider } = createProvider(needs as unknown as ProviderNeeds);
