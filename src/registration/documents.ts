@@ -124,7 +124,14 @@ export function createDocuments(needs: Needs): Documents {
     }
   }
 
+  const heldNow = (id: string): Client | undefined => {
+    const entry = held.get(id);
+    return entry && entry.until > Date.now() ? entry.client : undefined;
+  };
+
   async function readUnknown(id: string): Promise<Client> {
+    const meanwhile = heldNow(id);
+    if (meanwhile) return meanwhile;
     // One request may ask for its client more than once.
     const failure = failures.get(id);
     if (failure && failure.at > Date.now() - SAME_REQUEST_MS) throw new DocumentProblem(failure.problem);
@@ -204,8 +211,8 @@ export function createDocuments(needs: Needs): Documents {
     if (document?.denied_at) throw new DocumentProblem('is denied by an admin');
     const known = document?.fetched_at ? await clients.find(id) : undefined;
     if (known) return current(id, known, document!, mayRead);
-    const entry = held.get(id);
-    if (entry && entry.until > Date.now()) return entry.client;
+    const client = heldNow(id);
+    if (client) return client;
     held.delete(id);
     if (!mayRead) return undefined;
     if ((await store.count()) >= settings.most) throw new DocumentProblem('is one too many for client_documents.most');
