@@ -217,7 +217,11 @@ export async function assembleBackstage(given: Config, log: Logger = createLogge
     records,
     accounts,
     invitations: assembleInvitations({ config, storage, accounts, audit, mailer }),
-    moving: createMoving({ store: storage.accounts, reservedFor }),
+    moving: createMoving({
+      store: storage.accounts,
+      reservedFor,
+      isGroup: async (name) => (await book.current()).group(name)?.name === name,
+    }),
     clients,
     initialTokens: createInitialTokens(storage.registrations),
     access,

@@ -10,6 +10,8 @@ export interface Invitation {
   email_normalized: string;
   name: string | null;
   roles: string[];
+  /** Names of groups; missing in older records. */
+  groups?: string[];
   /** Of the mail and of the account (BCP 47); null where nobody said. */
   locale: string | null;
   /** Of the one link that works, by which it is found. */
@@ -44,7 +46,7 @@ export interface InvitationStore {
 }
 
 /** What may be told of it to an admin: all but what the link is recognised by. */
-export function publicInvitation({ id, account_id, email, name, roles, locale, ...rest }: Invitation) {
+export function publicInvitation({ id, account_id, email, name, roles, groups = [], locale, ...rest }: Invitation) {
   const { mailed, invited_by, created_at, sent_at, expires_at } = rest;
   const expired = expires_at <= new Date().toISOString();
   return {
@@ -53,6 +55,7 @@ export function publicInvitation({ id, account_id, email, name, roles, locale, .
     email,
     name,
     roles,
+    groups,
     locale,
     mailed,
     invited_by,

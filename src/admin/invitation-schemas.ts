@@ -16,6 +16,7 @@ export const invitation = name(
     email: z.string(),
     name: z.string().nullable(),
     roles: z.array(z.string()),
+    groups: z.array(z.string()),
     locale: z.string().nullable(),
     mailed: z
       .boolean()
@@ -39,6 +40,7 @@ export const newInvitation = name(
     email: text(320),
     name: text(200).optional(),
     roles: z.array(text(100)).max(100).optional(),
+    groups: z.array(text(100)).max(100).optional(),
     locale: text(100).optional().meta({ description: 'Of the mail, and of the account: such as `de` or `pt-BR`.' }),
     by,
   }),

@@ -4,7 +4,9 @@ import type { Invitation } from '../accounts/invitation.ts';
 import { ADMIN_ROLE } from '../accounts/role.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
+import type { RoleBook } from '../roles/book.ts';
 import type { Invitations, Invited, NewInvitation } from '../verification/invitations.ts';
+import { mustBeGroups } from './groups.ts';
 import { mustHave } from './principal.ts';
 import type { Principal } from './principal.ts';
 
@@ -28,6 +30,7 @@ export interface Inviting {
 
 interface Needs {
   invitations: Invitations;
+  book: Pick<RoleBook, 'latest'>;
   audit: Pick<Audit, 'act'>;
 }
 
@@ -45,14 +48,15 @@ function mayGive(by: Principal, roles: string[] | undefined): void {
 }
 
 /** No address: the record names the invitation, and the account that will come of it. */
-const detailOf = ({ id, account_id, roles, mailed }: Invitation) => ({
+const detailOf = ({ id, account_id, roles, groups = [], mailed }: Invitation) => ({
   invitation: id,
   sub: account_id,
   by: mailed ? 'mail' : 'link',
   ...(roles.length > 0 ? { roles: roles.join(' ') } : {}),
+  ...(groups.length > 0 ? { groups: groups.join(' ') } : {}),
 });
 
-export function createInviting({ invitations, audit }: Needs): Inviting {
+export function createInviting({ invitations, book, audit }: Needs): Inviting {
   async function getFor(by: Principal, id: string): Promise<Invitation> {
     const invitation = await invitations.get(id);
     mayGive(by, invitation.roles);
@@ -64,6 +68,7 @@ export function createInviting({ invitations, audit }: Needs): Inviting {
     list: (page) => invitations.list(page),
     async invite(by, input, locale = LOCALE) {
       mayGive(by, input.roles);
+      await mustBeGroups(book, input.groups);
       const id = by.kind === 'operator' ? null : by.id;
       const invited = await invitations.invite(input, { id, locale });
       await audit.act('person_invited', EVERYBODY, detailOf(invited.invitation));

@@ -13,7 +13,7 @@ import { publicPasskey } from '../factors/passkey.ts';
 import type { PasskeyStore } from '../factors/passkey-store.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import type { Identity } from '../federation/identity.ts';
-import { conflict, forbidden, invalidInput, isGatehouseError, notFound } from '../kernel/errors.ts';
+import { conflict, forbidden, isGatehouseError, notFound } from '../kernel/errors.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
 import { mark } from '../kernel/search.ts';
@@ -21,6 +21,7 @@ import type { Access } from '../oidc/access.ts';
 import type { SessionOfSomebody, SessionOverview, Sessions } from '../oidc/sessions.ts';
 import type { RoleBook } from '../roles/book.ts';
 import type { Verification } from '../verification/verification.ts';
+import { mustBeGroups } from './groups.ts';
 import { mustHave } from './principal.ts';
 import type { Principal } from './principal.ts';
 
@@ -140,7 +141,8 @@ const NAMED_MAX = 1000;
 const NOT_ACTIVE: State[] = ['suspended', 'deleting'];
 
 export function createPeople(needs: Needs): People {
-  const { accounts, access, consents, factors, passkeys, passkeyStore, limits, sessions, verification, audit } = needs;
+  const { accounts, access, consents, factors, passkeys, passkeyStore, limits, sessions, verification, audit, book } =
+    needs;
   const get = (who: string) => accounts.get(who);
   const getFor = async (by: Principal, who: string) => mayTouch(by, await get(who));
 
@@ -148,17 +150,10 @@ export function createPeople(needs: Needs): People {
     if (roles?.includes(ADMIN_ROLE)) mustHave(by, 'admins:write', `the role ${ADMIN_ROLE} makes an admin`);
   }
 
-  /** A role needs no record, a group does: it is what its record says. @throws invalid_input. */
-  async function mustBeGroups(groups: string[] | undefined, before: string[] = []): Promise<void> {
-    const { group } = await needs.book.latest();
-    const unknown = groups?.find((name) => !before.includes(name) && group(name)?.name !== name);
-    if (unknown !== undefined) throw invalidInput(`no group is called ${unknown}`, 'groups');
-  }
-
   async function edit(by: Principal, who: string, change: AccountChange, version?: number): Promise<Account> {
     const before = await getFor(by, who);
     mayGive(by, change.roles);
-    if (change.groups) await mustBeGroups(change.groups, before.groups);
+    await mustBeGroups(book, change.groups, before.groups);
     const account = await accounts.edit(before.id, change, version);
     const detail = { fields: fieldsOf(change).join(' '), ...rolesChanged(before, account, change) };
     await audit.record('account_changed', account.id, { actor: 'admin', detail });
@@ -182,7 +177,7 @@ export function createPeople(needs: Needs): People {
     },
     async create(by, input) {
       mayGive(by, input.roles);
-      if (input.groups?.length) await mustBeGroups(input.groups);
+      await mustBeGroups(book, input.groups);
       const account = await accounts.create(input);
       await audit.record('account_created', account.id, { actor: 'admin', detail: rolesOf(account) });
       return account;

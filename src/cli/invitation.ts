@@ -10,12 +10,13 @@ import type { Session } from './session.ts';
 interface InviteOptions {
   name?: string;
   role?: string[];
+  group?: string[];
   locale?: string;
   link?: boolean;
   json?: boolean;
 }
 
-const COLUMNS = ['id', 'email', 'name', 'roles', 'sent_at', 'expires_at', 'expired'];
+const COLUMNS = ['id', 'email', 'name', 'roles', 'groups', 'sent_at', 'expires_at', 'expired'];
 const collect = (value: string, before: string[] = []) => [...before, value];
 const how = ({ link }: { link?: boolean }) => (link ? 'link' : 'mail');
 const LINK = '--link';
@@ -28,12 +29,13 @@ export function inviteCommand(user: Command, session: Session, output: Output): 
     .description('Ask somebody to have an account: a mailed link lets them choose a password or a passkey.')
     .option('--name <name>', 'full name')
     .option('--role <role>', 'role; may be repeated', collect)
+    .option('--group <name>', 'group; may be repeated', collect)
     .option('--locale <language>', 'language of the mail and of the account, such as de')
     .option(LINK, LINK_TEXT)
     .option('--json', 'print one JSON document')
-    .action((email: string, { name, role: roles, locale, ...options }: InviteOptions) =>
+    .action((email: string, { name, role: roles, group: groups, locale, ...options }: InviteOptions) =>
       session(async ({ inviting }) => {
-        const input = { email, name, roles, locale, by: how(options) } as const;
+        const input = { email, name, roles, groups, locale, by: how(options) } as const;
         output.one(shownInvitation(await inviting.invite(OPERATOR, input)), options);
       }),
     );

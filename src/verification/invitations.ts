@@ -28,6 +28,7 @@ export interface NewInvitation {
   email: string;
   name?: string | undefined;
   roles?: string[] | undefined;
+  groups?: string[] | undefined;
   /** BCP 47. */
   locale?: string | undefined;
   /** `mail` (unless given): the link is mailed and shown to nobody. `link`: the admin gets it, once, and passes it on. */
@@ -181,6 +182,7 @@ export function createInvitations({ store, accounts, mailer, audit, issuer, life
         email_normalized,
         name: input.name === undefined || input.name.trim() === '' ? null : normalizeName(input.name),
         roles: [...new Set(input.roles)],
+        ...(input.groups?.length ? { groups: [...new Set(input.groups)] } : {}),
         locale: input.locale ?? null,
         invited_by: by.id,
         created_at: fields.sent_at,
@@ -210,13 +212,14 @@ export function createInvitations({ store, accounts, mailer, audit, issuer, life
     async accept(token, { name, password_hash }) {
       const invitation = await find(token);
       if (!invitation) return undefined;
-      const { id, account_id, email, roles, mailed, locale } = invitation;
+      const { id, account_id, email, roles, groups, mailed, locale } = invitation;
       try {
         const account = await accounts.create({
           id: account_id,
           email,
           name,
           roles,
+          groups,
           email_verified: mailed,
           ...(password_hash === undefined ? {} : { password_hash }),
         });

@@ -32,6 +32,8 @@ interface Needs {
   store: AccountStore;
   /** Who may still want an address back that was theirs until just now: nobody else gets it meanwhile. */
   reservedFor: (emailNormalized: string) => Promise<string | undefined>;
+  /** A group is what its record says, so that nobody is in one that has none. */
+  isGroup: (name: string) => Promise<boolean>;
 }
 
 interface Judged {
@@ -63,7 +65,7 @@ async function* inBatches(rows: AsyncIterable<ReadRow>): AsyncGenerator<ReadRow[
   if (batch.length > 0) yield batch;
 }
 
-export function createMoving({ store, reservedFor }: Needs): Moving {
+export function createMoving({ store, reservedFor, isGroup }: Needs): Moving {
   async function outcomeOfTaken({ line, named }: Judged, { id, email_normalized }: Account): Promise<RowOutcome> {
     const holder = await store.findByEmail(email_normalized);
     if (!holder) return { line, outcome: 'bad', reason: 'sub belongs to an account with another e-mail' };
@@ -73,6 +75,9 @@ export function createMoving({ store, reservedFor }: Needs): Moving {
 
   async function reserve(judged: Judged): Promise<Judged> {
     if (!judged.account) return judged;
+    for (const group of judged.account.groups ?? [])
+      if (!(await isGroup(group)))
+        return { line: judged.line, named: false, reason: 'groups names one that there is not' };
     const holder = await reservedFor(judged.account.email_normalized);
     if (holder === undefined || holder === judged.account.id) return judged;
     return { line: judged.line, named: false, reason: 'email was given up lately and is kept for its former holder' };

@@ -81,7 +81,7 @@ function valueOf(columns: string[], cells: string[]): unknown {
   for (const [index, column] of columns.entries()) {
     const cell = unescapeFormula(cells[index]!);
     if (cell === '') continue;
-    if (column === 'roles') row[column] = cell.split(/\s+/).filter(Boolean);
+    if (column === 'roles' || column === 'groups') row[column] = cell.split(/\s+/).filter(Boolean);
     else if (BOOLEANS.has(column)) row[column] = TRUTH.get(cell.toLowerCase()) ?? cell;
     else if (column.startsWith(ADDRESS)) address[column.slice(ADDRESS.length)] = cell;
     else row[column] = cell;

@@ -8,9 +8,10 @@ import { isEmailAddress, normalizeEmail } from '../email.ts';
 import { hashProblem } from '../foreign-hashes.ts';
 import { NAME_MAX, PROFILE_FIELDS, normalizeName, profileProblems } from '../profile.ts';
 import type { ProfileProblem, ProfileValues } from '../profile.ts';
-import { isRole } from '../role.ts';
+import { isGroup, isRole } from '../role.ts';
 
 const text = z.string().max(1000);
+const MOST_GROUPS = 200;
 const instant = z.iso.datetime({ offset: true, error: 'is no date and time such as 2026-01-31T12:00:00Z' });
 
 /** An API tells a person from a program by `sub` (RFC 9700, section 4.15). */
@@ -51,6 +52,10 @@ const schema = z.strictObject({
     })
     .optional(),
   roles: z.array(z.string().refine(isRole, 'has a role that may only have letters, digits and . _ : -')).optional(),
+  groups: z
+    .array(z.string().refine(isGroup, 'has a group that may only have letters, digits and . _ : -'))
+    .max(MOST_GROUPS)
+    .optional(),
   state: z.enum(['active', 'suspended'], 'must be active or suspended').optional(),
   password_hash: z.string().optional(),
   created_at: instant.optional(),
@@ -101,7 +106,8 @@ function parse(row: unknown): PersonRow {
  */
 export function accountOf(input: unknown): Account {
   const row = parse(input);
-  const { sub, email, email_verified, roles, state, password_hash, created_at, last_sign_in_at, ...profile } = row;
+  const { sub, email, email_verified, roles, groups, state, password_hash, created_at, last_sign_in_at, ...profile } =
+    row;
   const { name: written, picture, ...claims } = profile;
   const name = nameOf(written, row).slice(0, NAME_MAX + 1);
   checkProfile(row, name);
@@ -117,6 +123,7 @@ export function accountOf(input: unknown): Account {
     picture: picture || null,
     claims: claims as Account['claims'],
     roles: [...new Set(roles)],
+    ...(groups?.length ? { groups: [...new Set(groups)] } : {}),
     state: state ?? 'active',
     password_hash: password_hash ?? null,
     created_at: created_at === undefined ? now : new Date(created_at).toISOString(),
@@ -128,7 +135,19 @@ export function accountOf(input: unknown): Account {
 
 /** What a file says of an account; the hash of its password only where it is asked for. Who is leaving is suspended there. */
 export function rowOf(account: Account, { withPasswordHash }: { withPasswordHash: boolean }): PersonRow {
-  const { id, email, email_verified, name, picture, claims, roles, state, created_at, last_sign_in_at } = account;
+  const {
+    id,
+    email,
+    email_verified,
+    name,
+    picture,
+    claims,
+    roles,
+    groups = [],
+    state,
+    created_at,
+    last_sign_in_at,
+  } = account;
   return {
     sub: id,
     email,
@@ -137,6 +156,7 @@ export function rowOf(account: Account, { withPasswordHash }: { withPasswordHash
     ...claims,
     ...(picture === null ? {} : { picture }),
     roles,
+    ...(groups.length > 0 ? { groups } : {}),
     state: state === 'active' ? 'active' : 'suspended',
     ...(withPasswordHash && account.password_hash !== null ? { password_hash: account.password_hash } : {}),
     created_at,

@@ -5,9 +5,19 @@ import { COLUMNS, escapeFormula } from './read.ts';
 import type { FileFormat } from './read.ts';
 import type { PersonRow } from './row.ts';
 
-function cellsOf({ address = {}, roles = [], ...rest }: PersonRow): Record<string, string | boolean | undefined> {
+function cellsOf({
+  address = {},
+  roles = [],
+  groups = [],
+  ...rest
+}: PersonRow): Record<string, string | boolean | undefined> {
   const parts = Object.entries(address).map(([field, value]) => [`address.${field}`, value]);
-  return { ...rest, roles: roles.join(' '), ...(Object.fromEntries(parts) as Record<string, string>) };
+  return {
+    ...rest,
+    roles: roles.join(' '),
+    groups: groups.join(' '),
+    ...(Object.fromEntries(parts) as Record<string, string>),
+  };
 }
 
 async function* jsonLines(rows: AsyncIterable<PersonRow>): AsyncGenerator<string> {

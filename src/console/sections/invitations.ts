@@ -29,6 +29,7 @@ const groups = (mailed: boolean): Group[] => [
       { name: 'email', kind: 'email', label: 'console.field.email' },
       { name: 'name', kind: 'text', label: 'portal.profile.field.name', optional: true },
       { name: 'roles', kind: 'lines', label: 'console.field.roles', hint: 'console.hint.roles', optional: true },
+      { name: 'groups', kind: 'lines', label: 'console.field.groups', hint: 'console.hint.groups', optional: true },
       {
         name: 'locale',
         kind: 'text',
@@ -114,6 +115,7 @@ async function invite(desk: Desk, visit: Visit, { inviting, mailAvailable }: Inv
         email,
         name,
         roles,
+        groups: linesOf(values['groups']),
         ...(locale ? { locale } : {}),
         by: !mailAvailable || values['link'] === 'yes' ? ('link' as const) : ('mail' as const),
       };
@@ -160,7 +162,15 @@ export function addInvitations(desk: Desk, needs: InvitationNeeds): void {
     NEW,
     (visit) => {
       const draft = desk.draft(visit, NEW);
-      return showNew(desk, visit, mailAvailable, { email: '', name: '', roles: '', locale: '', link: '', ...draft });
+      return showNew(desk, visit, mailAvailable, {
+        email: '',
+        name: '',
+        roles: '',
+        groups: '',
+        locale: '',
+        link: '',
+        ...draft,
+      });
     },
     terms,
   );

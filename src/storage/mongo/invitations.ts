@@ -14,6 +14,7 @@ const fields: Fields<Stored<Invitation>> = {
   email_normalized: String,
   name: String,
   roles: [String],
+  groups: { type: [String], default: undefined },
   locale: String,
   token_hash: String,
   mailed: Boolean,

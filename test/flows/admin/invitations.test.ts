@@ -1,5 +1,6 @@
 /** Invitations: an admin asks somebody to have an account, and what comes of that. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATOR } from '../../../src/administration/principal.ts';
 import type { Api } from '../../support/admin-api.ts';
 import { program } from '../../support/admin-api.ts';
 import { Browser } from '../../support/browser.ts';
@@ -46,6 +47,16 @@ const accept = async (link: string, values: Record<string, string> = { password:
   browser.submit(await browser.open(link), values);
 
 describe('somebody who is invited', () => {
+  it('is in the groups they were invited to, of those that there are', async () => {
+    await gatehouse.groups.create(OPERATOR, { name: 'staff', roles: ['clerk'] });
+    const { email, link, id } = await invited({ groups: ['staff'] });
+    expect((await api.get(`/invitations/${id}`)).body).toMatchObject({ groups: ['staff'] });
+    await accept(link);
+    expect((await gatehouse.accounts.get(email)).groups).toEqual(['staff']);
+    const none = await api.post('/invitations', { email: newEmail(), groups: ['nowhere'] });
+    expect([none.status, JSON.stringify(none.body)]).toEqual([400, expect.stringContaining('#/groups')]);
+  });
+
   it('gets a mail in their language, chooses a password, and has an account with a proved address, where sign-up is closed', async () => {
     const { email, link, subject, sub } = await invited({ name: 'Guido Gast', roles: ['editor'], locale: 'de' });
     expect(subject).toBe('Einladung zu Gatehouse');

@@ -1,6 +1,7 @@
 /** People in files by the API: taken over as a stream, each bad row named, and given out in the same form. */
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATOR } from '../../../src/administration/principal.ts';
 import { adminApi, program, programToken } from '../../support/admin-api.ts';
 import { startGatehouse } from '../../support/gatehouse.ts';
 import type { Running } from '../../support/gatehouse.ts';
@@ -32,6 +33,28 @@ describe('a file of people', () => {
     expect((await api.post('/user-imports?after_line=3', body, LINES)).body).toMatchObject({ exists: 1, bad: 0 });
     const [entry] = (await gatehouse.audit.search({ type: 'people_imported', limit: 1 })).items;
     expect(entry).toMatchObject({ actor: { kind: 'client' }, detail: { last_line: '4' } });
+  });
+
+  it('puts people in groups that there are, and says so in what is given out', async () => {
+    await gatehouse.groups.create(OPERATOR, { name: 'Vertrieb' });
+    await gatehouse.groups.create(OPERATOR, { name: 'staff' });
+    const api = await program(gatehouse);
+    const lines = `${row('g1', { groups: ['Vertrieb'] })}\n${row('g2', { groups: ['staff', 'nowhere'] })}\n`;
+    const { body } = await api.post('/user-imports', lines, LINES);
+    expect(body).toMatchObject({ imported: 1, bad: 1 });
+    expect(body['faults']).toEqual([{ line: 2, reason: 'groups names one that there is not' }]);
+    const csv = await api.post('/user-imports', 'email,groups\npg3@moved.example,staff Vertrieb\n', CSV);
+    expect(csv.body).toMatchObject({ imported: 1 });
+    expect((await gatehouse.accounts.get('pg3@moved.example')).groups).toEqual(['staff', 'Vertrieb']);
+    const token = await programToken(gatehouse, ['users:read']);
+    for (const [format, part] of [
+      ['csv', 'staff Vertrieb'],
+      ['jsonl', '"groups":["staff","Vertrieb"]'],
+    ]) {
+      const url = `${gatehouse.issuer}/admin/api/v1/user-exports?format=${format}`;
+      const text = await (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).text();
+      expect(text.split('\n').find((line) => line.includes('pg3@'))).toContain(part);
+    }
   });
 
   it('is only looked at in a dry run', async () => {
