@@ -1,7 +1,10 @@
 import { randomBytes, randomInt } from 'node:crypto';
 
-/** An opaque, unguessable identifier: `prefix` and 128 random bits in base64url. */
-export const newId = (prefix = ''): string => prefix + randomBytes(16).toString('base64url');
+/** An opaque, unguessable identifier: `prefix` and 128 random bits in base64url, which a command line takes for no option. */
+export function newId(prefix = ''): string {
+  const id = prefix + randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? newId(prefix) : id;
+}
 
 /** A secret of 256 random bits in base64url, as clients get it once. */
 export const newSecret = (): string => randomBytes(32).toString('base64url');
