@@ -23,6 +23,9 @@ const CONCERNS = ['wrong_password', 'passkey_copied', 'token_reused'];
 /** Said in the words of the entry itself. */
 const IN_WORDS = ['client_id', 'provider', 'passkey', 'left'];
 
+/** What admins read when they follow a reference code: in their language. Whatever else a record holds is named as it is there. */
+const WORDED = ['at', 'error', 'problem', 'came', 'expected', 'difference', 'hint', 'network', 'amr', 'roles'];
+
 const isEvent = (type: string): boolean => (EVENT_TYPES as readonly string[]).includes(type);
 
 /** @returns what makes them readable in a language. */
@@ -71,7 +74,7 @@ export async function shownEntries(entries: AuditEntry[], { accounts, clients, p
       where: [entry.device, entry.network].filter((one) => one !== null).join(' · '),
       detail: Object.entries(entry.detail)
         .filter(([name]) => !IN_WORDS.includes(name))
-        .map(([name, value]) => ({ name, value })),
+        .map(([name, value]) => ({ name: WORDED.includes(name) ? t(`console.detail.${name}`) : name, value })),
       reference: entry.reference,
       at: dates.moment(entry.at),
     }));
