@@ -93,11 +93,11 @@ export function createTryIt({ issuer, callback, handle }: Needs) {
   return {
     callback,
 
-    /** @returns where the browser goes, and what its answer is checked against. */
+    /** @returns where the browser goes, and what its answer is checked against; or why the request was not taken beforehand. */
     async begin(
       client: Client,
       wanted: Pick<TryRun, 'account_id' | 'scope' | 'secret' | 'secret_id'> & { resource: string | undefined },
-    ): Promise<{ url: string; run: TryRun }> {
+    ): Promise<{ url: string; run: TryRun } | { refused: string }> {
       const oidc = await import('openid-client');
       const { resource, ...rest } = wanted;
       const run: TryRun = {
@@ -118,10 +118,13 @@ export function createTryIt({ issuer, callback, handle }: Needs) {
         ...(resource === undefined ? {} : { resource }),
       };
       const pushed = client.protocol?.require_pushed_authorization_requests === true;
-      const url = pushed
-        ? await oidc.buildAuthorizationUrlWithPAR(config, parameters)
-        : oidc.buildAuthorizationUrl(config, parameters);
-      return { url: url.href, run };
+      if (!pushed) return { url: oidc.buildAuthorizationUrl(config, parameters).href, run };
+      try {
+        return { url: (await oidc.buildAuthorizationUrlWithPAR(config, parameters)).href, run };
+      } catch (error) {
+        if (!(error instanceof oidc.ResponseBodyError)) throw error;
+        return { refused: error.error_description ?? error.error };
+      }
     },
 
     async finish(client: Client, run: TryRun, query: URLSearchParams): Promise<TryResult> {

@@ -123,12 +123,20 @@ export function addTrying(desk: Desk, { apps, issuer, records, sessions, handle 
       }
       await setTimeout(FOLLOWED);
       const { scope = '', resource } = values;
-      const begun = await tryIt.begin(client, {
+      const wanted = {
         ...tried.saved,
         account_id: visit.account.id,
         scope: scope === '' ? 'openid' : scope,
         resource: resource === '' ? undefined : resource,
+      };
+      const begun = await tryIt.begin(client, wanted).catch(async (error: unknown) => {
+        await tidy(visit, { client_id: client.id, secret_id: tried.saved.secret_id });
+        throw error;
       });
+      if ('refused' in begun) {
+        await tidy(visit, { client_id: client.id, secret_id: tried.saved.secret_id });
+        return show(visit, client, values, { field: 'scope', plain: begun.refused });
+      }
       await records.insertIfAbsent(KIND, begun.run.state, { run: begun.run, browser: visit.session.uid }, LIFE);
       await desk.away(visit, begun.url);
     },

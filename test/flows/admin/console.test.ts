@@ -343,6 +343,14 @@ describe('apps and APIs', () => {
     expect((await browser.open(page.url)).status).toBe(404);
   });
 
+  it('leaves nothing behind of a request that is refused before it begins, and says why', async () => {
+    const app = await gatehouse.app({ protocol: { require_pushed_authorization_requests: true } });
+    const page = await send(`/apps/${app.client_id}/try`, { scope: 'openid', resource: 'https://nowhere.example' });
+    expect([page.status, alertText(page)]).toEqual([400, 'resource indicator is missing, or unknown']);
+    const { redirect_uris, earlier_secret } = await gatehouse.clients.get(app.client_id);
+    expect([redirect_uris.some((uri) => uri.includes('/admin/try/')), earlier_secret]).toEqual([false, null]);
+  });
+
   it('are tried by nobody else: an answer that another admin brings is refused', async () => {
     const app = await gatehouse.app({ first_party: true, name: 'Mine To Try' });
     const { admin: other, browser: theirs } = await anAdmin(gatehouse);
