@@ -68,7 +68,8 @@ export function createOutbox({ store, vault }: { store: OutboxStore; vault: Vaul
     open,
     sealProblem: (id, problem) => vault.seal(problem, context(id)),
     async add({ template, to, locale, data }, { key, state }) {
-      const id = key === undefined ? newId() : vault.lookupKey('mail', key);
+      // With a letter before it, as a command line takes what begins with a hyphen for an option.
+      const id = key === undefined ? newId() : `k${vault.lookupKey('mail', key)}`;
       const now = epochSeconds();
       await store.insert({
         id,
