@@ -6,6 +6,7 @@ import type { ClientChange, NewClient } from '../clients/clients.ts';
 import { withoutNothing } from '../clients/input.ts';
 import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
 import { ACR } from '../factors/levels.ts';
+import { invalidInput } from '../kernel/errors.ts';
 import { linesOf, namesOf } from './forms.ts';
 import type { Control, Group, Values } from './forms.ts';
 
@@ -67,6 +68,16 @@ const PROOF: Group = {
     hinted('jwks', 'json'),
   ],
 };
+const SWITCHES = ['require_pushed_authorization_requests', 'dpop_bound_access_tokens'].map((name) =>
+  control(name, 'tick'),
+);
+const BOUND = control('tls_client_certificate_bound_access_tokens', 'tick');
+/** Whatever else there is, by its own name: no field for each of forty. */
+const OTHERS = hinted('other_metadata', 'json');
+const protocolOf = (switches: Control[]): Group => ({
+  heading: 'console.group.protocol',
+  controls: [...switches, OTHERS],
+});
 const FORMAT = hinted('access_token_format', 'select', {
   options: ACCESS_TOKEN_FORMATS.map((value) => ({ value, key: `console.option.${value}` })),
 });
@@ -74,16 +85,22 @@ const FORMAT = hinted('access_token_format', 'select', {
 const API_ALG = hinted('access_token_signing_alg', 'select', {
   options: [{ value: '', key: 'console.option.usual' }, ...SIGNED_WITH.map((value) => ({ value, text: value }))],
 });
-const API = [hinted('api_scopes', 'lines'), FORMAT, hinted('access_token_lifetime', 'text'), API_ALG];
+const API = [
+  hinted('api_scopes', 'lines'),
+  FORMAT,
+  hinted('access_token_lifetime', 'text'),
+  API_ALG,
+  hinted('detail_types', 'json'),
+];
 
 /** @param made the client is there already: what stays for good is not asked. */
 export function groupsFor(type: ClientType, made: boolean): Group[] {
   const first = (controls: Control[]): Group => ({ heading: null, controls });
   if (type === 'api') {
     const identifier = made ? [] : [hinted('resource', 'text')];
-    return [first([NAME, ...identifier, ...API])];
+    return [first([NAME, ...identifier, ...API]), protocolOf([])];
   }
-  if (type === 'service') return [first([NAME, ...TOKENS]), PROOF];
+  if (type === 'service') return [first([NAME, ...TOKENS]), PROOF, protocolOf([SWITCHES[1]!, BOUND])];
   const refresh = type === 'web' ? [hinted('always_issue_refresh_token', 'tick')] : [];
   const told = type === 'web' ? [hinted('backchannel_logout_uri', 'url')] : [];
   return [
@@ -91,6 +108,7 @@ export function groupsFor(type: ClientType, made: boolean): Group[] {
     { heading: 'console.group.sign_in', controls: SIGN_IN },
     { heading: 'console.group.tokens', controls: [...TOKENS, ...ID_TOKENS, ...refresh, REFRESH] },
     ...(type === 'web' ? [PROOF] : []),
+    protocolOf(type === 'web' ? [...SWITCHES, BOUND] : SWITCHES),
     { heading: 'console.group.pages', controls: [...PAGES, hinted('theme', 'text')] },
   ];
 }
@@ -118,6 +136,8 @@ const NUMBERS = ['access_token_lifetime', 'id_token_lifetime', 'refresh_token_li
 /** Where nothing is registered, or nothing typed yet. */
 const USUAL: Values = { access_token_format: 'jwt', consent: 'remember', id_token_profile_claims: 'yes' };
 const PROTOCOL = Object.keys(protocolSchema.shape);
+/** What of the protocol has no field of its own in this form. */
+const othersOf = (groups: Group[]): string[] => PROTOCOL.filter((name) => !namesOf(groups).includes(name));
 
 /** What stands in the form of something new. */
 export const usualValues = (groups: Group[]): Values =>
@@ -133,6 +153,10 @@ export function clientValues(client: Client, groups: Group[]): Values {
   };
   const text = ({ name, kind }: Control): string => {
     const value = all[name];
+    if (name === OTHERS.name) {
+      const others = Object.entries(client.protocol ?? {}).filter(([key]) => othersOf(groups).includes(key));
+      return others.length > 0 ? JSON.stringify(Object.fromEntries(others), null, 2) : '';
+    }
     if (kind === 'tick') return (value ?? USUAL[name] === 'yes') === true ? 'yes' : '';
     if (kind === 'json') return value === undefined ? '' : JSON.stringify(value, null, 2);
     if (name === 'api_scopes') return scopeLines(client);
@@ -151,11 +175,24 @@ function readJson(text: string): unknown {
   }
 }
 
+/** What is not there is taken away. @throws invalid_input where it cannot be metadata at all. */
+function readOthers(text: string, groups: Group[]): Record<string, unknown> {
+  const none = Object.fromEntries(othersOf(groups).map((name) => [name, null]));
+  const read = text === '' ? {} : readJson(text);
+  const parsed = protocolSchema.partial().safeParse(read);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalidInput(`${issue!.path.join('.') || 'the JSON'}: ${issue!.message}`, OTHERS.name);
+  }
+  return { ...none, ...parsed.data };
+}
+
 /** What was typed, as the rules take it; null for what is empty. */
 export function toChange(values: Values, groups: Group[]): ClientChange {
   const read = ({ name, kind }: Control): object => {
     const value = values[name] ?? '';
     if (name === 'api_scopes') return readScopes(value);
+    if (kind === 'tick' && PROTOCOL.includes(name)) return { [name]: value === 'yes' ? true : null };
     if (kind === 'tick') return { [name]: value === 'yes' };
     if (LISTS.includes(name)) return { [name]: linesOf(value) };
     // What is no number is for the rules to refuse.
@@ -163,8 +200,10 @@ export function toChange(values: Values, groups: Group[]): ClientChange {
     if (kind === 'json') return { [name]: value === '' ? null : readJson(value) };
     return { [name]: value === '' && name !== 'name' ? null : value };
   };
-  const said = Object.assign({}, ...groups.flatMap(({ controls }) => controls).map(read)) as Record<string, unknown>;
-  const ofProtocol = Object.entries(said).filter(([name]) => PROTOCOL.includes(name));
+  const controls = groups.flatMap((group) => group.controls).filter(({ name }) => name !== OTHERS.name);
+  const said = Object.assign({}, ...controls.map(read)) as Record<string, unknown>;
+  const others = OTHERS.name in values ? readOthers(values[OTHERS.name]!, groups) : {};
+  const ofProtocol = [...Object.entries(others), ...Object.entries(said).filter(([name]) => PROTOCOL.includes(name))];
   const own = Object.entries(said).filter(([name]) => !PROTOCOL.includes(name));
   return {
     ...Object.fromEntries(own),

@@ -137,6 +137,7 @@ export async function trySaving<T>(groups: Group[], work: () => Promise<T>): Pro
     if (!refused.some((code) => isGatehouseError(error, code)) || !isGatehouseError(error)) throw error;
     const names = namesOf(groups);
     const named = IN_FORMS[error.field ?? ''] ?? error.field?.replace(/^claims\//, '') ?? '';
-    return { wrong: { field: names.includes(named) ? named : names[0]!, plain: error.message } };
+    const [where = names[0]!] = [named, 'other_metadata'].filter((name) => names.includes(name));
+    return { wrong: { field: where, plain: error.message } };
   }
 }

@@ -110,8 +110,9 @@ function addRegistering(desk: Desk, shelf: Shelf, { apps, warnings }: ClientNeed
       at,
       async (visit) => {
         const values = valuesOf(visit.ctx, groups);
-        const input = toNewClient(type, values, groups);
-        const tried = await trySaving(groups, () => apps.register(principalOf(visit), input));
+        const tried = await trySaving(groups, () =>
+          apps.register(principalOf(visit), toNewClient(type, values, groups)),
+        );
         if ('stale' in tried) throw new Error('a new record cannot be stale');
         const kept = Object.fromEntries(namesOf(groups).map((name) => [name, values[name]!]));
         if ('wrong' in tried) return show(visit, type, kept, { wrong: tried.wrong });

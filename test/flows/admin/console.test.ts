@@ -319,6 +319,46 @@ describe('apps and APIs', () => {
     expect(await gatehouse.clients.get(items[0]!.id)).toMatchObject({ access_token_lifetime: 120, consent: 'always' });
   });
 
+  it('speak the protocol as the form says, what it has no field for included', async () => {
+    const bridge = [
+      {
+        issuer: 'https://partner.example',
+        jwks_uri: 'https://partner.example/jwks',
+        subject: 'account',
+        to: ['https://orders.example'],
+        scopes: ['orders:read'],
+      },
+    ];
+    const grant_types = ['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer'];
+    const path = '/apps/new/service';
+    const wrong = await send(path, { name: 'Bridge', other_metadata: '{"jwt_bearer": 7}' });
+    expect(wrong.text).toContain('jwt_bearer');
+    expect((await send(path, { name: 'Bridge', other_metadata: 'x' })).status).toBe(400);
+    expect((await send(path, { name: 'Bridge', other_metadata: '{"first_party": true}' })).status).toBe(400);
+    await send(path, { name: 'Bridge', other_metadata: JSON.stringify({ grant_types, jwt_bearer: bridge }) });
+    const { items } = await gatehouse.clients.search({ text: 'bridge', limit: 1 });
+    const { id } = items[0]!;
+    expect(items[0]!.protocol).toMatchObject({ grant_types, jwt_bearer: [{ issuer: 'https://partner.example' }] });
+    expect((await at(`/apps/${id}/edit`)).text).toContain('partner.example');
+    await send(`/apps/${id}/edit`, { other_metadata: '' });
+    expect((await gatehouse.clients.get(id)).protocol).not.toHaveProperty('jwt_bearer');
+
+    const app = await gatehouse.app({ name: 'Till', protocol: { subject_type: 'pairwise' } });
+    await send(`/apps/${app.client_id}/edit`, {
+      redirect_uris: app.redirect_uri,
+      dpop_bound_access_tokens: 'yes',
+      other_metadata: '{"subject_type":"pairwise"}',
+    });
+    const { protocol } = await gatehouse.clients.get(app.client_id);
+    expect(protocol).toMatchObject({ subject_type: 'pairwise', dpop_bound_access_tokens: true });
+    expect(protocol).not.toHaveProperty('require_pushed_authorization_requests');
+
+    const api = await gatehouse.app({ type: 'api', name: 'Payments' });
+    const detail_types = [{ type: 'payment', title: 'Make one payment' }];
+    await send(`/apis/${api.client_id}/edit`, { detail_types: JSON.stringify(detail_types) });
+    expect((await gatehouse.clients.get(api.client_id)).detail_types).toEqual(detail_types);
+  });
+
   /** Begins, and goes on as the admin up to what came of it. */
   async function tried(id: string, values: Record<string, string>): Promise<Page> {
     const page = await send(`/apps/${id}/try`, { scope: 'openid email', resource: '', ...values });
