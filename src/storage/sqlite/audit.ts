@@ -126,7 +126,7 @@ export function auditStore(
     },
     head: async () => marked('head'),
     end: async () => marked('head'),
-    append: (records, markOf) => group.write(() => append(records, markOf)),
+    append: (records, markOf) => group.writeWhole(() => append(records, markOf)),
     async list(filter, limit) {
       const { sql, values } = conditionsOf(filter, numbersOf(filter));
       const statement = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records ${sql} ORDER BY seq DESC LIMIT ?`);
@@ -149,7 +149,7 @@ export function auditStore(
       setMarkDurably.run(...markValues('cut', cut));
     },
     removeUpTo: (seq, limit) =>
-      group.write(() => {
+      group.writeWhole(() => {
         removeParts.run(seq, limit);
         return removeRecords.run(seq, limit);
       }),

@@ -15,11 +15,15 @@ export interface GroupCommit {
    * @param undone called where it was not, before anything else runs.
    */
   write<T>(work: () => T, undone?: () => void): Promise<T>;
+  /** The same for work of several statements: all of them count, or none, and no other process writes between them. */
+  writeWhole<T>(work: () => T): Promise<T>;
   /** Commits now what waits: before a write by another connection that must come after it, and before closing. */
   flush(): void;
 }
 
 interface Waiting {
+  /** One statement is a transaction by itself; more are not. */
+  whole: boolean;
   /** Runs the write, and keeps its result or the constraint it broke. */
   run(): void;
   /** Answers; with `error` if nothing was committed. */
@@ -36,7 +40,7 @@ export function groupCommit(connection: Connection, wrote: (count: number) => vo
     if (group.length === 0) return;
     let failure: Error | undefined;
     try {
-      if (group.length === 1) group[0]!.run();
+      if (group.length === 1 && !group[0]!.whole) group[0]!.run();
       else
         connection.transaction(() => {
           for (const one of group) one.run();
@@ -55,30 +59,46 @@ export function groupCommit(connection: Connection, wrote: (count: number) => vo
     } else flush();
   }
 
+  function add<T>(work: () => T, whole: boolean, undone?: () => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let result: T;
+      let broken: Error | undefined;
+      if (waiting.length === 0) setImmediate(() => turn(1, MOST_TURNS));
+      waiting.push({
+        whole,
+        run() {
+          try {
+            result = work();
+          } catch (error) {
+            // Undoes only this write; the others go on.
+            if (!isConstraintError(error)) throw error;
+            broken = error as Error;
+          }
+        },
+        settle(error = broken) {
+          if (!error) return resolve(result);
+          undone?.();
+          reject(error);
+        },
+      });
+    });
+  }
+
+  function together<T>(work: () => T): T {
+    connection.exec('SAVEPOINT whole');
+    try {
+      return work();
+    } catch (error) {
+      connection.exec('ROLLBACK TO whole');
+      throw error;
+    } finally {
+      connection.exec('RELEASE whole');
+    }
+  }
+
   return {
     flush,
-    write<T>(work: () => T, undone?: () => void): Promise<T> {
-      return new Promise<T>((resolve, reject) => {
-        let result: T;
-        let broken: Error | undefined;
-        if (waiting.length === 0) setImmediate(() => turn(1, MOST_TURNS));
-        waiting.push({
-          run() {
-            try {
-              result = work();
-            } catch (error) {
-              // Undoes only this write; the others go on.
-              if (!isConstraintError(error)) throw error;
-              broken = error as Error;
-            }
-          },
-          settle(error = broken) {
-            if (!error) return resolve(result);
-            undone?.();
-            reject(error);
-          },
-        });
-      });
-    },
+    write: (work, undone) => add(work, false, undone),
+    writeWhole: (work) => add(() => together(work), true),
   };
 }
