@@ -70,12 +70,12 @@ function headersOf({ ifMatch, idempotent }: Route): Parameter[] {
 }
 
 /** What can go wrong at a route. */
-export function problemsOf({ method, params, body, takes, idempotent, ifMatch }: Route): ProblemName[] {
+export function problemsOf({ method, params, body, bodyNames, takes, idempotent, ifMatch }: Route): ProblemName[] {
   return [
     'invalid_input',
     'unauthorized',
     'forbidden',
-    ...(params ? (['not_found'] as const) : []),
+    ...(params || bodyNames ? (['not_found'] as const) : []),
     ...(method === 'GET' ? [] : (['conflict'] as const)),
     ...(ifMatch ? (['stale'] as const) : []),
     ...(ifMatch === 'demanded' ? (['precondition_required'] as const) : []),

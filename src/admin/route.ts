@@ -68,6 +68,8 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   scope: AdminScope;
   tag: string;
   summary: string;
+  /** Its body names a record, which may not be there. */
+  bodyNames?: true;
   description?: string;
   params?: P;
   query?: Q;

@@ -40,6 +40,7 @@ export const clientDocumentRoutes: Route[] = [
     scope: 'clients:write',
     tag,
     summary: 'One that was denied may ask people again',
+    bodyNames: true,
     body: z.strictObject({ client_id }),
     answer: { status: 204 },
     async run({ clientDocuments }, { body }) {

@@ -211,6 +211,7 @@ export const previewRoutes = [
     tag: 'Claims',
     summary: 'Which tokens an app would get for a person, and where each claim comes from',
     description: 'Nothing is issued, and nothing is written down. Of a person it takes the scope `users:read` too.',
+    bodyNames: true,
     body: own.previewInput,
     answer: { status: 200, schema: own.preview },
     run: async ({ preview }, { by, body }) => ({ body: await preview.of(by, body) }),

@@ -6,6 +6,8 @@ const DUPLICATE_KEY = 11000;
 const WRITE_CONFLICT = 112;
 const ATTEMPTS = 4;
 const BACKOFF_MS = 100;
+/** The driver may leave a write unanswered for good whose connection went away at the wrong moment. */
+const UNANSWERED_MS = 10_000;
 // mongoose's own words for a lost connection; its other errors (casts) are mistakes in this program and stay as they are.
 const UNREACHABLE = new Set(['MongooseError', 'MongooseServerSelectionError', 'DisconnectedError']);
 
@@ -44,6 +46,18 @@ function translated(error: unknown): unknown {
   return isUnreachable(error) ? unavailable('The store does not answer.', error) : error;
 }
 
+async function answered<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable('The store does not answer.')), UNANSWERED_MS);
+  });
+  try {
+    return await Promise.race([work, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 type Call = (...args: never[]) => Promise<unknown>;
 
 /** Each of our calls can run again from its start: what has an effect only once is its last write, which was undone. */
@@ -64,7 +78,7 @@ export function createGuard() {
   const underWay = new Set<Promise<unknown>>();
 
   async function run(call: Call, args: never[]): Promise<unknown> {
-    const work = persistently(call, args);
+    const work = answered(persistently(call, args));
     underWay.add(work);
     try {
       return await work;
