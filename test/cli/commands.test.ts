@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { run as runHere } from '../../src/cli/run.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runInside } from '../support/command-line.ts';
 import { as } from '../support/endpoints.ts';
 import { withApp } from '../support/factors.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
@@ -54,19 +54,7 @@ describe('the command line', () => {
     ]);
     return { stdout, stderr, code };
   }
-  /** The same without a process of its own, which is faster. */
-  async function inside(args: string[], extra: Record<string, string> = {}) {
-    let [stdout, stderr] = ['', ''];
-    const spies = [
-      vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((stdout += String(chunk)), true)),
-      vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => ((stderr += String(chunk)), true)),
-    ];
-    for (const [name, value] of Object.entries({ ...env, ...extra })) vi.stubEnv(name, value);
-    const code = await runHere(['node', 'gatehouse', ...args]);
-    vi.unstubAllEnvs();
-    for (const spy of spies) spy.mockRestore();
-    return { stdout, stderr, code };
-  }
+  const inside = (args: string[], extra: Record<string, string> = {}) => runInside(args, { ...env, ...extra });
   /** Exactly one JSON document, and nothing else. */
   async function json(...args: string[]): Promise<Json> {
     const { stdout, stderr, code } = await inside([...args, '--json']);

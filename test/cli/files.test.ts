@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { run as runHere } from '../../src/cli/run.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runInside } from '../support/command-line.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.js');
 const SHOP = `kind: client
@@ -29,23 +29,7 @@ describe('apply and export', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Without a process of its own, which is faster. */
-  async function inside(args: string[]) {
-    let [stdout, stderr] = ['', ''];
-    const spies = [
-      vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((stdout += String(chunk)), true)),
-      vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => ((stderr += String(chunk)), true)),
-    ];
-    vi.stubEnv('NODE_ENV', 'test');
-    vi.stubEnv('GATEHOUSE_DATA_DIR', path.join(folder, 'data'));
-    try {
-      const code = await runHere(['node', 'gatehouse', ...args]);
-      return { code, stdout, stderr };
-    } finally {
-      vi.unstubAllEnvs();
-      for (const spy of spies) spy.mockRestore();
-    }
-  }
+  const inside = (args: string[]) => runInside(args, { GATEHOUSE_DATA_DIR: path.join(folder, 'data') });
 
   async function run(args: string[], input = '') {
     const env = { PATH: process.env['PATH'], NODE_ENV: 'test', GATEHOUSE_DATA_DIR: path.join(folder, 'data') };

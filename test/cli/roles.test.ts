@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { run as runHere } from '../../src/cli/run.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runInside } from '../support/command-line.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -11,22 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(...args: string[]) {
-  let [stdout, stderr] = ['', ''];
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((stdout += String(chunk)), true)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => ((stderr += String(chunk)), true)),
-  ];
-  vi.stubEnv('NODE_ENV', 'test');
-  vi.stubEnv('GATEHOUSE_DATA_DIR', path.join(folder, 'data'));
-  try {
-    const code = await runHere(['node', 'gatehouse', ...args]);
-    return { code, stdout, stderr };
-  } finally {
-    vi.unstubAllEnvs();
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...args: string[]) => runInside(args, { GATEHOUSE_DATA_DIR: path.join(folder, 'data') });
 
 async function json(...args: string[]): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await run(...args, '--json');
