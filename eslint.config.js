@@ -18,5 +18,17 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  {
+    files: ['src/storage/mongo/**'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['deleteOne', 'findOneAndDelete'].map((property) => ({
+          property,
+          message: 'FerretDB misses a document that is updated at the same moment: use deleteMany (decision 010).',
+        })),
+      ],
+    },
+  },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
 );

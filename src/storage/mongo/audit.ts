@@ -212,7 +212,7 @@ export function auditStore(connection: Connection): AuditStore {
     },
     async forget(accountId, subject) {
       await parts.deleteMany({ subject });
-      await people.deleteOne({ _id: accountId });
+      await people.deleteMany({ _id: accountId });
     },
     async lastBefore(at) {
       const next = await model

@@ -61,6 +61,6 @@ export function clientDocumentStore(connection: Connection): ClientDocumentStore
         .lean<StoredDocument[]>();
       return found.map(fromStored);
     },
-    remove: async (_id) => (await model.deleteOne({ _id })).deletedCount > 0,
+    remove: async (_id) => (await model.deleteMany({ _id })).deletedCount > 0,
   };
 }

@@ -66,7 +66,8 @@ export function consentStore(connection: Connection): ConsentStore {
         { $set: { last_used_at: at } },
         EVERYDAY,
       )),
-    delete: async (accountId, clientId) => (await model.deleteOne({ _id: idOf(accountId, clientId) })).deletedCount > 0,
+    delete: async (accountId, clientId) =>
+      (await model.deleteMany({ _id: idOf(accountId, clientId) })).deletedCount > 0,
     deleteByAccount: async (account_id) => void (await model.deleteMany({ account_id })),
     deleteByClient: async (client_id) => void (await model.deleteMany({ client_id })),
   };

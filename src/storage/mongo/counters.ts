@@ -78,7 +78,7 @@ export function counterStore(connection: Connection): CounterStore {
       const found = await model.findOne({ _id: key, ...running() }).lean<StoredCounter | null>();
       return found ? { count: found.count, expires_at: found.expires_at.getTime() } : undefined;
     },
-    delete: async (key) => (await model.deleteOne({ _id: key, ...running() }, WRITE)).deletedCount === 1,
+    delete: async (key) => (await model.deleteMany({ _id: key, ...running() }, WRITE)).deletedCount === 1,
     async deleteByOwner(owner) {
       const { deletedCount } = await model.deleteMany({ owner, ...running() }, WRITE);
       return deletedCount;

@@ -181,7 +181,7 @@ export function documentCollection<T extends Document>(connection: Connection, s
         : notFound('the record is gone');
     },
     async delete(id: string): Promise<boolean> {
-      const { deletedCount } = await model.deleteOne({ _id: id });
+      const { deletedCount } = await model.deleteMany({ _id: id });
       await words.removeAll(id);
       return deletedCount > 0;
     },

@@ -54,6 +54,6 @@ export function factorStore(connection: Connection): FactorStore {
         .lean<StoredFactors[]>();
       return found.map(({ _id, ...rest }) => ({ account_id: _id, ...rest }));
     },
-    delete: async (accountId) => (await model.deleteOne({ _id: accountId })).deletedCount > 0,
+    delete: async (accountId) => (await model.deleteMany({ _id: accountId })).deletedCount > 0,
   };
 }

@@ -45,7 +45,7 @@ export function identityStore(connection: Connection): IdentityStore {
       void (await model.updateOne({ _id: idOf(key) }, { $set: { email, last_used_at } })),
     listByAccount: (account_id) =>
       model.find({ account_id }, WITHOUT_ID).sort({ created_at: 1, provider: 1, subject: 1 }).lean<Identity[]>(),
-    delete: async (key, account_id) => (await model.deleteOne({ _id: idOf(key), account_id })).deletedCount > 0,
+    delete: async (key, account_id) => (await model.deleteMany({ _id: idOf(key), account_id })).deletedCount > 0,
     deleteByAccount: async (account_id) => void (await model.deleteMany({ account_id })),
   };
 }

@@ -56,7 +56,7 @@ export function invitationStore(connection: Connection): InvitationStore {
       const { _id, ...rest } = toStored(invitation);
       return (await model.updateOne({ _id, token_hash: seen }, { $set: rest })).matchedCount === 1;
     },
-    remove: async (_id) => (await model.deleteOne({ _id })).deletedCount > 0,
+    remove: async (_id) => (await model.deleteMany({ _id })).deletedCount > 0,
     async list(request) {
       const { position, limit } = readPageRequest(request);
       const found = await model

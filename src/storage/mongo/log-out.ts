@@ -183,7 +183,7 @@ export function logoutStore(connection: Connection): LogoutStore {
       const before = { _id: id, sealed: Buffer.from(seen) };
       return (await model.updateOne(before, { $set: { sealed: Buffer.from(sealed) } })).matchedCount === 1;
     },
-    remove: async (id) => void (await model.deleteOne({ _id: id })),
+    remove: async (id) => void (await model.deleteMany({ _id: id })),
     async purge(state, before, limit) {
       const old = await model
         .find({ state, settled_at: { $lte: before, $gt: 0 } }, { _id: 1 })

@@ -95,7 +95,7 @@ export function outboxStore(connection: Connection): OutboxStore {
           return true;
         }),
       ),
-    release: async (holder) => void (await leases.deleteOne({ _id: LEASE, holder })),
+    release: async (holder) => void (await leases.deleteMany({ _id: LEASE, holder })),
     async claim(now, until) {
       for (;;) {
         const next = await model.findOne(waitingAt(now)).sort(BY_DUE).lean<Stored<QueuedMail> | null>();

@@ -55,7 +55,7 @@ export function passkeyStore(connection: Connection): PasskeyStore {
     rename: async (credentialId, account_id, name) =>
       (await model.updateOne({ _id: credentialId, account_id }, { $set: { name } })).matchedCount > 0,
     delete: async (credentialId, account_id) =>
-      (await model.deleteOne({ _id: credentialId, account_id })).deletedCount > 0,
+      (await model.deleteMany({ _id: credentialId, account_id })).deletedCount > 0,
     deleteByAccount: async (account_id) => void (await model.deleteMany({ account_id })),
   };
 }

@@ -94,7 +94,7 @@ export function protocolStore(connection: Connection): ProtocolStore {
       const { _id, ...columns } = toStored(record);
       if (fromKey === _id)
         return (await model.updateOne({ _id, ...notExpired() }, { $set: columns })).matchedCount === 1;
-      if ((await model.deleteOne({ _id: fromKey, ...notExpired() })).deletedCount !== 1) return false;
+      if ((await model.deleteMany({ _id: fromKey, ...notExpired() })).deletedCount !== 1) return false;
       await model.create([{ _id, ...columns }]);
       return true;
     },
@@ -121,7 +121,7 @@ export function protocolStore(connection: Connection): ProtocolStore {
       const unused = { _id: key, consumed_at: null, ...notExpired() };
       return (await model.updateOne(unused, { $set: { consumed_at: at } })).modifiedCount === 1;
     },
-    destroy: async (key, { durable }) => void (await model.deleteOne({ _id: key }, durable ? {} : EVERYDAY)),
+    destroy: async (key, { durable }) => void (await model.deleteMany({ _id: key }, durable ? {} : EVERYDAY)),
     async listSessions(after, limit) {
       const ends = after && toDate(after.expires_at);
       const on = ends && { $or: [{ expires_at: { $lt: ends } }, { expires_at: ends, _id: { $lt: after.key } }] };

@@ -55,7 +55,7 @@ export function registrationStore(connection: Connection): RegistrationStore {
       const all = await tokens.find().sort({ created_at: 1, _id: 1 }).lean<Stored<InitialToken>[]>();
       return all.map(toToken);
     },
-    removeToken: async (_id) => (await tokens.deleteOne({ _id })).deletedCount > 0,
+    removeToken: async (_id) => (await tokens.deleteMany({ _id })).deletedCount > 0,
     add: async ({ client_id, ...rest }) =>
       void (await model.create([{ _id: client_id, ...rest }], { validateBeforeSave: false })),
     async find(clientId) {
@@ -74,6 +74,6 @@ export function registrationStore(connection: Connection): RegistrationStore {
         .lean<StoredRegistration[]>();
       return found.map(toRegistration);
     },
-    remove: async (_id) => (await model.deleteOne({ _id })).deletedCount > 0,
+    remove: async (_id) => (await model.deleteMany({ _id })).deletedCount > 0,
   };
 }

@@ -51,7 +51,7 @@ export function roleStore(connection: Connection): RoleStore {
         ? conflict('the record was changed meanwhile')
         : notFound('the record is gone');
     },
-    delete: async (kind, id) => (await model.deleteOne({ _id: keyOf(kind, id) })).deletedCount > 0,
+    delete: async (kind, id) => (await model.deleteMany({ _id: keyOf(kind, id) })).deletedCount > 0,
     async all() {
       const records: RoleRecords = { role: [], group: [], claims: [] };
       const found = await model.find().sort({ kind: 1, name: 1 }).lean<Stored[]>();

@@ -71,6 +71,20 @@ export function consentContract(use: Use): void {
     ]);
   });
 
+  test('a consent that is withdrawn while it is used is gone', async () => {
+    for (let round = 0; round < 100; round += 1) {
+      const consent = aConsent();
+      const of = [consent.account_id, consent.client_id] as const;
+      await consents().put(consent);
+      const [gone] = await Promise.all([
+        consents().delete(...of),
+        consents().noteUse(...of, '2026-02-03T04:05:06.000Z'),
+      ]);
+      expect(gone).toBe(true);
+      expect(await consents().find(...of)).toBeUndefined();
+    }
+  });
+
   test('a withdrawn consent is gone; withdrawing it again says there was none', async () => {
     const [consent, other] = [aConsent({ account_id: 'ada' }), aConsent({ account_id: 'ada' })];
     await consents().put(consent);
