@@ -1,13 +1,14 @@
 /** Which apps there are to be taken for, and what of one is worth a second look. */
 import { isBuiltIn } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
-import { lookAlikes } from '../clients/look-alikes.ts';
-import type { Looks, Warning } from '../clients/look-alikes.ts';
+import { crowdOf, lookAlikes } from '../clients/look-alikes.ts';
+import type { Crowd, Looks, Warning } from '../clients/look-alikes.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
 
 /** Milliseconds that the other apps are held: somebody types, and each letter asks. */
 const HELD = 30_000;
-const PAGE = 200;
+/** Few at a time: between two pages others have their turn. */
+const PAGE = 50;
 /** Look-alikes of more than those are not looked for. */
 const MOST = 2000;
 
@@ -29,9 +30,9 @@ export const looksOf = ({ id, type, client_name, redirect_uris }: Client): Looks
 });
 
 export function createAppWarnings({ clients, production }: Needs): AppWarnings {
-  let held: { until: number; all: Promise<Looks[]> } | undefined;
+  let held: { until: number; all: Promise<Crowd> } | undefined;
 
-  async function read(): Promise<Looks[]> {
+  async function read(): Promise<Crowd> {
     const found: Looks[] = [];
     let after: string | undefined;
     do {
@@ -39,10 +40,10 @@ export function createAppWarnings({ clients, production }: Needs): AppWarnings {
       found.push(...page.items.filter(({ id }) => !isBuiltIn(id)).map(looksOf));
       after = page.next;
     } while (after !== undefined && found.length < MOST);
-    return found;
+    return crowdOf(found);
   }
 
-  function all(): Promise<Looks[]> {
+  function all(): Promise<Crowd> {
     if (!held || held.until < Date.now()) {
       const now = { until: Date.now() + HELD, all: read() };
       now.all.catch(() => (held = undefined));
@@ -52,9 +53,6 @@ export function createAppWarnings({ clients, production }: Needs): AppWarnings {
   }
 
   return {
-    async of(app) {
-      const others = (await all()).filter(({ id }) => id !== app.id);
-      return lookAlikes(app, others, production);
-    },
+    of: async (app) => lookAlikes(app, await all(), production),
   };
 }

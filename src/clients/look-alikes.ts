@@ -75,13 +75,30 @@ const skeleton = (text: string): string =>
 /** Whether letters of several scripts of one look stand together. */
 const isMixed = (text: string): boolean => Object.values(SCRIPTS).filter((script) => script.test(text)).length > 1;
 
-/** Numbers tell things of one kind apart: `Notes 1` is no look-alike of `Notes 2`. */
-const withoutNumbers = (text: string) => text.replace(/\d+/g, '');
+/** What a text is compared by. Worked out once for each of many. */
+interface Appearance {
+  text: string;
+  folded: string;
+  skeleton: string;
+  /** Numbers tell things of one kind apart: `Notes 1` is no look-alike of `Notes 2`. Undefined where there are none. */
+  withoutNumbers: string | undefined;
+}
 
-function isNear(one: string, other: string): boolean {
-  if (folded(one) === folded(other)) return false;
-  if (withoutNumbers(folded(one)) === withoutNumbers(folded(other)) && /\d/.test(one) && /\d/.test(other)) return false;
-  const [a, b] = [skeleton(one), skeleton(other)];
+function appearanceOf(text: string): Appearance {
+  const plain = folded(text);
+  return {
+    text,
+    folded: plain,
+    skeleton: skeleton(text),
+    withoutNumbers: /\d/.test(text) ? plain.replace(/\d+/g, '') : undefined,
+  };
+}
+
+function isNear(one: Appearance, other: Appearance): boolean {
+  if (one.folded === other.folded) return false;
+  if (one.withoutNumbers !== undefined && one.withoutNumbers === other.withoutNumbers) return false;
+  const [a, b] = [one.skeleton, other.skeleton];
+  if (Math.abs(a.length - b.length) > 1) return false;
   return a === b || (Math.min(a.length, b.length) >= LEAST_LENGTH && distance(a, b) === 1);
 }
 
@@ -93,29 +110,52 @@ function hostOf(uri: string): string | undefined {
 }
 
 /** About what somebody registers: `shop.co.uk` of `login.shop.co.uk`. */
-export function siteOf(host: string): string {
+function siteOf(host: string): string {
   const labels = host.split('.');
   const short = labels.length > 2 && labels.at(-1)!.length === 2 && labels.at(-2)!.length <= 3;
   return labels.slice(short ? -3 : -2).join('.');
 }
 
-export const sitesOf = ({ redirect_uris }: Pick<Looks, 'redirect_uris'>): string[] => [
+const sitesOf = ({ redirect_uris }: Looks): string[] => [
   ...new Set(redirect_uris.flatMap((uri) => hostOf(uri) ?? []).map(siteOf)),
 ];
 
-function aboutName({ name }: Looks, others: Looks[]): Warning[] {
-  const near = others.find((other) => isNear(name, other.name));
+/** All the apps that one could be taken for. */
+export interface Crowd {
+  names: { id: string | undefined; name: Appearance }[];
+  /** Each once, with the apps that are there. */
+  sites: { ids: Set<string | undefined>; site: Appearance }[];
+}
+
+export function crowdOf(apps: Looks[]): Crowd {
+  const sites = new Map<string, Set<string | undefined>>();
+  for (const app of apps)
+    for (const site of sitesOf(app)) sites.set(site, (sites.get(site) ?? new Set<string | undefined>()).add(app.id));
+  return {
+    names: apps.map(({ id, name }) => ({ id, name: appearanceOf(name) })),
+    sites: [...sites].map(([site, ids]) => ({ ids, site: appearanceOf(site) })),
+  };
+}
+
+/** An app is not mistaken for itself. */
+const isOther = (app: Looks, id: string | undefined): boolean => id === undefined || id !== app.id;
+
+function aboutName(app: Looks, { names }: Crowd): Warning[] {
+  const { name } = app;
+  const own = appearanceOf(name);
+  const near = names.find((other) => isOther(app, other.id) && isNear(own, other.name))?.name.text;
   return [
     ...(isMixed(name) ? [{ code: 'name_scripts', field: 'name', value: name } as const] : []),
-    ...(near ? [{ code: 'name_near', field: 'name', value: name, other: near.name } as const] : []),
+    ...(near === undefined ? [] : [{ code: 'name_near', field: 'name', value: name, other: near } as const]),
   ];
 }
 
-function aboutHost(uri: string, known: string[]): Warning[] {
+function aboutHost(uri: string, known: Appearance[]): Warning[] {
   const host = hostOf(uri);
   if (host === undefined) return [];
   const field = 'redirect_uris' as const;
-  const near = known.find((site) => isNear(siteOf(host), site));
+  const own = appearanceOf(siteOf(host));
+  const near = known.find((site) => isNear(own, site))?.text;
   const found: Warning[] = [];
   if (host.split('.').some(isMixed)) found.push({ code: 'host_scripts', field, value: host });
   else if (/[^\x20-\x7e]/.test(host)) found.push({ code: 'host_international', field, value: host });
@@ -126,14 +166,14 @@ function aboutHost(uri: string, known: string[]): Warning[] {
 }
 
 /** @param production loopback addresses are for this very machine: elsewhere a web app there is a left-over. */
-export function lookAlikes(app: Looks, others: Looks[], production: boolean): Warning[] {
-  const known = [...new Set(others.flatMap(sitesOf))];
+export function lookAlikes(app: Looks, crowd: Crowd, production: boolean): Warning[] {
+  const known = crowd.sites.filter(({ ids }) => [...ids].some((id) => isOther(app, id))).map(({ site }) => site);
   const left = app.redirect_uris.filter((uri) => {
     const url = URL.parse(uri);
     return production && app.type !== 'native' && url !== null && isLoopback(url);
   });
   const all = [
-    ...aboutName(app, others),
+    ...aboutName(app, crowd),
     ...app.redirect_uris.flatMap((uri) => aboutHost(uri, known)),
     ...left.map((uri): Warning => ({ code: 'loopback', field: 'redirect_uris', value: uri })),
   ];

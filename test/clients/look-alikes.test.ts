@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { lookAlikes } from '../../src/clients/look-alikes.ts';
+import { crowdOf, lookAlikes } from '../../src/clients/look-alikes.ts';
 import type { Looks } from '../../src/clients/look-alikes.ts';
 
 const app = (name: string, ...redirect_uris: string[]): Looks => ({ type: 'web', name, redirect_uris });
 const OTHERS = [app('Acme Notes', 'https://notes.acme.com/cb'), app('Payroll 1', 'https://payroll.example.co.uk/cb')];
-const codes = (one: Looks, production = true) => lookAlikes(one, OTHERS, production).map(({ code }) => code);
+const codes = (one: Looks, production = true) => lookAlikes(one, crowdOf(OTHERS), production).map(({ code }) => code);
 
 describe('what could be taken for something else', () => {
   it.each<[string, Looks, string[]]>([

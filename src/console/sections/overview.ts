@@ -44,12 +44,23 @@ const MOST_ADMINS = 20;
 const RECENT = 8;
 const MOST_ENDING = 10;
 
+interface Count {
+  count: number;
+  /** There are more than were counted. */
+  more: boolean;
+}
+
 interface Counted {
   sign_ins: string[];
   failures: string[];
   sessions: number;
   errors: TopError[];
+  people: Count;
+  suspended: Count;
+  apps: Count;
 }
+
+const counting = ({ items, next }: Page<unknown>): Count => ({ count: items.length, more: next !== undefined });
 
 /** Where a visit begins: how it goes, and what wants attention. */
 export function overviewSection(needs: Needs): Section {
@@ -60,22 +71,33 @@ export function overviewSection(needs: Needs): Section {
     const [sign_ins, failures] = await Promise.all(
       (['sign_in', 'wrong_password'] as const).map((type) => audit.timesOf(type, MOST_TIMES)),
     );
-    const [sessions, refused] = await Promise.all([
+    const [sessions, refused, everybody, suspended, every] = await Promise.all([
       people.countSessions(MOST_SESSIONS),
       audit.search({ type: 'request_refused', limit: MOST_ERRORS }),
+      people.search({ limit: MOST_COUNTED }),
+      people.search({ state: 'suspended', limit: MOST_COUNTED }),
+      apps.list('app', { limit: MOST_COUNTED }),
     ]);
-    return { sign_ins: sign_ins!, failures: failures!, sessions, errors: topErrors(refused.items) };
+    return {
+      sign_ins: sign_ins!,
+      failures: failures!,
+      sessions,
+      errors: topErrors(refused.items),
+      people: counting(everybody),
+      suspended: counting(suspended),
+      apps: counting({ ...every, items: every.items.filter(({ id }) => !isBuiltIn(id)) }),
+    };
   }
   async function charts() {
     const now = Date.now();
     if (!counted || now - counted.at > COUNT_LIFE || now < counted.at) counted = { at: now, charts: count() };
-    const times = await counted.charts.catch((error: unknown) => {
+    const found = await counted.charts.catch((error: unknown) => {
       counted = undefined;
       throw error;
     });
+    if (found.apps.count === 0) counted = undefined; // the first app is waited for
     const chart = (all: string[]) => chartOf(all, { days: DAYS, now, more: all.length === MOST_TIMES });
-    const { sessions, errors } = times;
-    return { sign_ins: chart(times.sign_ins), failures: chart(times.failures), sessions, errors };
+    return { ...found, sign_ins: chart(found.sign_ins), failures: chart(found.failures) };
   }
 
   /** Admins who get in by a password alone. */
@@ -96,17 +118,13 @@ export function overviewSection(needs: Needs): Section {
     path: '',
     add(desk) {
       desk.get('', async (visit) => {
-        const [drawn, everybody, suspended, every, weak, { keys: signing }, recent, ending] = await Promise.all([
+        const [drawn, weak, { keys: signing }, recent, ending] = await Promise.all([
           charts(),
-          people.search({ limit: MOST_COUNTED }),
-          people.search({ state: 'suspended', limit: MOST_COUNTED }),
-          apps.list('app', { limit: MOST_COUNTED }),
           weakAdmins(),
           keys.overview(),
           audit.search({ limit: RECENT }),
           expiringSecrets(needs),
         ]);
-        const own = every.items.filter(({ id }) => !isBuiltIn(id));
         const entries = await shownEntries(recent.items, { ...needs, url: desk.url });
         const names = new Map<string, string>();
         for (const { client } of drawn.errors)
@@ -126,7 +144,7 @@ export function overviewSection(needs: Needs): Section {
             sign_ins: inWords(drawn.sign_ins),
             failures: inWords(drawn.failures),
             days: DAYS,
-            people: { count: everybody.items.length, more: everybody.next !== undefined },
+            people: drawn.people,
             sessions: { count: drawn.sessions, more: drawn.sessions === MOST_SESSIONS },
             errors: drawn.errors.map(({ error, client, count, reference }) => ({
               error,
@@ -135,13 +153,13 @@ export function overviewSection(needs: Needs): Section {
               url: `${desk.url('/audit')}?type=request_refused${client === null ? '' : `&target=${encodeURIComponent(client)}`}`,
               reference,
             })),
-            suspended: { count: suspended.items.length, more: suspended.next !== undefined },
-            apps: { count: own.length, more: every.next !== undefined },
+            suspended: drawn.suspended,
+            apps: drawn.apps,
             key_change: change ? dates.day(change.at) : null,
             attention: {
               weak: weak.map(({ id, name }) => ({ name, url: desk.url(`/people/${id}`) })),
               no_mail: !mailAvailable,
-              no_apps: own.length === 0 && every.next === undefined,
+              no_apps: drawn.apps.count === 0 && !drawn.apps.more,
               ending: ending.slice(0, MOST_ENDING).map(({ client, secret, last }) => ({
                 name: client.client_name,
                 url: desk.url(`/${kindOf(client) === 'api' ? 'apis' : 'apps'}/${encodeURIComponent(client.id)}`),
