@@ -1,4 +1,5 @@
 /** Pages that ask once more before something is done, and name what it is done to. */
+import { FORM_ID } from './forms.ts';
 import type { Desk, Visit } from '../visits/visit.ts';
 
 export interface Confirmation {
@@ -21,6 +22,7 @@ export const showConfirmation = (desk: Desk, visit: Visit, { id, ...page }: Conf
       heading: t(`console.confirm.${id}.title`, { name: page.name }),
       text: t(`console.confirm.${id}.text`, { name: page.name }),
       submit: t(`console.confirm.${id}.submit`),
+      resend: { form: FORM_ID, label: t(`console.confirm.${id}.submit`), danger: page.danger },
     }),
     { title: [`console.confirm.${id}.title`, { name: page.name }] },
   );

@@ -91,6 +91,9 @@ export function versionOf(ctx: Context): number {
   return /^\d{1,9}$/.test(version) ? Number(version) : -1;
 }
 
+/** Of the form on its page: a button outside of it sends it too. */
+export const FORM_ID = 'gh-form';
+
 export const showForm = (desk: Desk, visit: Visit, page: FormPage): Promise<void> =>
   desk.show(
     visit,
@@ -109,7 +112,9 @@ export const showForm = (desk: Desk, visit: Visit, page: FormPage): Promise<void
         version: page.version ?? null,
         danger: page.danger ?? false,
         check: page.check ?? null,
+        asked: namesOf(page.groups).join(' '),
         live: page.check !== undefined,
+        resend: { form: FORM_ID, label: t(page.submit), danger: page.danger ?? false },
         warnings: (page.warnings ?? []).map(({ field: about, key, variables }) => ({
           field: about,
           text: t(key, variables),

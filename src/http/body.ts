@@ -27,3 +27,16 @@ export function fields(ctx: Context, name: string): string[] {
   const value = (ctx.request.body as Record<string, unknown> | undefined)?.[name];
   return [value ?? []].flat().filter((entry) => typeof entry === 'string');
 }
+
+/** Names the fields that a form had: one that is not ticked sends nothing, as one does that the form did not know. */
+export const ASKED_FIELD = '_fields';
+
+/** The fields that a form had, as it says itself; undefined of a form that does not say. */
+export function askedFields(ctx: Context): string[] | undefined {
+  const asked = field(ctx, ASKED_FIELD);
+  return asked === '' ? undefined : asked.split(' ');
+}
+
+/** Whether a form that was sent had this field. */
+export const isAnswered = (ctx: Context, name: string): boolean =>
+  fields(ctx, name).length > 0 || (askedFields(ctx)?.includes(name) ?? true);

@@ -30,6 +30,7 @@ import { createRelyingParty } from './relying-party.ts';
 import type { Asked } from './relying-party.ts';
 import { createPendingRequests } from './pending.ts';
 import type { Desk, Handler, Section, Terms, Visit, VisitRoute } from './visit.ts';
+import { carriedOver, putAside, takeDraft, takeUnfinished } from './unfinished.ts';
 import { endVisitSession, renewSession, sessionOf } from './session.ts';
 
 /** Seconds that a proof of who one is counts as fresh. */
@@ -124,11 +125,9 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
     const own = await sessions.ofBrowser(ctx);
     // Somebody else signed in here while the answer was on its way: it is not theirs.
     if (!arrived || own?.account_id !== arrived.account_id) return outside(ctx, 'failed', 400);
-    const { draft, signed_in } = sessionOf(ctx);
-    const same = signed_in?.account_id === arrived.account_id;
     await renewSession(ctx, {
       signed_in: { ...arrived, uid: own.uid },
-      ...(same && draft ? { draft } : {}),
+      ...carriedOver(sessionOf(ctx), arrived.account_id, request.return_to),
     });
     goTo(ctx, request.return_to);
   }
@@ -188,10 +187,11 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
     const { back, keep = [] } = terms;
     const visit = await visitOf(ctx);
     const return_to = back === undefined ? ctx.originalUrl : pageOf(ctx, back);
+    const isForm = ctx.method === 'POST';
     if (!visit) {
       const session = sessionOf(ctx);
+      if (isForm && session.signed_in) putAside(ctx, session.signed_in.account_id, return_to, keep);
       delete session.signed_in;
-      delete session.draft;
       return signIn(ctx, { return_to });
     }
     const refusal = place.refusal?.(visit);
@@ -201,11 +201,7 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
       place.admitted?.(visit);
       return handler(visit);
     }
-    if (keep.length > 0)
-      sessionOf(ctx).draft = {
-        path: return_to,
-        values: Object.fromEntries(keep.map((name) => [name, field(ctx, name)])),
-      };
+    if (isForm) putAside(ctx, visit.account.id, return_to, keep);
     return signIn(ctx, { return_to, ...lacking });
   }
 
@@ -248,10 +244,16 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
       const session = sessionOf(visit.ctx);
       const { notice = null } = session;
       delete session.notice;
+      const unfinished = takeUnfinished(visit.ctx);
       await render(
         visit.ctx,
         `${place.views}/${view}`,
-        (t, locale) => ({ home, notice, ...(typeof page === 'function' ? (page as MakeModel)(t, locale) : page) }),
+        (t, locale) => ({
+          home,
+          notice,
+          unfinished,
+          ...(typeof page === 'function' ? (page as MakeModel)(t, locale) : page),
+        }),
         {
           title: title ?? [place.words.title(view.replaceAll('-', '_'))],
           status,
@@ -272,13 +274,7 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
     showedFactor({ session }) {
       session.factor_at = epochSeconds();
     },
-    draft({ ctx }, path) {
-      const session = sessionOf(ctx);
-      const { draft } = session;
-      if (draft?.path !== url(path)) return {};
-      delete session.draft;
-      return draft.values;
-    },
+    draft: ({ ctx }, path) => takeDraft(ctx, url(path)),
   });
 
   router.use(

@@ -1,5 +1,6 @@
 /** What a place remembers of one browser: on the server, sealed, and of use only as long as the provider's own session goes on. */
 import type { Context } from 'koa';
+import type { Draft } from './unfinished.ts';
 
 export interface SignedIn {
   account_id: string;
@@ -21,8 +22,10 @@ export interface VisitSession {
   signed_in?: SignedIn;
   /** Told once, on the next page. */
   notice?: Notice;
-  /** What was typed into a form before its person had to prove who they are once more. Never a password. */
-  draft?: { path: string; values: Record<string, string> };
+  /** What was typed into a form before its person had to prove who they are once more. */
+  draft?: Draft;
+  /** The next page says that what was sent there has done nothing yet. */
+  unfinished?: boolean;
 }
 
 export const sessionOf = (ctx: Context): VisitSession => (ctx as unknown as { session: VisitSession }).session;

@@ -50,7 +50,7 @@ export class Browser {
   }
 
   /** Submits a form of `page` as pressing its button would: hidden fields, preset values and ticks, then `values`. */
-  async submit(page: Page, values: Record<string, string | undefined> = {}, action = ''): Promise<Page> {
+  async submit(page: Page, values: Record<string, string | string[] | undefined> = {}, action = ''): Promise<Page> {
     const forms = page.html
       .querySelectorAll('form')
       .filter((form) => (form.getAttribute('action') ?? '').endsWith(action));
@@ -64,7 +64,17 @@ export class Browser {
         ['checkbox', 'radio'].includes(input.getAttribute('type') ?? '') && input.getAttribute('checked') === undefined;
       if (name && !untickable && !(name in values)) body.append(name, input.getAttribute('value') ?? '');
     }
-    for (const [name, value] of Object.entries(values)) if (value !== undefined) body.append(name, value);
+    for (const area of form.querySelectorAll('textarea')) {
+      const name = area.getAttribute('name')!;
+      if (!(name in values)) body.append(name, area.text);
+    }
+    for (const select of form.querySelectorAll('select')) {
+      const name = select.getAttribute('name')!;
+      const option = select.querySelector('option[selected]') ?? select.querySelector('option');
+      if (!(name in values)) body.append(name, option?.getAttribute('value') ?? '');
+    }
+    for (const [name, value] of Object.entries(values))
+      for (const one of value === undefined ? [] : [value].flat()) body.append(name, one);
     return this.open(new URL(form.getAttribute('action') ?? '', page.url), {
       method: 'POST',
       body,

@@ -7,15 +7,7 @@ import { as } from '../../support/endpoints.ts';
 import { withApp } from '../../support/factors.ts';
 import { PASSWORD, startGatehouse } from '../../support/gatehouse.ts';
 import type { Running } from '../../support/gatehouse.ts';
-import {
-  alertText,
-  backToNow,
-  enterPassword,
-  fieldValue,
-  heading,
-  linkNamed,
-  passTime,
-} from '../../support/journey.ts';
+import { alertText, backToNow, fieldValue, heading, linkNamed, passTime } from '../../support/journey.ts';
 import type { Person } from '../../support/journey.ts';
 import { browserOn, openAccount, statusText } from '../../support/portal.ts';
 
@@ -579,19 +571,5 @@ describe('what happened', () => {
     expect(page.html.querySelectorAll('.gh-chart rect').length).toBe(28);
     expect(page.text).toContain('These admins have no second factor');
     expect(heading(await at('/keys'))).toBe('Signing keys');
-  });
-});
-
-describe('a dangerous act', () => {
-  it('takes a fresh proof, after which what was typed is still there', async () => {
-    const { admin: other, browser: theirs } = await anAdmin(gatehouse);
-    const { client_id } = await gatehouse.app({ name: 'Kept' });
-    const page = await openConsole(theirs, other, `/apps/${client_id}/edit`);
-    passTime(600);
-    const asked = await theirs.submit(page, { name: 'Kept by me' }, '/edit');
-    expect(heading(asked)).toBe('Confirm it is you');
-    const back = await enterPassword(theirs, asked, other);
-    expect(fieldValue(back, 'name')).toBe('Kept by me');
-    expect((await gatehouse.clients.get(client_id)).client_name).toBe('Kept');
   });
 });
