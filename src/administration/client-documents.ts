@@ -60,6 +60,17 @@ export function createClientDocuments({ store, clients, consents, endings, audit
     await clients.delete(clientId);
   }
 
+  /** Of a URL without a query: what goes by the same one with some. */
+  async function endWithQueries(clientId: string): Promise<void> {
+    for (let after = `${clientId}?`; ;) {
+      const found = (await store.list(after, BATCH)).map((document) => document.client_id);
+      const own = found.filter((id) => id.startsWith(`${clientId}?`));
+      for (const id of own) await endAll(id);
+      if (own.length < BATCH) return;
+      after = own.at(-1)!;
+    }
+  }
+
   return {
     async list({ after = '', limit = PAGE }) {
       const found = await store.list(after, limit + 1);
@@ -84,6 +95,7 @@ export function createClientDocuments({ store, clients, consents, endings, audit
       // First the mark: nothing new begins while the old is ended.
       await store.deny(clientId, { at: new Date().toISOString(), reason: why });
       await endAll(clientId);
+      await endWithQueries(clientId);
       await audit.act('client_denied', of(clientId), why === null ? {} : { reason: why });
     },
     async allow(clientId) {

@@ -57,10 +57,12 @@ export function documentIdProblem(id: string): string | undefined {
   if (url?.protocol !== 'https:') return 'is not an https URL';
   if (url.username || url.password) return 'has a user name';
   if (id.includes('#')) return 'has a fragment';
-  if (id.includes('?')) return 'has a query';
   if (url.pathname === '/') return 'has no path';
   // The same site with a dot behind it would be another host to whoever compares names.
   if (url.hostname.endsWith('.')) return 'is not in normal form';
-  if (url.href !== id || /%2e|%2f|%5c|\/\//i.test(url.pathname)) return 'is not in normal form';
+  if (url.href !== id || /%2e|%2f|%5c|\/\//i.test(url.pathname) || id.endsWith('?')) return 'is not in normal form';
   return undefined;
 }
+
+/** The id without its query: what is denied is denied with whatever query. */
+export const withoutQuery = (id: string): string => id.replace(/\?.*$/s, '');

@@ -4,7 +4,7 @@
  */
 import type { Client } from '../clients/client.ts';
 import type { Clients } from '../clients/clients.ts';
-import { DocumentProblem, documentIdProblem, isDocumentId } from '../clients/documents.ts';
+import { DocumentProblem, documentIdProblem, isDocumentId, withoutQuery } from '../clients/documents.ts';
 import type { ClientDocument, ClientDocumentStore } from '../clients/documents.ts';
 import type { Config } from '../config/schema.ts';
 import { busy, conflict, isGatehouseError } from '../kernel/errors.ts';
@@ -81,10 +81,10 @@ function isNamed(list: string[], id: string, host: string): boolean {
   );
 }
 
-/** A host without a port is denied at every port: whoever has it can have another. */
+/** A host without a port is denied at every port, a URL with every query: whoever has it can have another. */
 const isDenied = (list: string[], id: string): boolean => {
   const { host, hostname } = new URL(id);
-  return isNamed(list, id, host) || isNamed(list, id, hostname);
+  return isNamed(list, id, host) || isNamed(list, id, hostname) || isNamed(list, withoutQuery(id), host);
 };
 
 const isoAt = (at: number) => new Date(at).toISOString();
@@ -207,8 +207,9 @@ export function createDocuments(needs: Needs): Documents {
     if (settings.mode === 'off') return undefined;
     const problem = problemOf(id);
     if (problem) throw new DocumentProblem(problem);
-    const document = await store.find(id);
-    if (document?.denied_at) throw new DocumentProblem('is denied by an admin');
+    const bare = withoutQuery(id);
+    const [document, plain] = await Promise.all([store.find(id), bare === id ? undefined : store.find(bare)]);
+    if (document?.denied_at || plain?.denied_at) throw new DocumentProblem('is denied by an admin');
     const known = document?.fetched_at ? await clients.find(id) : undefined;
     if (known) return current(id, known, document!, mayRead);
     const client = heldNow(id);

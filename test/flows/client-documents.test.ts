@@ -198,6 +198,25 @@ describe('an app that nobody registered, with the URL of a document as its id', 
       expect((await as(gatehouse, app).refresh(tokens.refresh_token!)).body['error']).toBe('invalid_grant');
     });
 
+    it('by its URL without the query that it has (draft, section 3), which means it with any', async () => {
+      const app = site.publish('/hosted.json?app=7');
+      const rp = await relyingParty(gatehouse, app);
+      const tokens = await rp.signIn(person, OFFLINE);
+      expect(tokens.claims()).toMatchObject({ sub: person.sub, aud: app.client_id });
+      const api = adminApi(gatehouse, await programToken(gatehouse, ['clients:read', 'clients:write']));
+      const client_id = `${site.origin}/hosted.json`;
+      expect((await api.post('/client-documents/deny', { client_id, reason: 'No' })).status).toBe(204);
+      expect((await userinfo(gatehouse, tokens.access_token)).status).toBe(401);
+      const statusOf = async (path: string) => {
+        const other = await relyingParty(gatehouse, site.publish(path));
+        return (await browserFor(other).open((await other.request()).url)).status;
+      };
+      await vi.waitFor(async () => expect(await statusOf('/hosted.json?app=7')).toBe(400), { timeout: 5000 });
+      expect(await Promise.all(['/hosted.json?app=8', '/hosted.json2?app=7'].map(statusOf))).toEqual([400, 200]);
+      expect((await api.post('/client-documents/allow', { client_id })).status).toBe(204);
+      expect(heading(await beginConsent(rp, browserFor(rp), person))).toBe(`${site.host} wants access`);
+    });
+
     it('in the console, also before anybody has seen it', async () => {
       const app = site.publish('/never.json');
       const { browser } = await anAdmin(gatehouse);
@@ -245,7 +264,8 @@ describe('such apps', () => {
       const rp = await relyingParty(gatehouse, site.publish(path));
       return (await new Browser(gatehouse.issuer).open((await rp.request()).url)).status;
     };
-    expect(await Promise.all(['/agent.json', '/denied.json', '/other.json'].map(statusOf))).toEqual([200, 400, 400]);
+    const paths = ['/agent.json', '/denied.json', '/other.json', '/denied.json?a=1', '/agent.json?a=1'];
+    expect(await Promise.all(paths.map(statusOf))).toEqual([200, 400, 400, 400, 400]);
     await (await relyingParty(gatehouse, site.publish('/agent.json'))).signIn(person);
     expect(await statusOf('/more.json')).toBe(400);
     expect(await statusOf('/agent.json')).toBe(200);
