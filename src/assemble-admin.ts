@@ -94,6 +94,7 @@ export async function assembleAdmin(needs: ApiNeeds) {
   const firstAdmin = firstAdminRoutes({
     ...needs,
     issuer: config.issuer,
+    passwordMin: () => accounts.passwordMin(),
     passwordProblem: (password, email) => accounts.passwordProblem(password, email),
     doors: { account: config.portal.enabled, api: config.admin.api, console: config.admin.console },
     caller: callers.current,

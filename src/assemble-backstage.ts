@@ -7,6 +7,7 @@ import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createMoving } from './accounts/moving/moving.ts';
 import type { Moving } from './accounts/moving/moving.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
+import { ANY_LANGUAGE } from './accounts/profile.ts';
 import type { Admins } from './administration/admins.ts';
 import type { Apps } from './administration/apps.ts';
 import type { ClaimTables } from './administration/claim-tables.ts';
@@ -108,11 +109,20 @@ export interface Backstage {
 
 /** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
 export async function assembleBackstage(given: Config, log: Logger = createLogger(given.log.level)) {
-  const locales = await loadLocales({ chosen: languageOfBrowser(given.issuer.startsWith('https:')) });
+  const locales = await loadLocales({
+    chosen: languageOfBrowser(given.issuer.startsWith('https:')),
+    standard: () => config.brand.locale,
+  });
   const themes = await loadThemes(given.themes_dir, locales.catalogue, given.brand.theme);
   for (const { name, strings } of themes.all) locales.addTheme(name, strings);
   const storage = await openStorage(given.storage.url);
-  const settings = await assembleSettings({ config: given, storage, themes: themes.all.map(({ name }) => name), log });
+  const settings = await assembleSettings({
+    config: given,
+    storage,
+    themes: themes.all.map(({ name }) => name),
+    locales: locales.languages.map(({ lang }) => lang),
+    log,
+  });
   const { config } = settings;
   const book = assembleRoleBook(storage);
   const vaultFor = await assembleVaults(config, storage);
@@ -121,13 +131,22 @@ export async function assembleBackstage(given: Config, log: Logger = createLogge
   const records = createSealedRecords({ store: storage.protocol, vault: vaultFor('records') });
   const keys = await assembleKeys({ config, storage, vaultFor, log });
   const hasher = createPasswordHasher(config.passwords);
-  const isBreached = createBreachCheck({ url: config.passwords.breach_check_url, log });
+  const isBreached = createBreachCheck({
+    url: config.passwords.breach_check_url,
+    enabled: () => config.passwords.breach_check,
+    log,
+  });
+  const passwordMin = () => config.passwords.min_length;
   const history = createEmailHistory({ records, ttl: UNDO_TTL });
   const { reservedFor } = history;
   const callers = createCallers();
   const audit = assembleAudit({ config, store: storage.audit, vault, callers, log });
   const accounts = withAnAdmin(
-    noteWrongPasswords(createAccounts({ store: storage.accounts, hasher, isBreached, reservedFor }), audit, callers),
+    noteWrongPasswords(
+      createAccounts({ store: storage.accounts, hasher, passwordMin, isBreached, reservedFor }),
+      audit,
+      callers,
+    ),
     records,
   );
   const live = await assembleProviders({ config, storage, vaultFor, log });
@@ -199,7 +218,7 @@ export async function assembleBackstage(given: Config, log: Logger = createLogge
     accounts,
     changeEmail: async (id, email) => {
       const account = await accounts.get(id);
-      await verification.emailChanges.change(account, email, String(account.claims['locale'] ?? 'en'));
+      await verification.emailChanges.change(account, email, String(account.claims['locale'] ?? ANY_LANGUAGE));
     },
     newAccountId,
     isEmailAddress,

@@ -34,6 +34,7 @@ export function assembleConsole(needs: Needs) {
   const { config, accounts, providers, mail, callers } = needs;
   const sections = consoleSections({
     ...needs,
+    passwordMin: () => accounts.passwordMin(),
     passwordProblem: (password, email) => accounts.passwordProblem(password, email),
     providerName: (name) => providers.find(name)?.display_name ?? name,
     mailAvailable: mail.mailer.available,

@@ -1,5 +1,6 @@
 /** Wires what follows when somebody's second factors change: it is noted, and told to them by mail. */
 import type { Account } from './accounts/account.ts';
+import { ANY_LANGUAGE } from './accounts/profile.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Factors } from './factors/factors.ts';
 import type { Callers } from './http/caller.ts';
@@ -32,7 +33,7 @@ export function createFactorNews({ audit, accounts, notices, callers, locales, l
   /** Of the browser; mails are written in the person's own language where that is known. */
   function locale(): string {
     const ctx = callers.context();
-    return ctx ? locales.choose(ctx).lang : 'en';
+    return ctx ? locales.choose(ctx).lang : ANY_LANGUAGE;
   }
 
   async function tell(change: FactorChange, accountId: string, left?: number): Promise<void> {

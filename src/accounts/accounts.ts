@@ -61,6 +61,8 @@ export interface Accounts {
    * @returns the account, or undefined when it is gone or suspended.
    */
   noteSignIn(id: string, profile?: { name?: string; picture?: string }): Promise<Account | undefined>;
+  /** Characters that a new password must have at least, as it is set now. */
+  passwordMin(): number;
   /** What speaks against a new password, or undefined. Asks the breach look-up too, where one is configured. */
   passwordProblem(password: string, email: string): Promise<PasswordProblem | undefined>;
   /** @throws invalid_input when something speaks against a new password. */
@@ -118,8 +120,7 @@ export interface Accounts {
   delete(id: string): Promise<boolean>;
 }
 
-const PASSWORD_TEXT: Record<PasswordProblem, string> = {
-  short: `password must have at least ${PASSWORD_MIN} characters`,
+const PASSWORD_TEXT: Record<Exclude<PasswordProblem, 'short'>, string> = {
   long: `password must have at most ${PASSWORD_MAX} characters`,
   common: 'password is among the most common ones',
   contains_email: 'password must not contain the name in the e-mail address',
@@ -143,6 +144,8 @@ export const isClosed = ({ state, erase_at }: Pick<Account, 'state' | 'erase_at'
 interface Needs {
   store: AccountStore;
   hasher: PasswordHasher;
+  /** Characters that a new password must have. */
+  passwordMin?: () => number;
   /** Nobody is asked unless given. */
   isBreached?: IsBreached;
   /** Whose address it was until just now, who may still want it back: nobody else gets it meanwhile. */
@@ -152,15 +155,17 @@ interface Needs {
 export function createAccounts({
   store,
   hasher,
+  passwordMin = () => PASSWORD_MIN,
   isBreached = async () => false,
   reservedFor = async () => undefined,
 }: Needs): Accounts {
   async function problemOf(password: string, email: string): Promise<PasswordProblem | undefined> {
-    return passwordProblem(password, email) ?? ((await isBreached(password)) ? 'breached' : undefined);
+    return passwordProblem(password, email, passwordMin()) ?? ((await isBreached(password)) ? 'breached' : undefined);
   }
 
   async function checkPassword(password: string, email: string): Promise<void> {
     const problem = await problemOf(password, email);
+    if (problem === 'short') throw invalidInput(`password must have at least ${passwordMin()} characters`, 'password');
     if (problem) throw invalidInput(PASSWORD_TEXT[problem], 'password');
   }
 
@@ -293,6 +298,7 @@ export function createAccounts({
       }
     },
 
+    passwordMin,
     passwordProblem: problemOf,
     checkPassword,
     hashPassword: (password) => hasher.hash(password),

@@ -31,11 +31,18 @@ function holds(range: string, ending: string): boolean {
   return lines.some((line) => line !== null && line[1]!.toUpperCase() === ending && Number(line[2]) > 0);
 }
 
-/** @param url what the five characters are appended to; undefined asks nobody. */
-export function createBreachCheck({ url, log }: { url: string | undefined; log: Logger }): IsBreached {
-  if (url === undefined) return async () => false;
+interface Needs {
+  /** What the five characters are appended to. */
+  url: string;
+  /** Whether to ask, as it is set at that moment. */
+  enabled(): boolean;
+  log: Logger;
+}
+
+export function createBreachCheck({ url, enabled, log }: Needs): IsBreached {
   const base = url.endsWith('/') ? url : `${url}/`;
   return async (password) => {
+    if (!enabled()) return false;
     const digest = hash('sha1', password, 'hex').toUpperCase();
     try {
       const response = await fetch(base + digest.slice(0, PREFIX), {

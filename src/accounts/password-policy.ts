@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 
+/** What nobody sets it below (NIST SP 800-63B, section 3.1.1.2). */
 export const PASSWORD_MIN = 8;
 export const PASSWORD_MAX = 256;
 const NAME_WORTH_CHECKING = 3;
@@ -22,10 +23,11 @@ function commonPasswords(): Set<string> {
 /**
  * What speaks against a new password, or undefined. Length is counted in characters as a person counts them; there are no
  * composition rules (NIST SP 800-63B, section 3.1.1.2). Whether it was breached is asked elsewhere.
+ * @param least characters that it must have.
  */
-export function passwordProblem(password: string, email: string): PasswordProblem | undefined {
+export function passwordProblem(password: string, email: string, least = PASSWORD_MIN): PasswordProblem | undefined {
   const length = passwordLength(password);
-  if (length < PASSWORD_MIN) return 'short';
+  if (length < least) return 'short';
   if (length > PASSWORD_MAX) return 'long';
   const lower = password.toLowerCase();
   if (commonPasswords().has(lower)) return 'common';

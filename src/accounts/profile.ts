@@ -64,6 +64,9 @@ function problemOf(field: ProfileField, value: string): ProfileProblem | undefin
   }
 }
 
+/** The language of whoever has said none: the one that is set for all. */
+export const ANY_LANGUAGE = '';
+
 /** What to write to a person in: the language of their profile, else the one they were just shown. Tags with spaces between. */
 export const readsBest = ({ claims }: Pick<Account, 'claims'>, shown: string): string =>
   claims.locale === undefined ? shown : `${claims.locale} ${shown}`;

@@ -1,7 +1,7 @@
 /** The page behind the one-time link that makes an admin. */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password-policy.ts';
+import { PASSWORD_MAX } from '../accounts/password-policy.ts';
 import type { Admins } from '../administration/admins.ts';
 import { field, readForm } from '../http/body.ts';
 import type { Csrf } from '../http/csrf.ts';
@@ -14,6 +14,7 @@ import type { Limits } from '../limits/limits.ts';
 interface Needs {
   issuer: string;
   admins: Pick<Admins, 'isGood' | 'redeem'>;
+  passwordMin(): number;
   passwordProblem(password: string, email: string): Promise<string | undefined>;
   /** What there is to go on to. */
   doors: { account: boolean; api: boolean; console: boolean };
@@ -27,16 +28,9 @@ interface Needs {
 interface Wrong {
   field: string;
   key: string;
-  min: number;
-  max: number;
 }
 
-const wrong = (field: string, key: string): Wrong => ({
-  field,
-  key: `sign_up.error.${key}`,
-  min: PASSWORD_MIN,
-  max: PASSWORD_MAX,
-});
+const wrong = (field: string, key: string): Wrong => ({ field, key: `sign_up.error.${key}` });
 
 const FIELDS = ['email', 'name', 'password'] as const;
 
@@ -44,6 +38,7 @@ const FIELDS = ['email', 'name', 'password'] as const;
 export function firstAdminRoutes({
   issuer,
   admins,
+  passwordMin,
   passwordProblem,
   doors,
   limits,
@@ -70,7 +65,13 @@ export function firstAdminRoutes({
     render(
       ctx,
       'admin/first',
-      { action: `${base}/admin/first`, problem: null, password_min: PASSWORD_MIN, ...page },
+      {
+        action: `${base}/admin/first`,
+        problem: null,
+        password_min: passwordMin(),
+        password_max: PASSWORD_MAX,
+        ...page,
+      },
       { title: ['admin.first.title'], status },
     );
 

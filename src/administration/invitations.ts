@@ -2,6 +2,7 @@
 import { publicInvitation } from '../accounts/invitation.ts';
 import type { Invitation } from '../accounts/invitation.ts';
 import { ADMIN_ROLE } from '../accounts/role.ts';
+import { ANY_LANGUAGE } from '../accounts/profile.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { RoleBook } from '../roles/book.ts';
@@ -34,7 +35,6 @@ interface Needs {
   audit: Pick<Audit, 'act'>;
 }
 
-const LOCALE = 'en';
 const EVERYBODY = { kind: 'system', id: null } as const;
 
 /** As doors show it: with the link where it was not mailed. */
@@ -66,7 +66,7 @@ export function createInviting({ invitations, book, audit }: Needs): Inviting {
   return {
     get: (id) => invitations.get(id),
     list: (page) => invitations.list(page),
-    async invite(by, input, locale = LOCALE) {
+    async invite(by, input, locale = ANY_LANGUAGE) {
       mayGive(by, input.roles);
       await mustBeGroups(book, input.groups);
       const id = by.kind === 'operator' ? null : by.id;
@@ -74,7 +74,7 @@ export function createInviting({ invitations, book, audit }: Needs): Inviting {
       await audit.act('person_invited', EVERYBODY, detailOf(invited.invitation));
       return invited;
     },
-    async resend(by, id, how, locale = LOCALE) {
+    async resend(by, id, how, locale = ANY_LANGUAGE) {
       await getFor(by, id);
       const invited = await invitations.resend(id, how, locale);
       await audit.act('invitation_sent_again', EVERYBODY, detailOf(invited.invitation));

@@ -5,6 +5,7 @@ import { assigned } from '../accounts/assigning.ts';
 import type { Reassignment } from '../accounts/assigning.ts';
 import type { AccountChange } from '../accounts/editing.ts';
 import { ADMIN_ROLE, isAdmin } from '../accounts/role.ts';
+import { ANY_LANGUAGE } from '../accounts/profile.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Consent } from '../consents/consent.ts';
 import type { ConsentStore } from '../consents/store.ts';
@@ -24,9 +25,6 @@ import type { Verification } from '../verification/verification.ts';
 import { mustBeGroups } from './groups.ts';
 import { mustHave } from './principal.ts';
 import type { Principal } from './principal.ts';
-
-/** Of mails about what an admin did: nobody's browser tells. */
-const NOTICE_LOCALE = 'en';
 
 export type State = Account['state'];
 
@@ -208,7 +206,7 @@ export function createPeople(needs: Needs): People {
     },
     async setPassword(by, who, password) {
       const account = await access.setPassword((await getFor(by, who)).id, password);
-      await verification.notices.passwordChanged(account, NOTICE_LOCALE);
+      await verification.notices.passwordChanged(account, ANY_LANGUAGE);
       return account;
     },
     async demandNewPassword(by, who) {
@@ -219,15 +217,15 @@ export function createPeople(needs: Needs): People {
     async mailPasswordReset(by, who) {
       const account = await getFor(by, who);
       if (!needs.mailAvailable) throw conflict('no mail can be sent: mail.smtp_url is not set');
-      await verification.recovery.mailLink(account, account.claims.locale ?? NOTICE_LOCALE);
+      await verification.recovery.mailLink(account, account.claims.locale ?? ANY_LANGUAGE);
       await audit.record('password_reset_mailed', account.id, { actor: 'admin' });
       return account;
     },
     async changeEmail(by, who, email, { confirmed }) {
       const account = await getFor(by, who);
-      if (confirmed) return verification.emailChanges.change(account, email, NOTICE_LOCALE);
+      if (confirmed) return verification.emailChanges.change(account, email, ANY_LANGUAGE);
       if (!needs.mailAvailable) throw conflict('no mail can be sent: mail.smtp_url is not set');
-      await verification.emailChanges.request(account, email, NOTICE_LOCALE);
+      await verification.emailChanges.request(account, email, ANY_LANGUAGE);
       return account;
     },
     async signInMethods(who) {

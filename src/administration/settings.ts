@@ -1,4 +1,5 @@
 /** Settings, as admins handle them: values over those of the configuration, in force on every process within a second. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Audit } from '../audit/audit.ts';
 import { isoNow } from '../kernel/clock.ts';
 import { isGatehouseError, stale } from '../kernel/errors.ts';
@@ -19,8 +20,10 @@ export const NO_SETTINGS: StoredSettings = { revision: 0, values: {}, changed_at
 
 export interface Setting {
   key: string;
-  type: 'text' | 'number' | 'boolean';
+  type: 'text' | 'number' | 'boolean' | 'list';
   description: string;
+  /** All that it can be, where that is little. */
+  choices: string[] | null;
   /** In force; null is none. */
   value: unknown;
   /** `set`: by an admin. `config`: it stands in the configuration, or is its default. */
@@ -74,7 +77,7 @@ export function createSettingValues({ live, check, log }: ValueNeeds): () => Rec
 }
 
 interface Needs extends Omit<ValueNeeds, 'log'> {
-  definitions: Pick<Setting, 'key' | 'type' | 'description'>[];
+  definitions: Pick<Setting, 'key' | 'type' | 'description' | 'choices'>[];
   configured(key: string): unknown;
   audit: Pick<Audit, 'act'>;
 }
@@ -94,12 +97,13 @@ export function createSettings({ live, check, definitions, configured, audit }: 
 
   const all = (stored: StoredSettings): AllSettings => ({
     version: stored.revision,
-    items: definitions.map(({ key, type, description }) => {
+    items: definitions.map(({ key, type, description, choices }) => {
       const { value, set } = inForce(key, stored);
       return {
         key,
         type,
         description,
+        choices,
         value,
         source: set ? 'set' : 'config',
         configured: configured(key) ?? null,
@@ -116,7 +120,7 @@ export function createSettings({ live, check, definitions, configured, audit }: 
       if (given === undefined) continue;
       if (given === null && !definitions.some((one) => one.key === key)) check(key, given);
       const value = given === null ? undefined : check(key, given);
-      if (values[key] === value) continue;
+      if (isDeepStrictEqual(values[key], value)) continue;
       changed = true;
       if (value === undefined) {
         delete values[key];
@@ -147,7 +151,7 @@ export function createSettings({ live, check, definitions, configured, audit }: 
       });
       const detail = Object.keys(change).flatMap((key): [string, string][] => {
         const [old, next] = [inForce(key, before).value, inForce(key, after).value];
-        return old === next ? [] : [[key, `${shown(old)} → ${shown(next)}`]];
+        return isDeepStrictEqual(old, next) ? [] : [[key, `${shown(old)} → ${shown(next)}`]];
       });
       if (after !== before)
         await audit.act('settings_changed', { kind: 'system', id: null }, Object.fromEntries(detail));

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { ANY_LANGUAGE } from '../accounts/profile.ts';
 import { invalidInput, notFound, unavailable } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Entry } from '../mail/outbox.ts';
@@ -76,7 +77,7 @@ export function mailCommands(program: Command, session: Session, output: Output)
         const way = await transport();
         if (!way) throw invalidInput('no mail server is configured: set mail.smtp_url (GATEHOUSE_MAIL_SMTP_URL)');
         try {
-          const letter = await write({ to, template: 'test', locale: 'en', data: {} });
+          const letter = await write({ to, template: 'test', locale: ANY_LANGUAGE, data: {} });
           output.one({ to, sent: true, answer: await way.send({ ...letter, id: newId(), to }) }, options);
         } catch (error) {
           if (!(error instanceof SendFailure)) throw error;

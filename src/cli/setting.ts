@@ -1,12 +1,19 @@
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { OPERATOR } from '../administration/principal.ts';
-import type { AllSettings } from '../administration/settings.ts';
+import type { AllSettings, Setting } from '../administration/settings.ts';
 import { notFound } from '../kernel/errors.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
 const COLUMNS = ['key', 'value', 'source', 'configured'];
+
+/** A text that looks like something else stays one. */
+function valueOf(type: Setting['type'], typed: string): unknown {
+  if (type === 'text') return typed;
+  if (type !== 'list') return parse(typed);
+  return typed.split(/[\s,]+/).filter((one) => one !== '');
+}
 
 /** `settings list|set|reset`. */
 export function settingCommands(program: Command, session: Session, output: Output): void {
@@ -34,14 +41,12 @@ export function settingCommands(program: Command, session: Session, output: Outp
 
   settings
     .command('set <key> <value>')
-    .description('Set one, in force everywhere within a second.')
+    .description('Set one, in force everywhere within a second. A list is separated by commas, an empty one is "".')
     .option('--json', 'print one JSON document')
     .action((key: string, value: string, options: { json?: boolean }) =>
       session(async ({ settings: all }) => {
         const { type } = one(await all.list(), key);
-        // A text that looks like something else stays one.
-        const given: unknown = type === 'text' ? value : parse(value);
-        output.one(one(await all.change(OPERATOR, { [key]: given }), key), options);
+        output.one(one(await all.change(OPERATOR, { [key]: valueOf(type, value) }), key), options);
       }),
     );
 

@@ -18,6 +18,7 @@ import type { Config, ParsedConfig } from './schema.ts';
 import { generatedSecrets, secretProblems } from './secrets.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
+const BREACHES = 'https://api.pwnedpasswords.com/range';
 const NOT_KEYS = new Set(['GATEHOUSE_CONFIG']);
 
 type Tree = Record<string, unknown>;
@@ -208,6 +209,11 @@ export function loadConfig(env: Env = process.env): Config {
     production,
     issuer: (parsed.issuer ?? `http://localhost:${parsed.port}`).replace(/\/$/, ''),
     sign_up: { ...parsed.sign_up, verify_email: verifyEmail(parsed) },
+    passwords: {
+      ...parsed.passwords,
+      breach_check: parsed.passwords.breach_check ?? parsed.passwords.breach_check_url !== undefined,
+      breach_check_url: parsed.passwords.breach_check_url ?? BREACHES,
+    },
     storage: { url: parsed.storage.url ?? `sqlite:${path.join(parsed.data_dir, 'gatehouse.db')}` },
     federation: inOrder(parsed.federation, tree['federation']),
     secrets: production ? (parsed.secrets as Config['secrets']) : generatedSecrets(parsed),

@@ -20,6 +20,10 @@ export const look = {
       accent_dark: cssColor.optional().meta({ description: 'Accent colour in dark mode.' }),
       privacy_url: httpUrl.optional().meta({ description: 'Link to the privacy policy in the footer.' }),
       terms_url: httpUrl.optional().meta({ description: 'Link to the terms in the footer.' }),
+      locale: z.string().min(1).default('en').meta({
+        description:
+          'Language of pages and mails where app, browser and person ask for none that there is: the name of a file in `locales/`, such as `de`.',
+      }),
     })
     .prefault({}),
 };

@@ -96,5 +96,6 @@ export interface Config extends ParsedConfig {
   storage: { url: string };
   secrets: { encryption_key: string; cookie_keys: string[] };
   sign_up: { enabled: boolean; verify_email: 'before_first_use' | 'later' };
+  passwords: ParsedConfig['passwords'] & { breach_check: boolean; breach_check_url: string };
   federation: FederationConfig;
 }

@@ -23,7 +23,13 @@ const SETTABLE: Record<string, z.ZodType | undefined> = {
   'brand.theme': undefined,
   'brand.privacy_url': webAddress,
   'brand.terms_url': webAddress,
+  'brand.locale': undefined,
   'sign_up.enabled': undefined,
+  'passwords.min_length': undefined,
+  'passwords.breach_check': undefined,
+  'factors.policy': undefined,
+  'factors.required_roles': z.array(z.string().regex(/^[\w.:-]{1,100}$/, 'must be names of roles')).max(50),
+  'factors.enrolment_grace': undefined,
   'lifetimes.access_token': between(MINUTE, DAY),
   'lifetimes.id_token': between(MINUTE, DAY),
   'lifetimes.refresh_token': between(5 * MINUTE, 365 * DAY),
@@ -35,8 +41,10 @@ export const SETTING_NAMES = Object.keys(SETTABLE);
 
 export interface SettingDefinition {
   key: string;
-  type: 'text' | 'number' | 'boolean';
+  type: 'text' | 'number' | 'boolean' | 'list';
   description: string;
+  /** All that it can be, where that is little. */
+  choices: string[] | null;
   /** The schema of a value that is set. */
   schema: z.ZodType;
 }
@@ -55,14 +63,18 @@ function leafAt(key: string): z.ZodType {
   return here;
 }
 
-const typeOf = (schema: z.ZodType): SettingDefinition['type'] =>
-  schema instanceof z.ZodBoolean ? 'boolean' : schema instanceof z.ZodNumber ? 'number' : 'text';
+function typeOf(schema: z.ZodType): SettingDefinition['type'] {
+  if (schema instanceof z.ZodBoolean) return 'boolean';
+  if (schema instanceof z.ZodArray) return 'list';
+  return schema instanceof z.ZodNumber ? 'number' : 'text';
+}
 
 export const SETTINGS: SettingDefinition[] = SETTING_NAMES.map((key) => {
   const leaf = leafAt(key);
   const more = SETTABLE[key];
   const { description } = configKeys.find(({ path }) => path.join('.') === key)!;
-  return { key, type: typeOf(leaf), description, schema: more ? leaf.pipe(more as never) : leaf };
+  const choices = leaf instanceof z.ZodEnum ? (leaf.options as string[]) : null;
+  return { key, type: typeOf(leaf), description, choices, schema: more ? leaf.pipe(more as never) : leaf };
 });
 
 export const atKey = (tree: object, key: string): unknown =>
@@ -72,10 +84,16 @@ interface CheckNeeds {
   config: Config;
   /** Names of the themes there are. */
   themes: string[];
+  /** Names of the languages there are. */
+  locales: string[];
 }
 
+/** The settings, with what some of them can be here. */
+export const settingsHere = ({ locales }: Pick<CheckNeeds, 'locales'>): SettingDefinition[] =>
+  SETTINGS.map((one) => (one.key === 'brand.locale' ? { ...one, choices: locales } : one));
+
 /** @returns what gives a value as it is kept, or throws invalid_input that names the setting. */
-export function createSettingCheck({ config, themes }: CheckNeeds) {
+export function createSettingCheck({ config, themes, locales }: CheckNeeds) {
   return (key: string, value: unknown): unknown => {
     const definition = SETTINGS.find((one) => one.key === key);
     if (!definition) throw invalidInput(`${key} cannot be set here`, key);
@@ -83,6 +101,8 @@ export function createSettingCheck({ config, themes }: CheckNeeds) {
     if (!parsed.success) throw invalidInput(`${key} ${parsed.error.issues[0]!.message}`, key);
     if (key === 'brand.theme' && !themes.includes(String(parsed.data)))
       throw invalidInput(`${key} must be one of ${themes.join(', ') || 'none, for there is none in themes_dir'}`, key);
+    if (key === 'brand.locale' && !locales.includes(String(parsed.data)))
+      throw invalidInput(`${key} must be one of ${locales.join(', ')}`, key);
     const longest = config.keys.retirement - PUBLISHING_MARGIN;
     if (['lifetimes.access_token', 'lifetimes.id_token'].includes(key) && Number(parsed.data) > longest)
       throw invalidInput(`${key} must be at most ${longest}: keys.retirement keeps keys no longer`, key);

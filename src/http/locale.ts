@@ -46,7 +46,10 @@ export interface Locales {
    * the person reads, then `Accept-Language`.
    */
   choose(ctx: Context, uiLocales?: string, theme?: string): Locale;
-  /** The first of these tags that there is, or is nearest, for what is written when nobody asks. @param tags with spaces between. */
+  /**
+   * The first of these tags that there is, or is nearest, for what is written when nobody asks.
+   * @param tags with spaces between; none at all, the empty text, gives the language that is set for all.
+   */
   of(tags: string, theme?: string): Locale;
 }
 
@@ -58,6 +61,8 @@ export function noteReader(ctx: Context, { claims }: { claims: { locale?: string
 interface Needs {
   /** The language that was chosen in a browser. */
   chosen?: (ctx: Context) => string | undefined;
+  /** Of whom nothing is known, as it is set now. */
+  standard?: () => string;
 }
 
 /** Its name in itself, as people look for it. */
@@ -76,7 +81,10 @@ function canonical(tag: string): string | undefined {
 }
 
 /** Escaping is the templates' business. */
-export async function loadLocales({ chosen = () => undefined }: Needs = {}): Promise<Locales> {
+export async function loadLocales({
+  chosen = () => undefined,
+  standard = () => FALLBACK,
+}: Needs = {}): Promise<Locales> {
   const names = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.json'))
     .map((name) => name.slice(0, -'.json'.length));
@@ -99,7 +107,7 @@ export async function loadLocales({ chosen = () => undefined }: Needs = {}): Pro
 
   /** The first wish that there is a catalogue for. */
   function best(wishes: string[], theme?: string): Locale {
-    const lang = wishes.map(known).find((found) => found !== undefined) ?? FALLBACK;
+    const lang = wishes.map(known).find((found) => found !== undefined) ?? standard();
     const regional = wishes.find((wish) => wish.includes('-') && known(wish) === lang);
     return locale(lang, (regional && canonical(regional)) ?? lang, theme);
   }

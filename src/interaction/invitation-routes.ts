@@ -7,7 +7,7 @@ import type { Context, Middleware } from 'koa';
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Invitation } from '../accounts/invitation.ts';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password-policy.ts';
+import { PASSWORD_MAX } from '../accounts/password-policy.ts';
 import { NAME_MAX, normalizeName } from '../accounts/profile.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import { field, readForm } from '../http/body.ts';
@@ -21,7 +21,7 @@ import type { Visitor } from './visitor.ts';
 
 interface Needs {
   invitations: Pick<Invitations, 'find' | 'accept' | 'nameFor'>;
-  accounts: Pick<Accounts, 'passwordProblem' | 'hashPassword'>;
+  accounts: Pick<Accounts, 'passwordMin' | 'passwordProblem' | 'hashPassword'>;
   /** Undefined where there are none. */
   passkeys: Passkeys | undefined;
   csrf: Csrf;
@@ -79,7 +79,7 @@ export function invitationRoutes(needs: Needs): Middleware {
         options_url: `${base}${INVITATION_PATH}/passkey/options${query}`,
       },
       passkey_problem: passkey_problem ? `passkeys.problem.${passkey_problem}` : null,
-      password_min: PASSWORD_MIN,
+      password_min: accounts.passwordMin(),
       password_max: PASSWORD_MAX,
     };
     const status = problem || passkey_problem ? 400 : 200;

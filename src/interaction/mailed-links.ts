@@ -5,7 +5,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Accounts } from '../accounts/accounts.ts';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password-policy.ts';
+import { PASSWORD_MAX } from '../accounts/password-policy.ts';
 import { field, readForm } from '../http/body.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Locales } from '../http/locale.ts';
@@ -23,7 +23,7 @@ import type { Visitor } from './visitor.ts';
 
 interface Needs {
   verification: Verification;
-  accounts: Pick<Accounts, 'passwordProblem' | 'authenticate'>;
+  accounts: Pick<Accounts, 'passwordMin' | 'passwordProblem' | 'authenticate'>;
   csrf: Csrf;
   locales: Locales;
   render: Render;
@@ -115,7 +115,7 @@ export function mailedLinkRoutes(needs: Needs): Middleware {
       token,
       email,
       error: error ? `sign_up.error.password_${error}` : null,
-      password_min: PASSWORD_MIN,
+      password_min: accounts.passwordMin(),
       password_max: PASSWORD_MAX,
     };
     await render(ctx, 'interaction/set-password', model, {

@@ -5,7 +5,7 @@
 import type { Context } from 'koa';
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password-policy.ts';
+import { PASSWORD_MAX } from '../accounts/password-policy.ts';
 import { field } from '../http/body.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
@@ -16,7 +16,7 @@ import type { InteractionUnderWay } from './journey.ts';
 import type { Progress, ProgressRecords } from './progress.ts';
 
 interface Needs {
-  accounts: Pick<Accounts, 'passwordProblem' | 'hasPassword'>;
+  accounts: Pick<Accounts, 'passwordMin' | 'passwordProblem' | 'hasPassword'>;
   /** @throws conflict where it is not demanded any more. */
   choose(accountId: string, password: string, options: { keepSession: string | undefined }): Promise<Account>;
   notices: Pick<Notices, 'passwordChanged'>;
@@ -43,7 +43,7 @@ export function createNewPassword({ accounts, choose, notices, locales, progress
       token: null,
       email,
       error: error ?? null,
-      password_min: PASSWORD_MIN,
+      password_min: accounts.passwordMin(),
       password_max: PASSWORD_MAX,
     };
     await render(ctx, 'interaction/set-password', page, {

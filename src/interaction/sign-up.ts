@@ -3,7 +3,7 @@ import { newAccountId } from '../accounts/accounts.ts';
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress } from '../accounts/email.ts';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../accounts/password-policy.ts';
+import { PASSWORD_MAX } from '../accounts/password-policy.ts';
 import { NAME_MAX, normalizeName } from '../accounts/profile.ts';
 import type { Afterwards } from '../http/afterwards.ts';
 import { field } from '../http/body.ts';
@@ -84,7 +84,7 @@ export function createSignUp(needs: Needs) {
       wait,
       passkey: passkeysEnabled ? { action: `${path}/sign-up/passkey`, offer_cookie: offerCookie } : null,
       sign_in_url: `${path}/sign-in`,
-      password_min: PASSWORD_MIN,
+      password_min: accounts.passwordMin(),
       password_max: PASSWORD_MAX,
     };
     const ui_locales = parameter(details, 'ui_locales');

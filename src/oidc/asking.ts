@@ -1,7 +1,7 @@
 /** Asking people: an app's request to them (CIBA) is put where they find it, and told by mail. */
 import type { Client as ProviderClient } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
-import { readsBest } from '../accounts/profile.ts';
+import { ANY_LANGUAGE, readsBest } from '../accounts/profile.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Mailer } from '../mail/mailer.ts';
@@ -56,7 +56,7 @@ export const createAsking = ({ records, mailer, urlOf }: Needs): Asking => ({
     await mailer.send({
       to: account.email,
       template: 'approval',
-      locale: readsBest(account, typeof ui_locales === 'string' ? ui_locales : 'en'),
+      locale: readsBest(account, typeof ui_locales === 'string' ? ui_locales : ANY_LANGUAGE),
       data: {
         url: urlOf(id),
         app: client.clientName ?? client_id,

@@ -1,6 +1,6 @@
 /** Mails that tell a person of something that was done, so that they can act if it was not them. */
 import type { Account } from '../accounts/account.ts';
-import { readsBest } from '../accounts/profile.ts';
+import { ANY_LANGUAGE, readsBest } from '../accounts/profile.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
@@ -77,7 +77,7 @@ export function createNotices({ mailer, links, records, accountUrl }: Needs): No
       const data = { name, time: epochSeconds(), zone: claims.zoneinfo, url: accountUrl, app };
       const key = `token reused:${grantId}`;
       // No browser is in it that could be asked for its language.
-      await mailer.send({ to: email, template: 'token-reused', locale: readsBest(account, 'en'), data, key });
+      await mailer.send({ to: email, template: 'token-reused', locale: readsBest(account, ANY_LANGUAGE), data, key });
     },
   };
 }

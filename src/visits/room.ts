@@ -216,7 +216,7 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
       groups: [null, ...place.groups].map((group) => ({
         label: group === null ? null : t(place.words.nav(`group.${group}`)),
         items: sections
-          .filter((section) => section.group === group)
+          .filter((section) => section.group === group && section.hidden?.() !== true)
           .map((section) => ({
             href: url(section.path),
             label: t(place.words.nav(section.id)),
@@ -225,15 +225,18 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
       })),
     });
 
-  const deskOf = (section: Section): Desk => ({
+  const deskOf = (section: Section, isHidden = () => section.hidden?.() === true): Desk => ({
     url,
     get(path, handler, terms = {}) {
       routes.push({ method: 'GET', path, ...demands(terms) });
-      router.get(path || '/', (ctx) => admit(ctx, handler, terms));
+      router.get(path || '/', async (ctx, next) => {
+        await (isHidden() ? next() : admit(ctx, handler, terms));
+      });
     },
     post(path, handler, terms = {}) {
       routes.push({ method: 'POST', path, ...demands(terms) });
-      router.post(path, readForm(), async (ctx) => {
+      router.post(path, readForm(), async (ctx, next) => {
+        if (isHidden()) return void (await next());
         csrf.verify(ctx, field(ctx, '_csrf'));
         notePage(ctx, { form_page: url(section.path) });
         // A form cannot be sent again after proving who one is: its page is where that leads back to.

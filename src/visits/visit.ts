@@ -82,5 +82,7 @@ export interface Section<Group extends string = string> {
   group: Group | null;
   /** Its first page. */
   path: string;
+  /** Whether it is not there at the moment: its pages do not exist then. */
+  hidden?(): boolean;
   add(desk: Desk): void;
 }

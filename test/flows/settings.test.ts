@@ -1,4 +1,8 @@
 /** What admins set while all runs, on two processes with one store. */
+import { hash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { adminApi, programToken } from '../support/admin-api.ts';
@@ -9,23 +13,43 @@ import { apply, exported, inShort, planOf, problemsOf } from '../support/files.t
 import type { Running } from '../support/gatehouse.ts';
 import { startInstances } from '../support/instances.ts';
 import type { Instances } from '../support/instances.ts';
+import { begin, browserFor, enterPassword, heading } from '../support/journey.ts';
+import { openAccount } from '../support/portal.ts';
 import { relyingParty } from '../support/relying-party.ts';
+
+const BREACHED = 'my summer in Norway';
+const sha1 = (text: string) => hash('sha1', text, 'hex').toUpperCase();
 
 describe('a setting that an admin changes', () => {
   let instances: Instances;
   let first: Running;
   let second: Running;
   let api: Api;
+  let other: Api;
+  let breaches: Server;
   beforeAll(async () => {
-    instances = await startInstances({ GATEHOUSE_BRAND_NAME: 'As configured' });
+    breaches = createServer((_request, response) => response.end(`${sha1(BREACHED).slice(5)}:17`));
+    await new Promise<void>((resolve) => breaches.listen(0, '127.0.0.1', resolve));
+    instances = await startInstances({
+      GATEHOUSE_BRAND_NAME: 'As configured',
+      GATEHOUSE_PASSWORDS_BREACH_CHECK: 'false',
+      GATEHOUSE_PASSWORDS_BREACH_CHECK_URL: `http://127.0.0.1:${(breaches.address() as AddressInfo).port}/range`,
+    });
     [first, second] = instances.all;
-    api = adminApi(first, await programToken(first));
+    const token = await programToken(first);
+    [api, other] = [adminApi(first, token), adminApi(second, token)];
   });
-  afterAll(() => instances.stop());
+  afterAll(async () => {
+    await instances.stop();
+    breaches.closeAllConnections();
+    breaches.close();
+  });
 
   /** Another process follows within a second; the test waits a little longer for a busy machine. */
   const soon = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 50 });
   const set = (body: Record<string, unknown>) => api.patch('/settings', body);
+  /** At the other process. */
+  const elsewhere = (body: Record<string, unknown>) => other.patch('/settings', body);
   const landing = async ({ issuer }: Running) => (await fetch(issuer)).text();
   const one = async (key: string) =>
     ((await api.get('/settings')).body['items'] as Record<string, unknown>[]).find((item) => item['key'] === key);
@@ -81,6 +105,71 @@ describe('a setting that an admin changes', () => {
     await set({ 'lifetimes.access_token': null });
   });
 
+  it('asks for longer passwords from then on, and leaves those that there are', async () => {
+    const short = await first.person({ password: 'eleven, so' });
+    await elsewhere({ 'passwords.min_length': 14 });
+    await soon(() => expect(first.person({ password: 'thirteen sign' })).rejects.toThrow('at least 14 characters'));
+    const rp = await relyingParty(first, await first.app());
+    const browser = new Browser(first.issuer);
+    const page = await browser.open((await rp.request()).url);
+    const form = await browser.open(page.html.querySelector('a[href$="/sign-up"]')!.getAttribute('href')!);
+    expect(form.html.querySelector('#password')!.getAttribute('minlength')).toBe('14');
+    const refused = await browser.submit(form, { name: 'Ada', email: 'ada@example.com', password: 'thirteen sign' });
+    expect(refused.html.querySelector('#password-error')!.text).toContain('14');
+    expect(await first.accounts.authenticate(short.email, 'eleven, so')).toMatchObject({ id: short.sub });
+    await elsewhere({ 'passwords.min_length': null });
+  });
+
+  it('has new passwords looked up among those that leaked', async () => {
+    await first.person({ password: BREACHED });
+    await elsewhere({ 'passwords.breach_check': true });
+    await soon(() => expect(first.person({ password: BREACHED })).rejects.toThrow('known from a data breach'));
+    await elsewhere({ 'passwords.breach_check': null });
+    await soon(async () => void (await first.person({ password: BREACHED })));
+  });
+
+  it('says who must have a second factor', async () => {
+    const rp = await relyingParty(first, await first.app({ first_party: true }));
+    const signIn = async (person: { email: string; password: string }) => {
+      const browser = browserFor(rp);
+      return heading(await enterPassword(browser, await begin(rp, browser), person));
+    };
+    const [anybody, editor] = [await first.person(), await first.person({ roles: ['editor'] })];
+    await elsewhere({ 'factors.required_roles': ['editor'] });
+    await soon(async () => expect(await signIn(editor)).toBe('Add a second step'));
+    expect(await signIn(anybody)).not.toBe('Add a second step');
+    await elsewhere({ 'factors.policy': 'required' });
+    await soon(async () => expect(await signIn(anybody)).toBe('Add a second step'));
+
+    const browser = new Browser(first.issuer);
+    await elsewhere({ 'factors.policy': 'optional' });
+    await soon(async () => expect(await signIn(anybody)).not.toBe('Add a second step'));
+    expect((await openAccount(browser, anybody, '/authenticator')).status).toBe(200);
+    await elsewhere({ 'factors.policy': 'off' });
+    await soon(async () => expect((await browser.open('/account/authenticator')).status).toBe(404));
+    expect((await browser.open('/account')).html.querySelector('a[href$="/authenticator"]')).toBeNull();
+    expect(await signIn(editor)).not.toBe('Add a second step');
+    await elsewhere({ 'factors.policy': null, 'factors.required_roles': null });
+    await soon(async () => expect((await browser.open('/account/authenticator')).status).toBe(200));
+  });
+
+  it('is the language of whoever has said none', async () => {
+    const lang = async (accept: string) => {
+      const page = await fetch(first.issuer, { headers: { 'accept-language': accept } });
+      return /<html lang="(.+?)"/.exec(await page.text())![1];
+    };
+    expect(await lang('tlh')).toBe('en');
+    await elsewhere({ 'brand.locale': 'de' });
+    await soon(async () => expect(await lang('tlh')).toBe('de'));
+    expect(await lang('fr, tlh')).toBe('fr');
+    const letter = await first.mail.write({ to: 'ada@example.com', template: 'test', locale: '', data: {} });
+    expect(letter.html).toContain('lang="de"');
+    expect(await one('brand.locale')).toMatchObject({
+      choices: expect.arrayContaining(['de', 'en', 'ja']) as string[],
+    });
+    await elsewhere({ 'brand.locale': null });
+  });
+
   it('is checked, and lost to nobody who saved at the same time', async () => {
     const wrong: Record<string, unknown> = {
       'brand.name': '',
@@ -90,6 +179,10 @@ describe('a setting that an admin changes', () => {
       'lifetimes.access_token': 5,
       'lifetimes.session': 1e9,
       'sign_up.enabled': 'yes',
+      'passwords.min_length': 7,
+      'factors.policy': 'sometimes',
+      'factors.required_roles': ['<b>'],
+      'brand.locale': '../en',
       'mail.from': 'a@example.com\r\nBcc: everybody@example.com',
     };
     for (const [key, value] of Object.entries(wrong)) {

@@ -10,7 +10,7 @@ const name = <T extends z.ZodType>(id: string, schema: T): T => {
   named.add(schema, { id });
   return schema;
 };
-const value = z.union([z.string(), z.int(), z.boolean(), z.null()]);
+const value = z.union([z.string(), z.int(), z.boolean(), z.array(z.string()), z.null()]);
 
 const settings = name(
   'Settings',
@@ -18,8 +18,9 @@ const settings = name(
     items: z.array(
       z.object({
         key: z.string().meta({ description: 'Its place in the configuration.' }),
-        type: z.enum(['text', 'number', 'boolean']),
+        type: z.enum(['text', 'number', 'boolean', 'list']),
         description: z.string(),
+        choices: z.array(z.string()).nullable().meta({ description: 'All that it can be, where that is little.' }),
         value: value.meta({ description: 'In force; null is none.' }),
         source: z.enum(['set', 'config']).meta({ description: '`set`: by an admin, here.' }),
         configured: value.meta({ description: 'What it goes back to.' }),

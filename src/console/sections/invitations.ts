@@ -2,6 +2,7 @@
 import type { Account } from '../../accounts/account.ts';
 import type { Invitation } from '../../accounts/invitation.ts';
 import { isRole } from '../../accounts/role.ts';
+import { ANY_LANGUAGE } from '../../accounts/profile.ts';
 import type { Inviting } from '../../administration/invitations.ts';
 import { datesIn } from '../../kernel/dates.ts';
 import { isGatehouseError } from '../../kernel/errors.ts';
@@ -53,7 +54,7 @@ const groups = (mailed: boolean): Group[] => [
 ];
 
 /** Of mails about it, where nobody said. */
-const localeOf = ({ account }: { account: Account }): string => account.claims.locale ?? 'en';
+const localeOf = ({ account }: { account: Account }): string => account.claims.locale ?? ANY_LANGUAGE;
 
 async function list(desk: Desk, visit: Visit, { inviting }: InvitationNeeds): Promise<void> {
   const { ctx } = visit;

@@ -1,6 +1,6 @@
 import type { Account } from '../../accounts/account.ts';
 import { initials } from '../../accounts/account.ts';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../../accounts/password-policy.ts';
+import { PASSWORD_MAX } from '../../accounts/password-policy.ts';
 import type { People } from '../../administration/people.ts';
 import { datesIn } from '../../kernel/dates.ts';
 import { isGatehouseError } from '../../kernel/errors.ts';
@@ -20,6 +20,7 @@ const STATES = ['active', 'suspended', 'deleting'] as const;
 export interface PeopleNeeds extends PersonNeeds, InvitationNeeds {
   people: People;
   /** Speaks against a password that somebody is to have. */
+  passwordMin(): number;
   passwordProblem(password: string, email: string): Promise<string | undefined>;
 }
 
@@ -86,18 +87,18 @@ async function list(desk: Desk, visit: Visit, { people }: PeopleNeeds): Promise<
 }
 
 /** In the words of the sign-up page. */
-const inWords = (field: string, problem: string): Wrong => ({
+const inWords = (field: string, problem: string, variables: Wrong['variables'] = {}): Wrong => ({
   field,
   key: `sign_up.error.${problem}`,
-  variables: { min: PASSWORD_MIN, max: PASSWORD_MAX },
+  variables,
 });
 
-async function create(desk: Desk, visit: Visit, { people, passwordProblem }: PeopleNeeds): Promise<void> {
+async function create(desk: Desk, visit: Visit, { people, passwordMin, passwordProblem }: PeopleNeeds): Promise<void> {
   const values = valuesOf(visit.ctx, NEW);
   const password = typed(visit.ctx, 'password');
   const again = (wrong: Wrong) => showNew(desk, visit, values, wrong);
   const weak = password === '' ? undefined : await passwordProblem(password, values['email']!);
-  if (weak) return again(inWords('password', `password_${weak}`));
+  if (weak) return again(inWords('password', `password_${weak}`, { min: passwordMin(), max: PASSWORD_MAX }));
   const { name = '', email = '' } = values;
   const tried = await trySaving(NEW, async () => {
     try {

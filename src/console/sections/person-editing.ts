@@ -1,6 +1,6 @@
 /** Forms about one person: profile, roles, e-mail, password. */
 import type { Account } from '../../accounts/account.ts';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../../accounts/password-policy.ts';
+import { PASSWORD_MAX } from '../../accounts/password-policy.ts';
 import { profileProblems } from '../../accounts/profile.ts';
 import type { ProfileValues } from '../../accounts/profile.ts';
 import { ADMIN_ROLE, isAdmin, isRole } from '../../accounts/role.ts';
@@ -15,6 +15,7 @@ import { personAt } from './person-at.ts';
 export interface EditingNeeds {
   people: People;
   mailAvailable: boolean;
+  passwordMin(): number;
   passwordProblem(password: string, email: string): Promise<string | undefined>;
 }
 
@@ -124,7 +125,7 @@ interface Editing {
   save(visit: Visit, account: Account, values: Values, version: number): Promise<Wrong | string>;
 }
 
-function editings({ people, mailAvailable, passwordProblem }: EditingNeeds): Editing[] {
+function editings({ people, mailAvailable, passwordMin, passwordProblem }: EditingNeeds): Editing[] {
   return [
     {
       path: 'edit',
@@ -198,7 +199,7 @@ function editings({ people, mailAvailable, passwordProblem }: EditingNeeds): Edi
           return {
             field: 'password',
             key: `sign_up.error.password_${weak}`,
-            variables: { min: PASSWORD_MIN, max: PASSWORD_MAX },
+            variables: { min: passwordMin(), max: PASSWORD_MAX },
           };
         await people.setPassword(principalOf(visit), account.id, password);
         return 'password_set';

@@ -4,7 +4,7 @@ import { field } from '../../http/body.ts';
 import { invalidInput, isGatehouseError, notFound } from '../../kernel/errors.ts';
 import { SETTING_NAMES } from '../../config/settings.ts';
 import type { Section, Visit } from '../../visits/visit.ts';
-import { showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
+import { linesOf, showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
 import type { Control, FormPage, Group, Values } from '../forms.ts';
 import { principalOf } from '../place.ts';
 import { shownText } from '../provider-form.ts';
@@ -19,28 +19,64 @@ const nameOf = (key: string): string => key.replace('.', '_');
 const GROUPS: Record<string, string> = {
   brand: 'console.group.look',
   sign_up: 'console.group.sign_in',
+  passwords: 'console.group.passwords',
+  factors: 'console.group.factors',
   lifetimes: 'console.group.lifetimes',
   mail: 'console.group.mail',
 };
 
 /** Settings that need a word beside their name. */
-const EXPLAINED = new Set(['brand.accent', 'brand.accent_dark', 'brand.theme', 'lifetimes.refresh_token', 'mail.from']);
-const stateOf = (value: unknown): string => (value === true ? 'console.option.on' : 'console.option.off');
+const EXPLAINED = new Set([
+  'brand.accent',
+  'brand.accent_dark',
+  'brand.theme',
+  'brand.locale',
+  'passwords.min_length',
+  'passwords.breach_check',
+  'factors.required_roles',
+  'factors.enrolment_grace',
+  'lifetimes.refresh_token',
+  'mail.from',
+]);
+/** A list that is set to be empty: left out it would be as configured. */
+const NONE = '-';
 
-function controlOf({ key, type, configured, source }: Setting): Control {
+type Option = NonNullable<Control['options']>[number];
+
+const SWITCH: Option[] = [
+  { value: 'true', key: 'console.option.on' },
+  { value: 'false', key: 'console.option.off' },
+];
+
+/** Its name for itself. */
+const languageName = (lang: string) => new Intl.DisplayNames([lang], { type: 'language' }).of(lang) ?? lang;
+
+/** What can be chosen, in words. */
+function optionsOf({ key, type, choices }: Setting): Option[] | undefined {
+  if (type === 'boolean') return SWITCH;
+  if (key === 'brand.locale') return choices?.map((lang) => ({ value: lang, text: languageName(lang) }));
+  return choices?.map((value) => ({ value, key: `console.option.${nameOf(key)}_${value}` }));
+}
+
+const written = (value: unknown): string =>
+  Array.isArray(value) ? (value.length === 0 ? NONE : value.join('\n')) : shownText(value);
+
+function controlOf(setting: Setting): Control {
+  const { key, type, configured, source } = setting;
   const name = nameOf(key);
-  const isAddress = key.endsWith('_url');
-  const over = { set: source === 'set', configured: shownText(configured), setting: key };
+  const shown = written(configured).replaceAll('\n', ', ');
+  const over = { set: source === 'set', configured: shown, setting: key };
   const hint = EXPLAINED.has(key) ? { hint: `console.setting_hint.${name}` } : {};
   const common = { name, label: `console.setting.${name}`, optional: true, ...hint };
-  if (type !== 'boolean')
-    return { ...common, kind: isAddress ? 'url' : 'text', placeholder: shownText(configured), over };
-  const options = [
-    { value: '', key: 'console.option.as_configured' },
-    { value: 'true', key: 'console.option.on' },
-    { value: 'false', key: 'console.option.off' },
-  ];
-  return { ...common, kind: 'select', options, over: { ...over, configured_key: stateOf(configured) } };
+  const options = optionsOf(setting);
+  if (options) {
+    const { text, key: configured_key } = options.find(({ value }) => value === shown) ?? {};
+    const said = configured_key === undefined ? { configured: text ?? shown } : { configured_key };
+    const all = [{ value: '', key: 'console.option.as_configured' }, ...options];
+    return { ...common, kind: 'select', options: all, over: { ...over, ...said } };
+  }
+  if (type === 'list') return { ...common, kind: 'lines', over };
+  return { ...common, kind: key.endsWith('_url') ? 'url' : 'text', placeholder: shown, over };
 }
 
 function groupsOf({ items }: AllSettings): Group[] {
@@ -52,7 +88,7 @@ function groupsOf({ items }: AllSettings): Group[] {
 }
 
 const valuesFrom = ({ items }: AllSettings): Values =>
-  Object.fromEntries(items.map(({ key, value, source }) => [nameOf(key), source === 'set' ? shownText(value) : '']));
+  Object.fromEntries(items.map(({ key, value, source }) => [nameOf(key), source === 'set' ? written(value) : '']));
 
 /** What was typed, as the rules take it. A number that is none is left to them to refuse. */
 const changeFrom = ({ items }: AllSettings, values: Values): SettingsChange =>
@@ -61,6 +97,7 @@ const changeFrom = ({ items }: AllSettings, values: Values): SettingsChange =>
       const typed = values[nameOf(key)] ?? '';
       if (typed === '') return [key, null];
       if (type === 'boolean') return [key, typed === 'true'];
+      if (type === 'list') return [key, typed === NONE ? [] : linesOf(typed)];
       return [key, type === 'number' && /^\d{1,12}$/.test(typed) ? Number(typed) : typed];
     }),
   );

@@ -1,4 +1,5 @@
 /** Settings in files: one entry says all of them, by the names of the configuration. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { SETTING_FIELDS } from '../../admin/routes/settings.ts';
 import { OPERATOR } from '../../administration/principal.ts';
@@ -14,7 +15,7 @@ const ID = 'settings';
 const changesOf = (before: AllSettings, after: AllSettings): Change[] =>
   before.items.flatMap(({ key, value, source }, index) => {
     const next = after.items[index]!;
-    return value === next.value && source === next.source
+    return isDeepStrictEqual(value, next.value) && source === next.source
       ? []
       : [{ field: key, old: value, new: next.source === 'set' ? next.value : '(as configured)' }];
   });

@@ -10,7 +10,7 @@ import type { TryNeeds } from '../tries.ts';
 interface Needs extends TryNeeds {
   factors: Factors;
   /** Second factors are on. */
-  hasFactors: boolean;
+  hasFactors(): boolean;
 }
 
 /** Why a code was not taken, as a key of the catalogue. */
@@ -31,10 +31,8 @@ const inGroups = (secret: string): string => secret.match(/.{1,4}/g)!.join(' ');
 const placeOf = ({ session }: Visit) => `account page:${session.uid}`;
 
 /** The authenticator app: set up, set up anew on another phone, taken away. */
-export function authenticatorSection(needs: Needs): Section | undefined {
+export function authenticatorSection(needs: Needs): Section {
   const { factors, hasFactors } = needs;
-  if (!hasFactors) return undefined;
-
   async function show(desk: Desk, visit: Visit): Promise<void> {
     const found = await factors.details(visit.account.id);
     await desk.show(visit, 'authenticator', (_t, { lang }) => {
@@ -131,6 +129,7 @@ export function authenticatorSection(needs: Needs): Section | undefined {
     id: 'authenticator',
     group: 'sign_in',
     path: '/authenticator',
+    hidden: () => !hasFactors(),
     add(desk) {
       desk.get('/authenticator', (visit) => show(desk, visit));
       desk.get('/authenticator/add', (visit) => showAdding(desk, visit), { strong: true });

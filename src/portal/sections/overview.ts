@@ -10,7 +10,7 @@ interface Needs {
   passkeys: Pick<Passkeys, 'list'> | undefined;
   factors: Pick<Factors, 'of'>;
   /** Second factors are on. */
-  hasFactors: boolean;
+  hasFactors(): boolean;
   consents: Pick<ConsentStore, 'listByAccount'>;
   sessions: Sessions;
 }
@@ -37,7 +37,7 @@ export function overviewSection({ consents, sessions, passkeys, factors, hasFact
           email_verified: account.email_verified,
           has_password: account.password_hash !== null,
           passkeys: passkeys ? has.passkeys : null,
-          factors: hasFactors ? { on: has.totp, codes: second_step ? left : null, few: left <= FEW_CODES } : null,
+          factors: hasFactors() ? { on: has.totp, codes: second_step ? left : null, few: left <= FEW_CODES } : null,
           sessions: open.length,
           apps: allowed.length,
           since: datesFor(tag, account).day(account.created_at),

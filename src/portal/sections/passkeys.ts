@@ -16,7 +16,7 @@ interface Needs extends TryNeeds {
   factors: Pick<Factors, 'of' | 'isLast'>;
   vault: { lookupKey(kind: string, id: string): string };
   /** Recovery codes stand in for a lost passkey. */
-  hasRecoveryCodes: boolean;
+  hasFactors(): boolean;
 }
 
 /** Why no passkey came of it, as a key of the catalogue, and the status of the page that says so. */
@@ -38,7 +38,7 @@ const bindingOf = ({ session }: Visit) => `account page:${session.uid}`;
 
 /** Passkeys: seen, named, added and taken away. */
 export function passkeysSection(needs: Needs): Section | undefined {
-  const { passkeys, factors, vault, hasRecoveryCodes } = needs;
+  const { passkeys, factors, vault, hasFactors } = needs;
   if (!passkeys) return undefined;
   const idOf = ({ credential_id }: Passkey) => vault.lookupKey('passkey on a page', credential_id);
 
@@ -72,7 +72,7 @@ export function passkeysSection(needs: Needs): Section | undefined {
           remove_url: desk.url(`/passkeys/${idOf(one)}/remove`),
         })),
         add_url: desk.url('/passkeys/add'),
-        codes_url: hasRecoveryCodes && all.length > 0 && recovery_codes_left === 0 ? desk.url('/recovery-codes') : null,
+        codes_url: hasFactors() && all.length > 0 && recovery_codes_left === 0 ? desk.url('/recovery-codes') : null,
       };
     });
   }

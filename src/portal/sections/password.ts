@@ -1,5 +1,5 @@
 import type { Accounts } from '../../accounts/accounts.ts';
-import { PASSWORD_MAX, PASSWORD_MIN } from '../../accounts/password-policy.ts';
+import { PASSWORD_MAX } from '../../accounts/password-policy.ts';
 import { field } from '../../http/body.ts';
 import type { Locales } from '../../http/locale.ts';
 import type { CurrentCaller } from '../../kernel/caller.ts';
@@ -10,7 +10,7 @@ import type { Notices } from '../../verification/notices.ts';
 import type { Desk, Section, Visit } from '../section.ts';
 
 interface Needs {
-  accounts: Pick<Accounts, 'authenticate' | 'passwordProblem'>;
+  accounts: Pick<Accounts, 'authenticate' | 'passwordMin' | 'passwordProblem'>;
   access: Pick<Access, 'setPassword'>;
   limits: Pick<Limits, 'guess'>;
   caller: CurrentCaller;
@@ -36,7 +36,7 @@ export function passwordSection({ accounts, access, limits, caller, notices, loc
         has_password: visit.account.password_hash !== null,
         action: desk.url('/password'),
         problem: problem ?? null,
-        password_min: PASSWORD_MIN,
+        password_min: accounts.passwordMin(),
         password_max: PASSWORD_MAX,
       },
       { status: problem?.status ?? 200 },

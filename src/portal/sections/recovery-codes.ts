@@ -7,13 +7,11 @@ import type { Desk, Section, Visit } from '../section.ts';
 interface Needs {
   factors: Pick<Factors, 'details' | 'replaceRecoveryCodes'>;
   /** Second factors are on. */
-  hasFactors: boolean;
+  hasFactors(): boolean;
 }
 
 /** Recovery codes: how many there still are, and new ones, which are shown once. */
-export function recoveryCodesSection({ factors, hasFactors }: Needs): Section | undefined {
-  if (!hasFactors) return undefined;
-
+export function recoveryCodesSection({ factors, hasFactors }: Needs): Section {
   async function show(desk: Desk, visit: Visit, made = false): Promise<void> {
     const found = await factors.details(visit.account.id);
     const { recovery_codes_left: left, recovery_codes_since: since } = found;
@@ -45,6 +43,7 @@ export function recoveryCodesSection({ factors, hasFactors }: Needs): Section | 
     id: 'recovery_codes',
     group: 'sign_in',
     path: '/recovery-codes',
+    hidden: () => !hasFactors(),
     add(desk) {
       desk.get('/recovery-codes', (visit) => show(desk, visit));
       desk.post('/recovery-codes', (visit) => renew(desk, visit), { strong: true });

@@ -8,7 +8,7 @@ import type { Desk, Section, Visit } from '../section.ts';
 interface Needs {
   factors: { devices: Pick<Factors['devices'], 'ttl' | 'list' | 'idOf' | 'forget' | 'forgetAll'> };
   /** Second factors are on. */
-  hasFactors: boolean;
+  hasFactors(): boolean;
   rememberedCookie: Pick<DeviceCookie, 'read'>;
 }
 
@@ -17,7 +17,7 @@ const kindOf = (name: string) => (name === '' ? 'unknown' : /\b(iOS|Android)\b/.
 
 /** Browsers that are spared the second step. Forgetting one takes nothing from its person, so it asks for no fresh proof. */
 export function rememberedSection({ factors: { devices }, hasFactors, rememberedCookie }: Needs): Section | undefined {
-  if (!hasFactors || devices.ttl === 0) return undefined;
+  if (devices.ttl === 0) return undefined;
 
   async function show(desk: Desk, visit: Visit): Promise<void> {
     const { ctx, account } = visit;
@@ -47,6 +47,7 @@ export function rememberedSection({ factors: { devices }, hasFactors, remembered
     id: 'remembered',
     group: 'sign_in',
     path: '/remembered',
+    hidden: () => !hasFactors(),
     add(desk) {
       desk.get('/remembered', (visit) => show(desk, visit));
       desk.post('/remembered/forget', async (visit) => {

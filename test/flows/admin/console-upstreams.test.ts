@@ -109,6 +109,29 @@ describe('settings in the console', () => {
     await send('/settings', { sign_up_enabled: '' });
   });
 
+  it('can be chosen where there is little to choose from, and be lists, also empty ones', async () => {
+    const form = await at('/settings');
+    const choices = (name: string) => form.html.querySelectorAll(`#${name} option`).map(({ text }) => text);
+    expect(choices('factors_policy')).toEqual([
+      'As configured',
+      'Off: neither offered nor asked for',
+      'Whoever has one is asked for it',
+      'Everybody must have one',
+    ]);
+    expect(choices('brand_locale')).toEqual(expect.arrayContaining(['As configured', 'Deutsch', '日本語']));
+    const roles = async () =>
+      (await gatehouse.settings.list()).items.find(({ key }) => key === 'factors.required_roles')!;
+    await send('/settings', { factors_required_roles: 'editor\nfinance', brand_locale: 'de' });
+    expect(await roles()).toMatchObject({ value: ['editor', 'finance'], source: 'set' });
+    await send('/settings', { factors_required_roles: '-', brand_locale: '' });
+    expect(await roles()).toMatchObject({ value: [], source: 'set' });
+    // What is not touched stays as it is.
+    await send('/settings', { brand_name: '' });
+    expect(await roles()).toMatchObject({ value: [], source: 'set' });
+    await send('/settings', { factors_required_roles: '' });
+    expect(await roles()).toMatchObject({ source: 'config' });
+  });
+
   it('say at the field what is wrong, and keep what was typed', async () => {
     const wrong = await send('/settings', { brand_accent: 'blue', brand_name: 'Kept' });
     expect([wrong.status, fieldValue(wrong, 'brand_name')]).toEqual([400, 'Kept']);
