@@ -9,6 +9,7 @@ import type {
 } from '../../audit/store.ts';
 import type { Connection } from './connect.ts';
 import type { GroupCommit } from './group-commit.ts';
+import type { Reader } from './reader.ts';
 
 const COLUMNS = 'seq, id, at, type, actor, target, document, mac, adopted, reference';
 
@@ -48,9 +49,10 @@ function conditionsOf(
 
 /**
  * @param everyday appends, with the writes beside it (`group`). @param durable forgets: what was forgotten must stay so.
+ * @param reader searches.
  */
 export function auditStore(
-  { everyday, durable }: { everyday: Connection; durable: Connection },
+  { everyday, durable, reader }: { everyday: Connection; durable: Connection; reader: Reader },
   group: GroupCommit,
 ): AuditStore {
   const addSubject = everyday.prepare(
@@ -65,13 +67,13 @@ export function auditStore(
   const setMarkDurably = durable.prepare(setMarkSql);
   const insert = everyday.prepare(`INSERT INTO audit_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const insertPart = everyday.prepare('INSERT INTO audit_personal (record_id, subject, document) VALUES (?, ?, ?)');
-  const range = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records WHERE seq >= ? ORDER BY seq LIMIT ?`);
-  const times = everyday.prepare('SELECT at FROM audit_records WHERE type = ? ORDER BY seq DESC LIMIT ?');
+  const range = reader.prepare(`SELECT ${COLUMNS} FROM audit_records WHERE seq >= ? ORDER BY seq LIMIT ?`);
+  const times = reader.prepare('SELECT at FROM audit_records WHERE type = ? ORDER BY seq DESC LIMIT ?');
   const parts = everyday.prepare('SELECT record_id, subject, document FROM audit_personal WHERE record_id = ?');
   const forgetParts = durable.prepare('DELETE FROM audit_personal WHERE subject = ?');
   const forgetSubject = durable.prepare('DELETE FROM audit_subjects WHERE account_id = ?');
-  const earliest = everyday.prepare('SELECT seq FROM audit_records WHERE at >= ? ORDER BY at LIMIT 1');
-  const latest = everyday.prepare('SELECT seq FROM audit_records WHERE at < ? ORDER BY at DESC LIMIT 1');
+  const earliest = reader.prepare('SELECT seq FROM audit_records WHERE at >= ? ORDER BY at LIMIT 1');
+  const latest = reader.prepare('SELECT seq FROM audit_records WHERE at < ? ORDER BY at DESC LIMIT 1');
   // From the oldest on: it passes over those only that are to be removed.
   const firstFrom = everyday.prepare('SELECT seq FROM audit_records WHERE +at >= ? ORDER BY seq LIMIT 1');
   const lastUpTo = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records WHERE seq < ? ORDER BY seq DESC LIMIT 1`);
@@ -92,9 +94,9 @@ export function auditStore(
   const seqOf = (row: Record<string, unknown> | undefined) => (row?.['seq'] ?? undefined) as number | undefined;
 
   const NONE = Number.MAX_SAFE_INTEGER;
-  const numbersOf = ({ from, to }: RecordFilter) => ({
-    first: from === undefined ? undefined : (seqOf(earliest.get(shifted(from, -CLOCKS_DIFFER_MS))) ?? NONE),
-    last: to === undefined ? undefined : (seqOf(latest.get(shifted(to, CLOCKS_DIFFER_MS))) ?? 0),
+  const numbersOf = async ({ from, to }: RecordFilter) => ({
+    first: from === undefined ? undefined : (seqOf((await earliest(shifted(from, -CLOCKS_DIFFER_MS)))[0]) ?? NONE),
+    last: to === undefined ? undefined : (seqOf((await latest(shifted(to, CLOCKS_DIFFER_MS)))[0]) ?? 0),
   });
 
   function append(records: Appended[], markOf: (record: StoredRecord) => Mark): number {
@@ -128,12 +130,12 @@ export function auditStore(
     end: async () => marked('head'),
     append: (records, markOf) => group.writeWhole(() => append(records, markOf)),
     async list(filter, limit) {
-      const { sql, values } = conditionsOf(filter, numbersOf(filter));
-      const statement = everyday.prepare(`SELECT ${COLUMNS} FROM audit_records ${sql} ORDER BY seq DESC LIMIT ?`);
-      return asRecords(statement.all(...values, limit));
+      const { sql, values } = conditionsOf(filter, await numbersOf(filter));
+      const find = reader.prepare(`SELECT ${COLUMNS} FROM audit_records ${sql} ORDER BY seq DESC LIMIT ?`);
+      return asRecords(await find(...values, limit));
     },
-    timesOf: async (type, limit) => times.all(type, limit).map(({ at }) => at as string),
-    range: async (from, limit) => asRecords(range.all(from, limit)),
+    timesOf: async (type, limit) => (await times(type, limit)).map(({ at }) => at as string),
+    range: async (from, limit) => asRecords(await range(from, limit)),
     partsOf: async (ids) => ids.flatMap((id) => parts.all(id) as unknown as PersonalPart[]),
     async forget(accountId, whose) {
       group.flush();

@@ -7,7 +7,7 @@ import { unavailable } from '../../kernel/errors.ts';
 const CHECKPOINT_PAGES = 12_000;
 const CACHE_KIB = 8192;
 // Waiting blocks the serving thread, and every writer commits within milliseconds.
-const BUSY_TIMEOUT_MS = 1000;
+export const BUSY_TIMEOUT_MS = 1000;
 const CONSTRAINT = 19;
 
 export type Row = Record<string, SQLOutputValue>;

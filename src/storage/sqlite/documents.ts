@@ -6,6 +6,7 @@ import { searchPage } from '../../kernel/search.ts';
 import type { Search } from '../../kernel/search.ts';
 import { isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
+import type { Reader } from './reader.ts';
 import { searchWords } from './search-words.ts';
 
 interface Document {
@@ -31,27 +32,29 @@ const parse = <T>(row: Row | undefined): T | undefined =>
 /**
  * @param everyday reads, and writes what need not survive power loss. A connection forgets all it has read of the file when
  *   another one writes, and nearly all writes are this one's.
- * @param durable makes all other writes.
+ * @param durable makes all other writes. @param reader lists and searches.
  */
 export function documentTable<T extends Document>(
-  { everyday, durable }: { everyday: Connection; durable: Connection },
+  { everyday, durable, reader }: { everyday: Connection; durable: Connection; reader: Reader },
   { table, uniqueColumn, uniqueValue, taken, wordsOf }: Shape<T>,
 ) {
   const insert = durable.prepare(
     `INSERT INTO ${table} (id, ${uniqueColumn}, version, created_at, document) VALUES (?, ?, ?, ?, ?)`,
   );
-  const byId = everyday.prepare(`SELECT document FROM ${table} WHERE id = ?`);
+  const byIdSql = `SELECT document FROM ${table} WHERE id = ?`;
+  const byId = everyday.prepare(byIdSql);
+  const byIdForSearch = reader.prepare(byIdSql);
   const byUnique = everyday.prepare(`SELECT document FROM ${table} WHERE ${uniqueColumn} = ?`);
   const updateSql = `UPDATE ${table} SET ${uniqueColumn} = ?, version = ?, document = ? WHERE id = ? AND version = ?`;
   const update = durable.prepare(updateSql);
   const updateEveryday = everyday.prepare(updateSql);
   const remove = durable.prepare(`DELETE FROM ${table} WHERE id = ?`);
-  const first = everyday.prepare(`SELECT document FROM ${table} ORDER BY created_at, id LIMIT ?`);
-  const following = everyday.prepare(
+  const first = reader.prepare(`SELECT document FROM ${table} ORDER BY created_at, id LIMIT ?`);
+  const following = reader.prepare(
     `SELECT document FROM ${table} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
   );
 
-  const words = searchWords(table, everyday);
+  const words = searchWords(table, reader);
   words.build(durable, table, (document) => wordsOf(JSON.parse(document) as T));
   const [wordsDurably, wordsEveryday] = [words.on(durable), words.on(everyday)];
 
@@ -89,11 +92,11 @@ export function documentTable<T extends Document>(
     }
   }
 
-  const find = async (id: string) => parse<T>(byId.get(id));
+  const read = async (id: string) => parse<T>((await byIdForSearch(id))[0]);
 
   async function list(request: PageRequest): Promise<Page<T>> {
     const { position, limit } = readPageRequest(request);
-    const rows = position ? following.all(...position, limit + 1) : first.all(limit + 1);
+    const rows = await (position ? following(...position, limit + 1) : first(limit + 1));
     return toPage(
       rows.map((row) => parse<T>(row)!),
       limit,
@@ -106,7 +109,7 @@ export function documentTable<T extends Document>(
       unique(() => together(durable, write, wordsDurably.change(document.id, [], wordsOf(document))));
     },
     insertMany: async (documents: T[]) => durable.transaction(() => documents.map(isAdded)),
-    find,
+    find: async (id: string) => parse<T>(byId.get(id)),
     findByUnique: async (value: string) => parse<T>(byUnique.get(value)),
     async update(document: T, options?: { durable: boolean }): Promise<T> {
       const next = { ...document, version: document.version + 1 };
@@ -135,7 +138,7 @@ export function documentTable<T extends Document>(
       const change = before && wordsDurably.change(id, wordsOf(before), []);
       return together(durable, () => remove.run(id), change) > 0;
     },
-    search: (search: Search): Promise<Page<T>> => searchPage({ scan: words.scan, find, list, wordsOf }, search),
+    search: (search: Search): Promise<Page<T>> => searchPage({ scan: words.scan, find: read, list, wordsOf }, search),
     list,
   };
 }

@@ -26,6 +26,7 @@ import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
 import { clientDocumentStore } from './client-documents.ts';
+import { createReader, readerOn } from './reader.ts';
 import { registrationStore } from './registrations.ts';
 import { roleStore } from './roles.ts';
 
@@ -89,9 +90,10 @@ export function openSqlite(file: string): Storage {
   const durable = connectMigrated(file);
   const everyday = inMemory ? durable : connect(file, 'NORMAL');
   const checkpoints = inMemory ? undefined : createCheckpoints(file);
+  const reader = inMemory ? readerOn(everyday) : createReader(file);
   const group = groupCommit(everyday, (count) => checkpoints?.wrote(count));
   const clients = documentTable<Client>(
-    { everyday, durable },
+    { everyday, durable, reader },
     {
       table: 'clients',
       uniqueColumn: 'resource',
@@ -101,7 +103,7 @@ export function openSqlite(file: string): Storage {
     },
   );
   const accounts = documentTable<Account>(
-    { everyday, durable },
+    { everyday, durable, reader },
     {
       table: 'accounts',
       uniqueColumn: 'email_normalized',
@@ -124,7 +126,7 @@ export function openSqlite(file: string): Storage {
     },
     clients: { ...clients, findByResource: clients.findByUnique },
     consents: consentStore({ everyday, durable }),
-    audit: auditStore({ everyday, durable }, group),
+    audit: auditStore({ everyday, durable, reader }, group),
     factors: factorStore({ everyday, durable }),
     identities: identityStore(durable),
     invitations: invitationStore({ everyday, durable }),
@@ -143,7 +145,7 @@ export function openSqlite(file: string): Storage {
     ping: async () => everyday.transaction(() => void alive.get()),
     async close() {
       group.flush();
-      await checkpoints?.close();
+      await Promise.all([checkpoints?.close(), reader.close()]);
       if (everyday !== durable) everyday.close();
       durable.close();
     },

@@ -1,23 +1,24 @@
 import type { Position } from '../../kernel/paging.ts';
 import type { Entry, Range } from '../../kernel/search.ts';
 import type { Connection } from './connect.ts';
+import type { Reader } from './reader.ts';
 
 const BATCH = 500;
 /** Says that what was there before the index is in it. */
 const BUILT = 'built';
 
 /** The words of one kind of record, written on the connection, and in the transaction, that writes the record. */
-export function searchWords(kind: string, everyday: Connection) {
-  const scan = everyday.prepare(
+export function searchWords(kind: string, reader: Reader) {
+  const scan = reader.prepare(
     'SELECT word, id FROM search_words WHERE kind = ? AND word >= ? AND word < ? ORDER BY word, id LIMIT ?',
   );
-  const scanOn = everyday.prepare(
+  const scanOn = reader.prepare(
     `SELECT word, id FROM search_words WHERE kind = ?1 AND word >= ?2 AND word < ?3 AND (word, id) > (?2, ?4)
      ORDER BY word, id LIMIT ?5`,
   );
   return {
     scan: async ({ from, to }: Range, after: Position | undefined, limit: number) =>
-      (after ? scanOn.all(kind, after[0], to, after[1], limit) : scan.all(kind, from, to, limit)) as unknown as Entry[],
+      (await (after ? scanOn(kind, after[0], to, after[1], limit) : scan(kind, from, to, limit))) as unknown as Entry[],
 
     on(connection: Connection) {
       const add = connection.prepare('INSERT OR IGNORE INTO search_words (kind, word, id) VALUES (?, ?, ?)');

@@ -1,0 +1,96 @@
+/**
+ * Reads on a thread and a connection of its own, for lists and searches: in a large store one of them waits for the disk for tens of
+ * milliseconds, in which nobody would be served. It sees what was committed when it begins.
+ */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { SQLInputValue } from 'node:sqlite';
+import { unavailable } from '../../kernel/errors.ts';
+import { BUSY_TIMEOUT_MS } from './connect.ts';
+import type { Connection, Row } from './connect.ts';
+
+export interface Reader {
+  /** @returns a function that runs `sql`. @throws unavailable (the function) when the store does not answer. */
+  prepare(sql: string): (...values: SQLInputValue[]) => Promise<Row[]>;
+  /** Resolves when the thread has closed the file. Whoever still waits for rows hears `unavailable`. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  resolve(rows: Row[]): void;
+  reject(error: Error): void;
+}
+
+interface Answer {
+  id: number;
+  rows?: Row[];
+  problem?: string;
+}
+
+const away = (cause: unknown) => unavailable('The store does not answer.', cause);
+
+/** @param file path of the database, which exists; the thread starts with the first read, and again if it fails. */
+export function createReader(file: string): Reader {
+  const waiting = new Map<number, Waiting>();
+  let thread: Worker | undefined;
+  let asked = 0;
+
+  function settle({ id, rows, problem }: Answer): void {
+    const one = waiting.get(id);
+    waiting.delete(id);
+    if (waiting.size === 0) thread?.unref();
+    if (rows) one?.resolve(rows);
+    else one?.reject(away(new Error(problem)));
+  }
+
+  function gone(cause: unknown): void {
+    thread = undefined;
+    for (const { reject } of waiting.values()) reject(away(cause));
+    waiting.clear();
+  }
+
+  function start(): Worker {
+    const started = new Worker(new URL('./reader-thread.js', import.meta.url), {
+      name: 'reader',
+      workerData: { file, timeout: BUSY_TIMEOUT_MS },
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
+    });
+    started.on('message', settle);
+    started.on('error', gone);
+    return started;
+  }
+
+  return {
+    prepare:
+      (sql) =>
+      (...values) =>
+        new Promise((resolve, reject) => {
+          const id = (asked += 1);
+          waiting.set(id, { resolve, reject });
+          thread ??= start();
+          thread.ref(); // only while somebody waits does it keep the process
+          thread.postMessage({ id, sql, values });
+        }),
+    async close() {
+      if (!thread) return;
+      const ended = once(thread, 'exit').catch(() => undefined); // failed: gone as well
+      thread.ref();
+      thread.postMessage('end');
+      await ended;
+      gone(new Error('the store is closed'));
+    },
+  };
+}
+
+/** The same on a connection of this thread: what is in memory can be read nowhere else. */
+export function readerOn(connection: Connection): Reader {
+  return {
+    prepare(sql) {
+      const statement = connection.prepare(sql);
+      return async (...values) => statement.all(...values);
+    },
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connect } from '../../src/storage/sqlite/connect.ts';
+import type { Connection } from '../../src/storage/sqlite/connect.ts';
+import { createReader } from '../../src/storage/sqlite/reader.ts';
+import type { Reader } from '../../src/storage/sqlite/reader.ts';
+import { temporaryFile } from './support/temporary-file.ts';
+
+let connection: Connection;
+let reader: Reader;
+let remove: () => void;
+beforeEach(() => {
+  const made = temporaryFile();
+  remove = made.remove;
+  connection = connect(made.file, 'NORMAL');
+  connection.exec('CREATE TABLE numbers (n INTEGER PRIMARY KEY)');
+  reader = createReader(made.file);
+});
+afterEach(async () => {
+  await reader.close();
+  connection.close();
+  remove();
+});
+
+const COUNT_LONG =
+  'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 20000000) SELECT count(*) AS n FROM c';
+
+test('what was committed is read, of many at once each its own', async () => {
+  const from = reader.prepare('SELECT n FROM numbers WHERE n >= ? ORDER BY n LIMIT ?');
+  expect(await from(0, 10)).toEqual([]);
+  const insert = connection.prepare('INSERT INTO numbers (n) VALUES (?)');
+  for (let n = 0; n < 100; n += 1) insert.run(n);
+  const found = await Promise.all(Array.from({ length: 100 }, (_, n) => from(n, 1)));
+  expect(found).toEqual(Array.from({ length: 100 }, (_, n) => [{ n }]));
+});
+
+test('others have their turn meanwhile', async () => {
+  let turns = 0;
+  const turn = setInterval(() => (turns += 1), 1);
+  await reader.prepare(COUNT_LONG)();
+  clearInterval(turn);
+  expect(turns).toBeGreaterThan(10);
+});
+
+test('nothing can be written by it', async () => {
+  await expect(reader.prepare('DELETE FROM numbers RETURNING n')()).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('a read that fails is unavailable, and the next one is answered', async () => {
+  await expect(reader.prepare('SELECT n FROM letters')()).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await reader.prepare('SELECT count(*) AS n FROM numbers')()).toEqual([{ n: 0 }]);
+});
+
+test('whoever reads when it is closed has an answer; closed twice is closed', async () => {
+  const answers = Promise.allSettled([reader.prepare(COUNT_LONG)(), reader.prepare('SELECT 1 AS one')()]);
+  await reader.close();
+  await reader.close();
+  expect((await answers).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+});
+
+test('a file that is not there is unavailable, and read once it is', async () => {
+  const { file, remove: removeLate } = temporaryFile();
+  const early = createReader(file);
+  const one = early.prepare('SELECT 1 AS one');
+  await expect(one()).rejects.toMatchObject({ code: 'unavailable' });
+  const late = connect(file, 'NORMAL');
+  expect(await one()).toEqual([{ one: 1 }]);
+  await early.close();
+  late.close();
+  removeLate();
+});
