@@ -1,18 +1,21 @@
 /** The commands about admins, on a store of their own. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
+import { runInside } from '../support/command-line.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-admins-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const main = path.resolve(import.meta.dirname, '../../src/cli/main.js');
 
+/** @returns what a program reads of it. @throws with its exit code, unless that is 0. */
 async function gatehouse(...args: string[]): Promise<unknown> {
-  const env = { PATH: process.env['PATH'], NODE_ENV: 'test', GATEHOUSE_DATA_DIR: folder, GATEHOUSE_LOG_LEVEL: 'error' };
-  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args, '--json'], { env });
+  const { code, stdout } = await runInside([...args, '--json'], {
+    GATEHOUSE_DATA_DIR: folder,
+    GATEHOUSE_STORAGE_URL: `sqlite:${path.join(folder, 'gatehouse.db')}`,
+    GATEHOUSE_LOG_LEVEL: 'error',
+  });
+  if (code !== 0) throw Object.assign(new Error(`${args.join(' ')} ended with ${code}`), { code });
   return JSON.parse(stdout);
 }
 
