@@ -11,6 +11,8 @@ if (!onMongodb)
 const shared = {
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  // A busy machine takes its time: what is looked at again is looked at for long.
+  expect: { poll: { timeout: 30_000, interval: 20 } },
   pool: 'forks',
   isolate: false,
 } as const;

@@ -4,6 +4,7 @@ import { CIBA } from '../../src/clients/protocol.ts';
 import { Browser } from '../support/browser.ts';
 import { allow, answerAs, ask, CIBA_ON, cibaApp, openRequest, pingedApp, startPingReceiver } from '../support/ciba.ts';
 import { answer, as, basic } from '../support/endpoints.ts';
+import { eventually } from '../support/eventually.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { atOnce, backToNow, passTime } from '../support/journey.ts';
 import type { App } from '../support/journey.ts';
@@ -164,7 +165,7 @@ describe('backchannel authentication requests', () => {
       expect((await asked.poll()).claims()?.sub).toBe(person.sub);
     }
     const told = () => gatehouse.logged.filter(({ msg }) => String(msg).startsWith('an app could not be told'));
-    await vi.waitFor(() => expect(told().length).toBeGreaterThanOrEqual(1), { timeout: 20_000 });
+    await eventually(() => expect(told().length).toBeGreaterThanOrEqual(1));
     expect(inside.pings).toEqual([]);
     expect(JSON.stringify(gatehouse.logged)).not.toContain('"token"');
     await inside.stop();

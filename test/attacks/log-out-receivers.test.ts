@@ -2,14 +2,16 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
-import { freePort, startGatehouse } from '../support/gatehouse.ts';
+import { eventually } from '../support/eventually.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { backToNow, heading, passTime } from '../support/journey.ts';
 import type { Person } from '../support/journey.ts';
 import { signInTo, startParty, toldTimes } from '../support/log-out-receiver.ts';
 import type { Party } from '../support/log-out-receiver.ts';
+import { freePort } from '../support/ports.ts';
 
 const DAY = 86_400;
 
@@ -59,10 +61,7 @@ describe('an app that is told of a log-out', () => {
     return page.url.pathname;
   }
   const problem = (expected: string | RegExp) =>
-    vi.waitFor(async () => expect(await problemsOf(gatehouse)).toEqual([expect.stringMatching(expected)]), {
-      timeout: 15_000,
-      interval: 50,
-    });
+    eventually(async () => expect(await problemsOf(gatehouse)).toEqual([expect.stringMatching(expected)]));
 
   it.each([400, 401, 404, 429, 500, 503])('and answers %i is told again, with a token of its own', async (status) => {
     bad.status(status);
@@ -74,18 +73,16 @@ describe('an app that is told of a log-out', () => {
     const [first, second] = bad.claims();
     expect(second!.jti).not.toBe(first!.jti);
     expect([second!.sub, second!['sid']]).toEqual([first!.sub, first!['sid']]);
-    await vi.waitFor(async () => expect(await problemsOf(gatehouse)).toEqual([]), { timeout: 5000, interval: 50 });
+    await eventually(async () => expect(await problemsOf(gatehouse)).toEqual([]));
   });
 
   it.each([501, 410])('and answers %i is told no more', async (status) => {
     bad.status(status);
     const path = await logOut();
-    await vi.waitFor(
-      async () =>
-        expect((await gatehouse.storage.logout.list('given_up', { limit: 500 })).items).toContainEqual(
-          expect.objectContaining({ client_id: bad.app.client_id, problem: `answered ${status}` }),
-        ),
-      { timeout: 10_000, interval: 50 },
+    await eventually(async () =>
+      expect((await gatehouse.storage.logout.list('given_up', { limit: 500 })).items).toContainEqual(
+        expect.objectContaining({ client_id: bad.app.client_id, problem: `answered ${status}` }),
+      ),
     );
     expect((await browser.open(`${path}?again=1`)).text).toContain('Not reached');
     const warning = gatehouse.logged.findLast(({ msg }) => String(msg).includes('could not be told'))!;
@@ -115,7 +112,7 @@ describe('an app that is told of a log-out', () => {
       pour();
     });
     await logOut();
-    await vi.waitFor(async () => expect(await problemsOf(gatehouse)).toEqual([]), { timeout: 10_000, interval: 50 });
+    await eventually(async () => expect(await problemsOf(gatehouse)).toEqual([]));
     expect(sent).toBeLessThan(5e7);
   });
 
@@ -145,12 +142,10 @@ describe('an app that is told of a log-out', () => {
     await logOut();
     await problem(/ECONNREFUSED/);
     passTime(DAY + 60);
-    await vi.waitFor(
-      async () =>
-        expect((await gatehouse.storage.logout.list('given_up', { limit: 500 })).items).toContainEqual(
-          expect.objectContaining({ client_id: bad.app.client_id, problem: 'not reached (ECONNREFUSED)' }),
-        ),
-      { timeout: 15_000, interval: 100 },
+    await eventually(async () =>
+      expect((await gatehouse.storage.logout.list('given_up', { limit: 500 })).items).toContainEqual(
+        expect.objectContaining({ client_id: bad.app.client_id, problem: 'not reached (ECONNREFUSED)' }),
+      ),
     );
   });
 
@@ -160,7 +155,7 @@ describe('an app that is told of a log-out', () => {
     await problem('answered 500');
     await gatehouse.clients.delete(bad.app.client_id);
     passTime(60);
-    await vi.waitFor(async () => expect(await problemsOf(gatehouse)).toEqual([]), { timeout: 10_000, interval: 50 });
+    await eventually(async () => expect(await problemsOf(gatehouse)).toEqual([]));
     expect(bad.tokens).toHaveLength(1);
   });
 
@@ -200,12 +195,10 @@ describe('in production, where apps are not reached in private networks', () => 
       const person = await gatehouse.person();
       await signInTo(party, person, new Browser(gatehouse.issuer));
       await gatehouse.access.suspend(person.sub);
-      await vi.waitFor(
-        async () =>
-          expect(await problemsOf(gatehouse)).toEqual([
-            expect.stringMatching(/is not a public address|only https is fetched/),
-          ]),
-        { timeout: 15_000, interval: 50 },
+      await eventually(async () =>
+        expect(await problemsOf(gatehouse)).toEqual([
+          expect.stringMatching(/is not a public address|only https is fetched/),
+        ]),
       );
       expect(asked).toBe(0);
       await party.stop();

@@ -1,11 +1,12 @@
 /** Stolen and forged refresh tokens: a thief gets nothing, or is noticed, and the person hears of it once. */
 import * as oidc from 'openid-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
 import { clientCert, makeCertificate } from '../support/certificates.ts';
 import type { Made } from '../support/certificates.ts';
 import { as, userinfo } from '../support/endpoints.ts';
 import type { Answer, Fields } from '../support/endpoints.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import { startInstances } from '../support/instances.ts';
 import type { Instances } from '../support/instances.ts';
@@ -101,7 +102,7 @@ describe('a stolen refresh token', { timeout: 60_000 }, () => {
       await atOnce(50, use);
       const waiting = async () => (await instances.all[0].storage.logout.list('waiting', { limit: 10 })).items;
       const settled = async () => expect([told.tokens.length > 0, await waiting()]).toEqual([true, []]);
-      await vi.waitFor(settled, { timeout: 10_000, interval: 50 });
+      await eventually(settled);
       expect([told.tokens.length, spared.tokens.length]).toEqual([1, 0]);
       const { payload } = await verifyLogOutToken(told.tokens[0]!, instances.all[0].issuer, victim.client_id);
       expect(payload).toMatchObject({ sub: person.sub, sid: tokens.claims()!['sid'] });

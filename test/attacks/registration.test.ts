@@ -1,7 +1,8 @@
 /** Whoever registers an app with hostile metadata (RFC 7591, section 5). */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asking, bank, payment, PAYMENT } from '../support/authorization-details.ts';
 import { clientKey } from '../support/client-keys.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { atOnce, beginConsent, browserFor } from '../support/journey.ts';
@@ -236,7 +237,7 @@ describe('whoever registers an app', () => {
     await gatehouse.clients.update(registered.client_id, {
       protocol: { authorization_details_types: [PAYMENT.type] },
     });
-    await vi.waitFor(async () => expect(await ask()).toBeNull(), { timeout: 5000 });
+    await eventually(async () => expect(await ask()).toBeNull());
   });
 
   it('cannot touch the record of another app, nor one that an admin registered', async () => {

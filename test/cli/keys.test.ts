@@ -72,7 +72,7 @@ describe('the commands about keys', () => {
       'ES256',
     ]);
     expect(published).toMatchObject([{ alg: 'ES256', state: 'next' }]);
-    await expect.poll(() => keyIds(gatehouse.issuer), { timeout: 5000 }).toContain(published[0]!.id);
+    await expect.poll(() => keyIds(gatehouse.issuer)).toContain(published[0]!.id);
     expect(await json(['keys', 'rotate', '--alg', 'ES256'])).toEqual({ published: [] });
     expect((await run(['keys', 'rotate', '--alg', 'ES256'])).stdout).toContain('published already');
 
@@ -93,7 +93,7 @@ describe('the commands about keys', () => {
     const bad = after.keys[0]!.id;
     const { removed } = await json<{ removed: { id: string }[] }>(['keys', 'rotate', '--compromised', '--key', bad]);
     expect(removed.map(({ id }) => id)).toEqual([bad]);
-    await expect.poll(() => keyIds(gatehouse.issuer), { timeout: 5000 }).not.toContain(bad);
+    await expect.poll(() => keyIds(gatehouse.issuer)).not.toContain(bad);
     const acts = await gatehouse.audit.search({});
     expect(acts.items.map(({ type, actor }) => [type, actor.kind]).slice(0, 2)).toEqual([
       ['signing_keys_removed', 'operator'],

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { signInTo, startParty, toldTimes } from '../support/log-out-receiver.ts';
@@ -54,10 +55,7 @@ describe('the log-out commands beside a server', () => {
     }
     // By the command line too: it queues, the server tells.
     expect((await run(['user', 'suspend', person.email])).code).toBe(0);
-    await vi.waitFor(async () => expect((await gatehouse.storage.logout.list('given_up', {})).items).toHaveLength(2), {
-      timeout: 20_000,
-      interval: 50,
-    });
+    await eventually(async () => expect((await gatehouse.storage.logout.list('given_up', {})).items).toHaveLength(2));
 
     const list = await run(['logout', 'list', '--json']);
     expect([list.code, list.stderr]).toEqual([0, '']);
@@ -79,10 +77,7 @@ describe('the log-out commands beside a server', () => {
     );
     expect(JSON.parse((await run(['logout', 'retry', 'all', '--json'])).stdout)).toEqual({ retried: 1 });
     for (const party of parties) await toldTimes(party, 2);
-    await vi.waitFor(async () => expect((await run(['logout', 'list'])).stdout).toBe('none\n'), {
-      timeout: 30_000,
-      interval: 100,
-    });
+    await eventually(async () => expect((await run(['logout', 'list'])).stdout).toBe('none\n'));
 
     const unknown = await run(['logout', 'retry', 'nonsense']);
     expect(unknown).toMatchObject({ code: 1, stdout: '' });

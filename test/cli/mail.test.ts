@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { startMailServer } from '../support/mail-server.ts';
@@ -53,9 +54,7 @@ describe('the mail commands beside a server', () => {
     const data = { url: `${gatehouse.issuer}/x?token=t0ken`, code: '123456' };
     for (const to of ['gone-1@example.com', 'gone-2@example.com'])
       await gatehouse.mail.mailer.send({ to, template: 'verify-email', locale: 'en', data });
-    await vi.waitFor(async () => expect((await gatehouse.mail.outbox.list('given_up', {})).items).toHaveLength(2), {
-      timeout: 20_000,
-    });
+    await eventually(async () => expect((await gatehouse.mail.outbox.list('given_up', {})).items).toHaveLength(2));
 
     const list = await run(['list', '--json']);
     expect([list.code, list.stderr]).toEqual([0, '']);

@@ -10,6 +10,7 @@ import type { PingReceiver } from '../support/ciba.ts';
 import { clientKey } from '../support/client-keys.ts';
 import type { ClientKey } from '../support/client-keys.ts';
 import { startForConformance, suiteClient } from '../support/conformance.ts';
+import { eventually } from '../support/eventually.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { backToNow, passTime } from '../support/journey.ts';
 import type { Person } from '../support/journey.ts';
@@ -99,9 +100,8 @@ describe('the plan of CIBA', () => {
     const token = newId();
     const request = await begin(suite, { client_notification_token: token });
     await answer(allow);
-    await vi.waitFor(
-      () => expect(receiver.pings).toEqual([{ auth_req_id: request.auth_req_id, authorization: `Bearer ${token}` }]),
-      { timeout: 20_000 },
+    await eventually(() =>
+      expect(receiver.pings).toEqual([{ auth_req_id: request.auth_req_id, authorization: `Bearer ${token}` }]),
     );
     expect((await ask(suite, request)).claims()?.sub).toBe(person.sub);
   });

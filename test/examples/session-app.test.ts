@@ -3,6 +3,7 @@ import { createApi } from '../../examples/api/api.ts';
 import { createApp } from '../../examples/session-app/app.ts';
 import { Browser } from '../support/browser.ts';
 import type { Page } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { startLogOutReceiver } from '../support/log-out-receiver.ts';
@@ -142,8 +143,7 @@ describe('the example app', () => {
     const tell = async (logout_token: string) =>
       (await fetch(`${app.origin}/backchannel-logout`, { method: 'POST', body: new URLSearchParams({ logout_token }) }))
         .status;
-    const isSignedOut = (browser = atApp) =>
-      vi.waitFor(async () => expect(await isSignedIn(browser)).toBe(false), { timeout: 10_000, interval: 50 });
+    const isSignedOut = (browser = atApp) => eventually(async () => expect(await isSignedIn(browser)).toBe(false));
 
     it('ends the session, though the person was signed out elsewhere', async () => {
       const person = await gatehouse.person();
@@ -170,7 +170,7 @@ describe('the example app', () => {
       await signIn(person);
       const before = told.length;
       await gatehouse.access.suspend(person.sub);
-      await vi.waitFor(() => expect(told.length).toBe(before + 1), { timeout: 10_000, interval: 50 });
+      await eventually(() => expect(told.length).toBe(before + 1));
       expect(await tell(told.at(-1)!)).toBe(400);
     });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PERSON, startPair } from '../../examples/upstream/main.ts';
 import { Browser } from '../support/browser.ts';
-import { freePort } from '../support/gatehouse.ts';
+import { freePort } from '../support/ports.ts';
 import { press } from '../support/upstream.ts';
 
 describe('the example with two Gatehouses', () => {

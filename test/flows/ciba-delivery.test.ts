@@ -13,6 +13,7 @@ import {
   startPingReceiver,
 } from '../support/ciba.ts';
 import type { PingReceiver } from '../support/ciba.ts';
+import { eventually } from '../support/eventually.ts';
 import { startInstances } from '../support/instances.ts';
 import type { Instances } from '../support/instances.ts';
 import { alertText, backToNow, enterPassword, heading, passTime } from '../support/journey.ts';
@@ -20,7 +21,6 @@ import type { App } from '../support/journey.ts';
 import { startWithMail } from '../support/mailed.ts';
 import type { WithMail } from '../support/mailed.ts';
 
-const SOON = { timeout: 20_000, interval: 50 };
 const NOTICE = { client_notification_token: 'a-token.of~the_app' };
 
 describe('a request that is mailed', () => {
@@ -95,7 +95,7 @@ describe('an app that is told, with two processes', () => {
   it('hears once that its person allowed it, and then gets its tokens', async () => {
     const { person, asked } = await begun();
     await answerAs(instances.all[0], person);
-    await vi.waitFor(() => expect(receiver.pings).toHaveLength(1), SOON);
+    await eventually(() => expect(receiver.pings).toHaveLength(1));
     expect(receiver.pings[0]).toEqual({
       auth_req_id: asked.request.auth_req_id,
       authorization: `Bearer ${NOTICE.client_notification_token}`,
@@ -109,7 +109,7 @@ describe('an app that is told, with two processes', () => {
   it('hears that its person denied it', async () => {
     const { person, asked } = await begun();
     await answerAs(instances.all[0], person, deny);
-    await vi.waitFor(() => expect(receiver.pings).toHaveLength(1), SOON);
+    await eventually(() => expect(receiver.pings).toHaveLength(1));
     await expect(asked.poll()).rejects.toMatchObject({ error: 'access_denied' });
   });
 
@@ -117,10 +117,10 @@ describe('an app that is told, with two processes', () => {
     receiver.status(503);
     const { person, asked } = await begun();
     await answerAs(instances.all[0], person);
-    await vi.waitFor(() => expect(receiver.pings).toHaveLength(1), SOON);
+    await eventually(() => expect(receiver.pings).toHaveLength(1));
     receiver.status(204);
     passTime(31);
-    await vi.waitFor(() => expect(receiver.pings).toHaveLength(2), SOON);
+    await eventually(() => expect(receiver.pings).toHaveLength(2));
     expect(new Set(receiver.pings.map(({ auth_req_id }) => auth_req_id))).toEqual(new Set([asked.request.auth_req_id]));
   });
 
@@ -129,7 +129,7 @@ describe('an app that is told, with two processes', () => {
     receiver.status(307, { location: elsewhere.url });
     const { person } = await begun();
     await answerAs(instances.all[0], person);
-    await vi.waitFor(() => expect(receiver.pings).toHaveLength(1), SOON);
+    await eventually(() => expect(receiver.pings).toHaveLength(1));
     passTime(60);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect([receiver.pings.length, elsewhere.pings.length]).toEqual([1, 0]);

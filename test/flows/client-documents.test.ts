@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import * as oidc from 'openid-client';
 import { Browser } from '../support/browser.ts';
 import { adminApi, programToken } from '../support/admin-api.ts';
@@ -7,6 +7,7 @@ import type { Site } from '../support/client-documents.ts';
 import { clientKey } from '../support/client-keys.ts';
 import { anAdmin, openConsole } from '../support/console.ts';
 import { as, userinfo } from '../support/endpoints.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { authorize, backToNow, beginConsent, browserFor, heading, passTime } from '../support/journey.ts';
@@ -174,17 +175,13 @@ describe('an app that nobody registered, with the URL of a document as its id', 
         reason: 'It mines mailboxes',
       });
       expect(denied.status).toBe(204);
-      await vi.waitFor(
-        async () =>
-          expect((await as(gatehouse, app).refresh(tokens.refresh_token!)).status).toBeGreaterThanOrEqual(400),
-        { timeout: 5000 },
+      await eventually(async () =>
+        expect((await as(gatehouse, app).refresh(tokens.refresh_token!)).status).toBeGreaterThanOrEqual(400),
       );
       expect((await userinfo(gatehouse, tokens.access_token)).status).toBe(401);
       const late = await waiting.submit(question, { decision: 'allow' });
       expect(late.status >= 400 && late.status < 500).toBe(true);
-      await vi.waitFor(async () => expect((await browserFor(rp).open((await rp.request()).url)).status).toBe(400), {
-        timeout: 5000,
-      });
+      await eventually(async () => expect((await browserFor(rp).open((await rp.request()).url)).status).toBe(400));
       const { items } = (await api.get('/client-documents?limit=500')).body as { items: Record<string, unknown>[] };
       expect(items).toContainEqual(
         expect.objectContaining({ client_id: app.client_id, denied_reason: 'It mines mailboxes' }),

@@ -1,8 +1,9 @@
 /** Whatever ends what acts in a person's name, the apps are told of it, and only those it concerns. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
 import { connectAs, deviceApp, startDevice } from '../support/device.ts';
 import { as } from '../support/endpoints.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { backToNow, heading, passTime } from '../support/journey.ts';
@@ -37,13 +38,10 @@ describe('apps are told', () => {
   const sids = (party: Party) => party.claims().map(({ sid }) => sid);
   /** Whatever is due has been sent, and nothing else comes. */
   const quiet = () =>
-    vi.waitFor(
-      async () => {
-        const { items } = await gatehouse.storage.logout.list('waiting', { limit: 500 });
-        expect(items.map(({ client_id }) => client_id)).toEqual([]);
-      },
-      { timeout: 5000, interval: 20 },
-    );
+    eventually(async () => {
+      const { items } = await gatehouse.storage.logout.list('waiting', { limit: 500 });
+      expect(items.map(({ client_id }) => client_id)).toEqual([]);
+    });
 
   it.each([
     ['suspended', (sub: string) => gatehouse.access.suspend(sub)],

@@ -1,9 +1,10 @@
 /** Whatever ends a session, the apps that took part in it are told, and the person is told which of them know. */
 import { buildEndSessionUrl } from 'openid-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
 import type { Page } from '../support/browser.ts';
 import { as } from '../support/endpoints.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { backToNow, heading, passTime } from '../support/journey.ts';
@@ -138,13 +139,11 @@ describe('apps at a log-out', () => {
       const refresh = page.html.querySelector('noscript')!.innerHTML;
       expect(refresh).toContain(`content="2;url=${page.url.pathname}?again=1"`);
       release();
-      await vi.waitFor(
-        async () =>
-          expect(statesOn(await browser.open(`${page.url.pathname}?again=1`))).toEqual({
-            Notes: 'Signed out',
-            Photos: 'Signed out',
-          }),
-        { timeout: 10_000, interval: 100 },
+      await eventually(async () =>
+        expect(statesOn(await browser.open(`${page.url.pathname}?again=1`))).toEqual({
+          Notes: 'Signed out',
+          Photos: 'Signed out',
+        }),
       );
       expect((await browser.open(page.url)).text).not.toContain('http-equiv="refresh"');
     });

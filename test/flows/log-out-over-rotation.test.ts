@@ -1,7 +1,8 @@
 /** A log-out token that waits over a rotation of keys is signed when it is sent, with the key of that moment. */
 import { decodeProtectedHeader } from 'jose';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { backToNow, passTime } from '../support/journey.ts';
@@ -32,19 +33,14 @@ describe('a log-out token', () => {
     notes.status(503);
     await gatehouse.access.suspend(person.sub);
     await toldTimes(notes, 1);
-    await vi.waitFor(
-      async () =>
-        expect((await gatehouse.storage.logout.list('waiting', {})).items).toMatchObject([{ problem: 'answered 503' }]),
-      { timeout: 10_000, interval: 20 },
+    await eventually(async () =>
+      expect((await gatehouse.storage.logout.list('waiting', {})).items).toMatchObject([{ problem: 'answered 503' }]),
     );
     passTime(70);
     await gatehouse.liveKeys.check();
     notes.status(200);
     passTime(120);
-    await vi.waitFor(async () => expect((await gatehouse.storage.logout.list('waiting', {})).items).toEqual([]), {
-      timeout: 10_000,
-      interval: 20,
-    });
+    await eventually(async () => expect((await gatehouse.storage.logout.list('waiting', {})).items).toEqual([]));
     expect(decodeProtectedHeader(notes.tokens[0]!).kid).not.toBe(next!.id);
     const last = notes.tokens.at(-1)!;
     expect(decodeProtectedHeader(last).kid).toBe(next!.id);

@@ -1,17 +1,18 @@
 /** Mails reach people, whatever the mail server does. */
 import { createServer } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MailState } from '../../src/mail/store.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { atOnce, authorize, backToNow, passTime } from '../support/journey.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import type { MailServer, Misbehaviour } from '../support/mail-server.ts';
 import { relyingParty } from '../support/relying-party.ts';
+import { freePort } from '../support/ports.ts';
 import { MEASURED } from '../support/timing.ts';
 
 const DAY = 86_400;
-const SOON = { timeout: 30_000, interval: 50 };
 
 let server: MailServer | undefined;
 let gatehouse: Running;
@@ -36,7 +37,6 @@ const send = (to: string, more: { template?: string; key?: string; data?: Record
 const inState = async (state: MailState) => (await gatehouse.mail.outbox.list(state, {})).items;
 const warnings = () => gatehouse.logged.filter(({ level }) => Number(level) >= 40).map(({ msg }) => String(msg));
 const matching = (pattern: RegExp) => expect.stringMatching(pattern) as string;
-const eventually = (check: () => Promise<void> | void) => vi.waitFor(check, SOON);
 
 async function start(behaviour?: Misbehaviour, env: Record<string, string> = {}): Promise<MailServer> {
   server = await startMailServer(behaviour);
@@ -44,12 +44,12 @@ async function start(behaviour?: Misbehaviour, env: Record<string, string> = {})
   return server;
 }
 
-/** A port at which nobody answers. */
-async function nobody(): Promise<number> {
-  const closed = await startMailServer();
-  await closed.stop();
-  return closed.port;
-}
+/** Lets minutes pass: more than one where an attempt was in hand, as the next is a minute after its end. */
+const minuteByMinute = (check: () => Promise<void> | void) =>
+  eventually(() => {
+    passTime(61);
+    return eventually(check, { patienceMs: 3000 });
+  });
 
 async function signIn(): Promise<void> {
   const person = await gatehouse.person();
@@ -123,7 +123,7 @@ describe('a mail', () => {
 
 describe('when the mail server', () => {
   it('is away, nothing is lost or held up; it is said once, and each mail comes once when it is back', async () => {
-    const port = await nobody();
+    const port = await freePort(); // at which nobody answers
     gatehouse = await startGatehouse({ GATEHOUSE_MAIL_SMTP_URL: `smtp://127.0.0.1:${port}` });
     const people = Array.from({ length: 20 }, (_, index) => `p${index}@example.com`);
     for (const to of people) await send(to);
@@ -134,18 +134,13 @@ describe('when the mail server', () => {
     const tries = async () => (await inState('waiting')).reduce((sum, { attempts }) => sum + attempts, 0);
     for (let minute = 0; minute < 3; minute += 1) {
       const before = await tries();
-      passTime(60);
-      await eventually(async () => expect(await tries()).toBeGreaterThan(before));
+      await minuteByMinute(async () => expect(await tries()).toBeGreaterThan(before));
     }
     expect(await inState('waiting')).toHaveLength(20);
     expect(warnings()).toHaveLength(1);
 
     server = await startMailServer({ port });
-    const anotherMinute = () => {
-      passTime(61); // more than once, where an attempt was still in hand: the next is a minute after its end
-      expect(server!.mails.length).toBeGreaterThan(0);
-    };
-    await vi.waitFor(anotherMinute, { timeout: 30_000, interval: 3000 });
+    await minuteByMinute(() => expect(server!.mails.length).toBeGreaterThan(0));
     await Promise.all(people.map((to) => server!.waitFor(to)));
     await eventually(async () => expect(await inState('sent')).toHaveLength(20));
     expect(server.mails).toHaveLength(20);

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asFile, clientCert, makeCertificate } from '../support/certificates.ts';
 import type { Made } from '../support/certificates.ts';
 import { as, userinfo } from '../support/endpoints.ts';
-import { freePort, startGatehouse } from '../support/gatehouse.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { authorize } from '../support/journey.ts';
 import type { App } from '../support/journey.ts';
+import { freePort } from '../support/ports.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
 const thumbprint = ({ pem }: Made) =>

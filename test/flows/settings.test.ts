@@ -4,11 +4,12 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminApi, programToken } from '../support/admin-api.ts';
 import type { Api } from '../support/admin-api.ts';
 import { Browser } from '../support/browser.ts';
 import { as } from '../support/endpoints.ts';
+import { eventually } from '../support/eventually.ts';
 import { apply, exported, inShort, planOf, problemsOf } from '../support/files.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { startInstances } from '../support/instances.ts';
@@ -46,7 +47,6 @@ describe('a setting that an admin changes', () => {
   });
 
   /** Another process follows within a second; the test waits a little longer for a busy machine. */
-  const soon = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 50 });
   const set = (body: Record<string, unknown>) => api.patch('/settings', body);
   /** At the other process. */
   const elsewhere = (body: Record<string, unknown>) => other.patch('/settings', body);
@@ -58,12 +58,12 @@ describe('a setting that an admin changes', () => {
     expect(await one('brand.name')).toMatchObject({ value: 'As configured', source: 'config', changed_at: null });
     expect((await set({ 'brand.name': 'Acme Login' })).status).toBe(200);
     expect(await landing(first)).toContain('Acme Login');
-    await soon(async () => expect(await landing(second)).toContain('Acme Login'));
+    await eventually(async () => expect(await landing(second)).toContain('Acme Login'));
     expect(await one('brand.name')).toMatchObject({ value: 'Acme Login', source: 'set', configured: 'As configured' });
 
     await set({ 'brand.name': null });
     expect(await landing(first)).toContain('As configured');
-    await soon(async () => expect(await landing(second)).not.toContain('Acme Login'));
+    await eventually(async () => expect(await landing(second)).not.toContain('Acme Login'));
     expect(await one('brand.name')).toMatchObject({ source: 'config' });
   });
 

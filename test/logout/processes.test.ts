@@ -5,10 +5,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { assembleBackstage } from '../../src/assemble-backstage.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLogger } from '../../src/log.ts';
+import { eventually } from '../support/eventually.ts';
 import { backToNow, passTime } from '../support/journey.ts';
 import { startLogOutReceiver } from '../support/log-out-receiver.ts';
 import type { LogOutReceiver } from '../support/log-out-receiver.ts';
@@ -18,7 +19,6 @@ import { MONGODB_TEST_URI, testDatabase } from '../storage/support/test-database
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.js');
 const LONG = 120_000;
-const SOON = { timeout: 45_000, interval: 50 };
 
 type Backstage = Awaited<ReturnType<typeof assembleBackstage>>;
 
@@ -91,7 +91,7 @@ describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (dr
   const end = (session: string) => backstage.logOuts.endings.session({ sessionUid: session, cause: 'session_ended' });
   const told = () => receiver.claims().map(({ sid }) => sid);
   const waiting = async () => (await backstage.storage.logout.list('waiting', { limit: 500 })).items;
-  const allTold = () => vi.waitFor(async () => expect(await waiting()).toHaveLength(0), SOON);
+  const allTold = () => eventually(async () => expect(await waiting()).toHaveLength(0), { patienceMs: LONG / 2 });
 
   it('three processes tell of 60 log-outs once each', { timeout: LONG }, async () => {
     await Promise.all([startProcess(), startProcess()]);
@@ -108,7 +108,7 @@ describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (dr
     const child = await startProcess();
     for (const session of ['a', 'b', 'c']) await takePart(session);
     for (const session of ['a', 'b', 'c']) await end(session);
-    await vi.waitFor(() => expect(receiver.tokens.length).toBeGreaterThanOrEqual(1), SOON);
+    await eventually(() => expect(receiver.tokens.length).toBeGreaterThanOrEqual(1));
     child.kill('SIGKILL');
     await once(child, 'exit');
     receiver.status(200);
@@ -130,7 +130,7 @@ describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (dr
     await backstage.logOuts.queue.add(logOut, [], { itself: true });
     gatehouse = await startGatehouse(env);
     passTime(31);
-    await vi.waitFor(() => expect(told()).toEqual(['sid-a']), SOON);
+    await eventually(() => expect(told()).toEqual(['sid-a']));
     await allTold();
     expect(gatehouse.logged.map(({ msg }) => msg)).toContain('a log-out that was broken off has been completed');
     expect(await backstage.logOuts.apps.ofSession('a')).toEqual([]);

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { atOnce, backToNow, passTime } from '../support/journey.ts';
@@ -80,39 +81,37 @@ describe.each(['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])])('on %s', (dr
     gatehouse = await startGatehouse(env);
     const people = Array.from({ length: 100 }, (_, index) => `p${String(index).padStart(3, '0')}@example.com`);
     await atOnce(people.length, (index) => queue(gatehouse!, people[index]!));
-    await vi.waitFor(() => expect(recipients()).toEqual(people), { timeout: 30_000, interval: 100 });
-    await vi.waitFor(
-      async () => expect((await gatehouse!.mail.outbox.list('sent', { limit: 500 })).items).toHaveLength(100),
-      { timeout: 20_000, interval: 100 },
+    await eventually(() => expect(recipients()).toEqual(people));
+    await eventually(async () =>
+      expect((await gatehouse!.mail.outbox.list('sent', { limit: 500 })).items).toHaveLength(100),
     );
     expect(recipients()).toEqual(people);
   });
 
   it('a mail that a killed process had in hand is sent by another, as the same mail', { timeout: LONG }, async () => {
     let taken = 0;
-    let slow = true;
+    const killed = Promise.withResolvers<void>();
     await prepare({
       // Takes the mail, but says so only after its sender was killed.
       data: () => void (taken += 1),
-      answerData: () => (slow ? new Promise((resolve) => setTimeout(resolve, 2000)) : Promise.resolve()),
+      answerData: () => killed.promise,
     });
     const queueing = await startQueueing();
     const child = await startProcess();
     await queue(queueing, 'ada@example.com');
-    await vi.waitFor(() => expect(taken).toBe(1), { timeout: 30_000, interval: 20 });
+    await eventually(() => expect(taken).toBe(1));
     child.kill('SIGKILL');
     await once(child, 'exit');
-    slow = false;
+    killed.resolve();
     await queueing.stop();
 
     passTime(600);
     gatehouse = await startGatehouse(env);
-    await vi.waitFor(() => expect(server.mails.length).toBeGreaterThanOrEqual(2), { timeout: 30_000, interval: 50 });
+    await eventually(() => expect(server.mails.length).toBeGreaterThanOrEqual(2));
     const ids = server.mails.map((mail) => mail.header('message-id'));
     expect(new Set(ids).size).toBe(1);
-    await vi.waitFor(
-      async () => expect((await gatehouse!.mail.outbox.list('sent', {})).items).toMatchObject([{ attempts: 2 }]),
-      { timeout: 20_000, interval: 50 },
+    await eventually(async () =>
+      expect((await gatehouse!.mail.outbox.list('sent', {})).items).toMatchObject([{ attempts: 2 }]),
     );
   });
 });

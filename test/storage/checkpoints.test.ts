@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { aRecord } from './contract/samples.ts';
 import { temporaryFile } from './support/temporary-file.ts';
+import { eventually } from '../support/eventually.ts';
 
 const MIB = 1024 * 1024;
 const size = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
@@ -13,13 +14,10 @@ test('the write-ahead log is copied back while a store is used, and is gone when
   const write = () => Promise.all(Array.from({ length: 100 }, () => storage.protocol.upsert(aRecord())));
   try {
     const before = size(file);
-    await vi.waitFor(
-      async () => {
-        await write();
-        expect(size(file)).toBeGreaterThan(before);
-      },
-      { timeout: 20_000, interval: 5 },
-    );
+    await eventually(async () => {
+      await write();
+      expect(size(file)).toBeGreaterThan(before);
+    });
     for (let i = 0; i < 50; i += 1) await write();
     expect(size(`${file}-wal`)).toBeLessThan(48 * MIB);
   } finally {

@@ -1,7 +1,4 @@
 /** A running Gatehouse for tests: the real program on a loopback port of its own, with a store of its own. */
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,6 +12,7 @@ import { createLogger } from '../../src/log.ts';
 import { createServer as createGatehouseServer } from '../../src/serve.ts';
 import { temporaryFile } from '../storage/support/temporary-file.ts';
 import { testDatabase } from '../storage/support/test-database.ts';
+import { freePort } from './ports.ts';
 
 export const PASSWORD = 'tr0ubadour and staple';
 
@@ -27,14 +25,6 @@ export interface Running extends Gatehouse {
   app(
     input?: Partial<NewClient>,
   ): Promise<{ client_id: string; client_secret: string | undefined; redirect_uri: string; resource: string | null }>;
-}
-
-export async function freePort(): Promise<number> {
-  const server: Server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** The store the flows run on: MongoDB with `FLOWS_ON=mongodb`, SQLite in memory otherwise. */
@@ -80,7 +70,10 @@ export async function startGatehouse(
   });
   const gatehouse = await assemble(config, log);
   const server = createGatehouseServer(config, gatehouse.handle);
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
   return {
     ...gatehouse,
     issuer,

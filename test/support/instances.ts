@@ -1,20 +1,13 @@
 /** Several running Gatehouses on one store, as behind a load balancer that sends each request where it likes. */
 import { randomBytes } from 'node:crypto';
-import { testDatabase } from '../storage/support/test-database.ts';
-import { temporaryFile } from '../storage/support/temporary-file.ts';
-import { freePort, startGatehouse } from './gatehouse.ts';
+import { sharedStore, startGatehouse } from './gatehouse.ts';
 import type { Running } from './gatehouse.ts';
+import { freePort } from './ports.ts';
 
 export interface Instances {
   /** Each with the address it is reached at in place of the issuer, which is the first one's. */
   all: [Running, Running, ...Running[]];
   stop(): Promise<void>;
-}
-
-function sharedStore(): { url: string; drop: () => Promise<void> } {
-  if (process.env['FLOWS_ON'] === 'mongodb') return testDatabase();
-  const { file, remove } = temporaryFile();
-  return { url: `sqlite:${file}`, drop: async () => remove() };
 }
 
 export async function startInstances(env: Record<string, string> = {}, count = 2): Promise<Instances> {

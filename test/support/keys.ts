@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import type { JWK } from 'jose';
 import { as } from './endpoints.ts';
-import { freePort, sharedStore, startGatehouse } from './gatehouse.ts';
+import { sharedStore, startGatehouse } from './gatehouse.ts';
 import type { Running } from './gatehouse.ts';
 import type { App } from './journey.ts';
+import { freePort } from './ports.ts';
 
 /** Keys that rotate in seconds: published for 3 before they sign, in caches for 1. */
 export const FAST_KEYS = {

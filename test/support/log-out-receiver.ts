@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyResult } from 'jose';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { NewClient } from '../../src/clients/clients.ts';
 import type { Browser } from './browser.ts';
+import { eventually } from './eventually.ts';
 import type { Running } from './gatehouse.ts';
 import { authorize } from './journey.ts';
 import type { App, Person } from './journey.ts';
@@ -87,4 +88,4 @@ export async function signInTo({ rp }: Party, person: Person, browser: Browser, 
 
 /** Waits until the app was told so many times. */
 export const toldTimes = (party: LogOutReceiver, count: number) =>
-  vi.waitFor(() => expect(party.tokens).toHaveLength(count), { timeout: 15_000, interval: 20 });
+  eventually(() => expect(party.tokens).toHaveLength(count));

@@ -1,14 +1,16 @@
 /** Providers that admins add while all runs, on two processes with one store. */
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminApi, programToken } from '../../support/admin-api.ts';
 import type { Api } from '../../support/admin-api.ts';
 import { Browser } from '../../support/browser.ts';
+import { eventually } from '../../support/eventually.ts';
 import { apply, exported, inShort, planOf, problemsOf } from '../../support/files.ts';
-import { freePort, startGatehouse } from '../../support/gatehouse.ts';
+import { startGatehouse } from '../../support/gatehouse.ts';
 import type { Running } from '../../support/gatehouse.ts';
 import { startInstances } from '../../support/instances.ts';
 import type { Instances } from '../../support/instances.ts';
+import { freePort } from '../../support/ports.ts';
 import { clickThrough, relyingParty } from '../../support/relying-party.ts';
 import { hasButton, press } from '../../support/upstream.ts';
 
@@ -37,7 +39,6 @@ describe('a provider that an admin adds', () => {
   });
 
   /** Another process follows within a second; the test waits a little longer for a busy machine. */
-  const soon = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 50 });
   const seenAt = (running: Running, name: string) => running.providers.find(name)?.display_name;
   async function page(running: Running) {
     const rp = await relyingParty(running, await running.app());
@@ -52,7 +53,7 @@ describe('a provider that an admin adds', () => {
     expect(body).toMatchObject({ source: 'store', enabled: true, has_secret: true, trust_email: true });
     expect(body['redirect_uri']).toBe(`${first.issuer}/federation/company/callback`);
     expect(seenAt(first, 'company')).toBe('The Company');
-    await soon(async () => expect(seenAt(second, 'company')).toBe('The Company'));
+    await eventually(async () => expect(seenAt(second, 'company')).toBe('The Company'));
 
     const person = await company.person({ name: 'Grace Hopper' });
     const { rp, browser, checks, page: signIn } = await page(first);
@@ -77,7 +78,7 @@ describe('a provider that an admin adds', () => {
     const changed = await api.patch('/providers/company', { display_name: 'Acme' }, { 'if-match': etag });
     expect(changed.body).toMatchObject({ display_name: 'Acme', issuer: company.issuer, has_secret: true });
     expect((await api.patch('/providers/company', { display_name: 'Late' }, { 'if-match': etag })).status).toBe(412);
-    await soon(async () => expect(seenAt(second, 'company')).toBe('Acme'));
+    await eventually(async () => expect(seenAt(second, 'company')).toBe('Acme'));
     const reset = await api.patch('/providers/company', { display_name: null });
     expect(reset.body['display_name']).toBeUndefined();
     expect((await api.patch('/providers/company', { type: 'google' })).status).toBe(400);
@@ -94,7 +95,7 @@ describe('a provider that an admin adds', () => {
     );
     expect(arrived.status).toBe(404);
     expect(hasButton((await page(first)).page, 'company')).toBe(false);
-    await soon(async () => expect(seenAt(second, 'company')).toBeUndefined());
+    await eventually(async () => expect(seenAt(second, 'company')).toBeUndefined());
     expect((await api.post('/providers/company/test')).status).toBe(409);
     await api.patch('/providers/company', { enabled: true });
     expect(hasButton((await page(first)).page, 'company')).toBe(true);
@@ -140,7 +141,7 @@ identity_providers: [partner]
     const gone = inShort(await planOf(first, rest.join('---\n'), { prune: true }));
     expect(gone).toEqual(['remove client wiki: ', 'remove provider partner: ']);
     await apply(first, rest.join('---\n'), { prune: true });
-    await soon(async () => expect(second.providers.find('partner')).toBeUndefined());
+    await eventually(async () => expect(second.providers.find('partner')).toBeUndefined());
   });
 
   it('keeps its secret through a change of the encryption key, and shows it nowhere', async () => {
