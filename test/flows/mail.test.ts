@@ -5,7 +5,7 @@ import type { MailState } from '../../src/mail/store.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
-import { atOnce, authorize, backToNow, passTime } from '../support/journey.ts';
+import { asTimePasses, atOnce, authorize, backToNow, passTime } from '../support/journey.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import type { MailServer, Misbehaviour } from '../support/mail-server.ts';
 import { relyingParty } from '../support/relying-party.ts';
@@ -43,13 +43,6 @@ async function start(behaviour?: Misbehaviour, env: Record<string, string> = {})
   gatehouse = await startGatehouse({ GATEHOUSE_MAIL_SMTP_URL: server.url, ...env });
   return server;
 }
-
-/** Lets minutes pass: more than one where an attempt was in hand, as the next is a minute after its end. */
-const minuteByMinute = (check: () => Promise<void> | void) =>
-  eventually(() => {
-    passTime(61);
-    return eventually(check, { patienceMs: 3000 });
-  });
 
 async function signIn(): Promise<void> {
   const person = await gatehouse.person();
@@ -134,13 +127,13 @@ describe('when the mail server', () => {
     const tries = async () => (await inState('waiting')).reduce((sum, { attempts }) => sum + attempts, 0);
     for (let minute = 0; minute < 3; minute += 1) {
       const before = await tries();
-      await minuteByMinute(async () => expect(await tries()).toBeGreaterThan(before));
+      await asTimePasses(61, async () => expect(await tries()).toBeGreaterThan(before));
     }
     expect(await inState('waiting')).toHaveLength(20);
     expect(warnings()).toHaveLength(1);
 
     server = await startMailServer({ port });
-    await minuteByMinute(() => expect(server!.mails.length).toBeGreaterThan(0));
+    await asTimePasses(61, () => expect(server!.mails.length).toBeGreaterThan(0));
     await Promise.all(people.map((to) => server!.waitFor(to)));
     await eventually(async () => expect(await inState('sent')).toHaveLength(20));
     expect(server.mails).toHaveLength(20);

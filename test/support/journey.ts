@@ -4,6 +4,7 @@ import { vi } from 'vitest';
 import type { Running } from './gatehouse.ts';
 import { Browser } from './browser.ts';
 import type { Page } from './browser.ts';
+import { eventually } from './eventually.ts';
 import { clickThrough } from './relying-party.ts';
 import type { RelyingParty } from './relying-party.ts';
 
@@ -69,6 +70,13 @@ export function passTime(seconds: number): void {
   passed += seconds * 1000;
   performance.now = () => realNow() + passed;
 }
+
+/** Lets time pass until `check` holds: more than one step, where an attempt in hand ended after the first and the next is due later still. */
+export const asTimePasses = (seconds: number, check: () => unknown): Promise<unknown> =>
+  eventually(() => {
+    passTime(seconds);
+    return eventually(check, { patienceMs: 3000 });
+  });
 
 export function backToNow(): void {
   vi.useRealTimers();
