@@ -208,7 +208,7 @@ describe('an app that nobody registered, with the URL of a document as its id', 
         const other = await relyingParty(gatehouse, site.publish(path));
         return (await browserFor(other).open((await other.request()).url)).status;
       };
-      await vi.waitFor(async () => expect(await statusOf('/hosted.json?app=7')).toBe(400), { timeout: 5000 });
+      await eventually(async () => expect(await statusOf('/hosted.json?app=7')).toBe(400));
       expect(await Promise.all(['/hosted.json?app=8', '/hosted.json2?app=7'].map(statusOf))).toEqual([400, 200]);
       expect((await api.post('/client-documents/allow', { client_id })).status).toBe(204);
       expect(heading(await beginConsent(rp, browserFor(rp), person))).toBe(`${site.host} wants access`);

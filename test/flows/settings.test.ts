@@ -108,7 +108,9 @@ describe('a setting that an admin changes', () => {
   it('asks for longer passwords from then on, and leaves those that there are', async () => {
     const short = await first.person({ password: 'eleven, so' });
     await elsewhere({ 'passwords.min_length': 14 });
-    await soon(() => expect(first.person({ password: 'thirteen sign' })).rejects.toThrow('at least 14 characters'));
+    await eventually(() =>
+      expect(first.person({ password: 'thirteen sign' })).rejects.toThrow('at least 14 characters'),
+    );
     const rp = await relyingParty(first, await first.app());
     const browser = new Browser(first.issuer);
     const page = await browser.open((await rp.request()).url);
@@ -123,9 +125,9 @@ describe('a setting that an admin changes', () => {
   it('has new passwords looked up among those that leaked', async () => {
     await first.person({ password: BREACHED });
     await elsewhere({ 'passwords.breach_check': true });
-    await soon(() => expect(first.person({ password: BREACHED })).rejects.toThrow('known from a data breach'));
+    await eventually(() => expect(first.person({ password: BREACHED })).rejects.toThrow('known from a data breach'));
     await elsewhere({ 'passwords.breach_check': null });
-    await soon(async () => void (await first.person({ password: BREACHED })));
+    await eventually(async () => void (await first.person({ password: BREACHED })));
   });
 
   it('says who must have a second factor', async () => {
@@ -136,21 +138,21 @@ describe('a setting that an admin changes', () => {
     };
     const [anybody, editor] = [await first.person(), await first.person({ roles: ['editor'] })];
     await elsewhere({ 'factors.required_roles': ['editor'] });
-    await soon(async () => expect(await signIn(editor)).toBe('Add a second step'));
+    await eventually(async () => expect(await signIn(editor)).toBe('Add a second step'));
     expect(await signIn(anybody)).not.toBe('Add a second step');
     await elsewhere({ 'factors.policy': 'required' });
-    await soon(async () => expect(await signIn(anybody)).toBe('Add a second step'));
+    await eventually(async () => expect(await signIn(anybody)).toBe('Add a second step'));
 
     const browser = new Browser(first.issuer);
     await elsewhere({ 'factors.policy': 'optional' });
-    await soon(async () => expect(await signIn(anybody)).not.toBe('Add a second step'));
+    await eventually(async () => expect(await signIn(anybody)).not.toBe('Add a second step'));
     expect((await openAccount(browser, anybody, '/authenticator')).status).toBe(200);
     await elsewhere({ 'factors.policy': 'off' });
-    await soon(async () => expect((await browser.open('/account/authenticator')).status).toBe(404));
+    await eventually(async () => expect((await browser.open('/account/authenticator')).status).toBe(404));
     expect((await browser.open('/account')).html.querySelector('a[href$="/authenticator"]')).toBeNull();
     expect(await signIn(editor)).not.toBe('Add a second step');
     await elsewhere({ 'factors.policy': null, 'factors.required_roles': null });
-    await soon(async () => expect((await browser.open('/account/authenticator')).status).toBe(200));
+    await eventually(async () => expect((await browser.open('/account/authenticator')).status).toBe(200));
   });
 
   it('is the language of whoever has said none', async () => {
@@ -160,7 +162,7 @@ describe('a setting that an admin changes', () => {
     };
     expect(await lang('tlh')).toBe('en');
     await elsewhere({ 'brand.locale': 'de' });
-    await soon(async () => expect(await lang('tlh')).toBe('de'));
+    await eventually(async () => expect(await lang('tlh')).toBe('de'));
     expect(await lang('fr, tlh')).toBe('fr');
     const letter = await first.mail.write({ to: 'ada@example.com', template: 'test', locale: '', data: {} });
     expect(letter.html).toContain('lang="de"');
