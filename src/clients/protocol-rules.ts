@@ -99,8 +99,11 @@ const RULES: Rule[] = [
       : ['backchannel_client_notification_endpoint', 'and the delivery mode ping need each other'];
   },
   ({ jwks: keys, jwks_uri }) => (keys && jwks_uri ? ['jwks_uri', 'and jwks cannot both be given'] : undefined),
+  // The fragment may be the hash of what is there (OpenID Connect Core, section 6.2).
   ({ request_uris = [] }) =>
-    request_uris.every(isFetchable) ? undefined : ['request_uris', 'must be https URLs without fragment'],
+    request_uris.every((uri) => isFetchable(uri.replace(/#[\w-]*$/, '')))
+      ? undefined
+      : ['request_uris', 'must be https URLs'],
   ({ backchannel_client_notification_endpoint: uri }) =>
     uri !== undefined && (!isFetchable(uri) || !uri.startsWith('https:'))
       ? ['backchannel_client_notification_endpoint', 'must be an https URL without fragment']

@@ -1,5 +1,4 @@
 /** Requests of apps (CIBA) that a person answers on their account page: what is asked, what the answer takes, and what follows from it. */
-import { errors } from 'oidc-provider';
 import type { Client as ProviderClient, Provider } from 'oidc-provider';
 import type { Account } from '../accounts/account.ts';
 import type { Client } from '../clients/client.ts';
@@ -68,8 +67,12 @@ interface Request {
 
 interface Library {
   BackchannelAuthenticationRequest: { find(id: string): Promise<Request | undefined> };
-  backchannelResult(request: string, result: unknown, about?: object): Promise<void>;
 }
+
+const REQUEST = 'BackchannelAuthenticationRequest';
+
+/** What an answer makes of a request, by the library's names. */
+type Answer = { grantId: string; [about: string]: unknown } | { error: string; errorDescription: string };
 
 interface Needs {
   provider: Provider;
@@ -89,8 +92,7 @@ export function createApprovals(needs: Needs): Approvals {
   const library = provider as unknown as Library;
 
   async function opened(payload: object): Promise<Open | undefined> {
-    const approval = payload as Approval & { consumed?: unknown };
-    if (approval.consumed !== undefined) return undefined;
+    const approval = payload as Approval;
     const [request, client] = await Promise.all([
       library.BackchannelAuthenticationRequest.find(approval.auth_req_id),
       provider.Client.find(approval.client_id),
@@ -111,14 +113,24 @@ export function createApprovals(needs: Needs): Approvals {
 
   const detailsOf = ({ params }: Open) => detailsIn(params['authorization_details']);
 
-  /** Of all who answer at once one gets past this line. */
-  async function settle(open: Open, result: () => Promise<[result: unknown, about?: object]>): Promise<void> {
-    if (!(await records.consume(APPROVAL, open.id))) throw conflict('The request was answered already.');
-    const said = await result();
-    const isTold = open.client['backchannelTokenDeliveryMode'] === 'ping';
-    if (isTold) await pings.prepare(open.auth_req_id, Math.max(1, open.until - epochSeconds()));
-    await library.backchannelResult(open.auth_req_id, ...said);
-    if (isTold) pings.send(open.auth_req_id);
+  /**
+   * The answer stands in the request itself, by one write: of all who answer at once one does, and whoever is stopped before it has not
+   * answered, so that the person can still do so.
+   */
+  async function settle({ id, auth_req_id, until, client }: Open, answer: () => Promise<Answer>): Promise<void> {
+    const seen = await records.find(REQUEST, auth_req_id);
+    const isOpen = seen && seen.grantId === undefined && seen['error'] === undefined && seen.consumed === undefined;
+    if (!isOpen) throw conflict('The request was answered already.');
+    const said = await answer();
+    const ttl = Math.max(1, until - epochSeconds());
+    const isTold = client['backchannelTokenDeliveryMode'] === 'ping';
+    if (isTold) await pings.prepare(auth_req_id, ttl);
+    if (!(await records.replace(REQUEST, auth_req_id, seen, { ...seen, ...said }, ttl))) {
+      if ('grantId' in said) await records.revokeGrant(said.grantId, { withGrant: true });
+      throw conflict('The request was answered already.');
+    }
+    if (isTold) pings.send(auth_req_id);
+    await records.destroy(APPROVAL, id);
   }
 
   /** The app takes part in the session that its tokens end with. @returns what it knows the session by. */
@@ -195,15 +207,16 @@ export function createApprovals(needs: Needs): Approvals {
         const sid = await noteApp(open, by);
         const acr = acrToTell(acrsAsked(askedOf(open.params, open.client)), by.proofs);
         const { includeSid } = open.client as unknown as { includeSid(): boolean };
-        const about = {
+        return {
+          grantId,
           acr,
           amr: amrOf(by.proofs),
           authTime: by.session.auth_time,
           rar: detailsOf(open).length > 0 ? detailsOf(open) : undefined,
           ...(includeSid.call(open.client) ? { sid } : {}),
         };
-        return [grantId, about];
       }),
-    deny: (open) => settle(open, async () => [new errors.AccessDenied('the person denied the request')]),
+    deny: (open) =>
+      settle(open, async () => ({ error: 'access_denied', errorDescription: 'the person denied the request' })),
   };
 }

@@ -315,7 +315,8 @@ describe('the plans of OpenID Connect', () => {
       const keys = await clientKey('RS256');
       let object = '';
       const server = await loopbackServer(() => ({ body: object }));
-      const address = `${server.origin}/request.jwt`;
+      // With the hash of what is there, as the suite registers it (OpenID Connect Core, section 6.2).
+      const address = `${server.origin}/request.jwt#GkurKxf5T0Y-mnPFCHqWOMiZi4VS138cQO_V7PZHAdM`;
       try {
         const { config, url } = await suiteClient(gatehouse, {
           jwks: keys.jwks as never,
@@ -332,7 +333,7 @@ describe('the plans of OpenID Connect', () => {
         };
         expect((await by(address)).html.querySelector('input[name=password]')).not.toBeNull();
         expect(server.asked).toEqual(['/request.jwt']);
-        const other = await by(`${server.origin}/other.jwt`);
+        const other = await by(`${server.origin}/request.jwt#another`);
         expect(other.url.searchParams.get('error')).toBe('request_uri_not_supported');
         object = 'no request';
         expect((await by(address)).url.searchParams.get('error')).toBe('request_uri_not_supported');
