@@ -25,6 +25,7 @@ export const goesWithClient = ({
 });
 
 interface Needs {
+  config: { factors: { readonly required_roles: readonly string[] } };
   storage: Storage;
   book: ReturnType<typeof assembleRoleBook>;
   accounts: Accounts;
@@ -32,18 +33,18 @@ interface Needs {
   audit: Audit;
 }
 
-export function assembleRoles({ storage, book, accounts, clients, audit }: Needs) {
+export function assembleRoles({ config, storage, book, accounts, clients, audit }: Needs) {
   const needs = { store: storage.roles, book, audit };
   const pause = async (ms: number) => void (await wait(ms));
   return {
-    ...createRolesAndGroups({ ...needs, accounts, pause }),
+    ...createRolesAndGroups({ ...needs, accounts, pause, factorRoles: () => config.factors.required_roles }),
     claimTables: createClaimTables({ ...needs, clients }),
   };
 }
 
-/** A change of name that a process did not live to finish is finished by the next one. */
+/** A change of name or a removal that a process did not live to finish is finished by the next one. */
 export function finishRenaming({ roles, groups }: ReturnType<typeof assembleRoles>, log: Logger): void {
-  const failed = (error: unknown) => log.warn({ err: error }, 'a change of name could not be finished');
+  const failed = (error: unknown) => log.warn({ err: error }, 'a change of name or a removal could not be finished');
   void roles
     .finish()
     .then(() => groups.finish(), failed)

@@ -192,7 +192,7 @@ export function createApps({ clients, audit }: Needs): Apps {
     },
     async remove(by, kind, id, version) {
       mustBe(await getToChange(by, kind, id), version);
-      await clients.delete(id);
+      if (!(await clients.delete(id, version))) throw notFound(`no client has the id ${id}`);
       await audit.act('client_deleted', of(id));
     },
   };

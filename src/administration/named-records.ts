@@ -38,9 +38,12 @@ export interface NamedRecords<K extends Kind> {
    * @param version that the admin has seen. @throws not_found, invalid_input naming the field, duplicate, stale.
    */
   update(by: Principal, name: string, change: NamedChange<K>, version?: number): Promise<RoleKinds[K]>;
-  /** Nobody has it any more afterwards, nor does anybody by a record of the same name that comes later. @throws not_found. */
-  remove(by: Principal, name: string): Promise<void>;
-  /** Goes on with changes of name that ended half-way. */
+  /**
+   * Nobody has it any more afterwards, nor does anybody by a record of the same name that comes later.
+   * @param version that the admin has seen. @throws not_found, stale, conflict where something else needs it.
+   */
+  remove(by: Principal, name: string, version?: number): Promise<void>;
+  /** Goes on with changes of name and removals that ended half-way. */
   finish(): Promise<void>;
 }
 
@@ -63,6 +66,8 @@ interface Shape<K extends Kind> {
   empty: Content<K>;
   /** Other records that name it; `to` undefined takes it out of them. */
   references(from: string, to: string | undefined): Promise<void>;
+  /** @throws conflict where something that cannot follow it needs it under its name. */
+  mustBeIdle?: ((name: string) => void) | undefined;
 }
 
 const ATTEMPTS = 5;
@@ -72,14 +77,15 @@ const KNOWN_MS = 1000;
 
 export function createNamedRecords<K extends Kind>(
   { store, book, accounts, audit, pause }: NamedNeeds,
-  { kind, prefix, field, checkName, content, empty, references }: Shape<K>,
+  { kind, prefix, field, checkName, content, empty, references, mustBeIdle }: Shape<K>,
 ): NamedRecords<K> {
   type Named = RoleKinds[K];
   const all = async () => (await book.latest()).records[kind] as unknown as Named[];
+  const there = async () => (await all()).filter(({ going }) => !going);
   const target = (name: string) => ({ kind, id: name }) as const;
 
   async function get(name: string): Promise<Named> {
-    const found = (await all()).find((one) => one.name === name);
+    const found = (await there()).find((one) => one.name === name);
     if (!found) throw notFound(`no ${kind} is called ${name}`);
     return found;
   }
@@ -92,7 +98,7 @@ export function createNamedRecords<K extends Kind>(
   /** Applies `apply` to the newest version, again when somebody else was faster. */
   async function change(id: string, apply: (record: Named) => Named): Promise<Named> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const record = (await all()).find((one) => one.id === id);
+      const record = (await there()).find((one) => one.id === id);
       if (!record) throw notFound(`the ${kind} is gone`);
       try {
         return await store.update(kind, { ...apply(record), updated_at: isoNow() });
@@ -150,6 +156,21 @@ export function createNamedRecords<K extends Kind>(
     return people;
   }
 
+  /** Takes it from everybody, then away. Whoever does the last of it says so. */
+  async function complete(record: Named): Promise<void> {
+    const { id, name, former_names } = record;
+    let people = 0;
+    for (const one of [name, ...former_names]) {
+      await references(one, undefined);
+      people += await reassignAll(one, undefined);
+    }
+    if (!(await store.delete(kind, id))) return;
+    await book.latest();
+    people += await reassignAll(name, undefined);
+    const gone = difference(publicNamed<Named>(record), {});
+    await audit.act(`${kind}_deleted`, target(name), { ...gone, people: String(people) });
+  }
+
   function fieldsOf({ name, description, ...rest }: NamedChange<K>): Partial<Named> {
     return {
       ...(name === undefined ? {} : { name: checkName(name) }),
@@ -161,7 +182,7 @@ export function createNamedRecords<K extends Kind>(
   return {
     async list({ text = '', ...request }) {
       const { position, limit } = readPageRequest(request);
-      const found = (await all()).filter(
+      const found = (await there()).filter(
         ({ name, description }) =>
           (position === undefined || Buffer.compare(Buffer.from(name), Buffer.from(position[0])) > 0) &&
           isFoundBy([...wordsIn([name, description], []), name.toLowerCase()], text),
@@ -196,6 +217,7 @@ export function createNamedRecords<K extends Kind>(
       const before = await get(name);
       const fields = fieldsOf(what);
       const isRenamed = fields.name !== undefined && fields.name !== name;
+      if (isRenamed) mustBeIdle?.(name);
       if (isRenamed) await mustBeFree(fields.name!, before.id);
       const after = await change(before.id, (record) => {
         if (version !== undefined && record.version !== version) throw stale(`the ${kind} was changed meanwhile`);
@@ -210,22 +232,21 @@ export function createNamedRecords<K extends Kind>(
       await audit.act(`${kind}_changed`, target(after.name), { ...changed, ...people });
       return get(after.name);
     },
-    async remove(by, name) {
+    async remove(by, name, version) {
       mustHave(by, 'roles:write', `this deletes a ${kind}`);
-      const record = await get(name);
-      let people = 0;
-      for (const one of [name, ...record.former_names]) {
-        await references(one, undefined);
-        people += await reassignAll(one, undefined);
-      }
-      if (!(await store.delete(kind, record.id))) throw notFound(`no ${kind} is called ${name}`);
-      await book.latest();
-      people += await reassignAll(name, undefined);
-      const gone = difference(publicNamed<Named>(record), {});
-      await audit.act(`${kind}_deleted`, target(name), { ...gone, people: String(people) });
+      const { id } = await get(name);
+      mustBeIdle?.(name);
+      // From here on it goes, whatever becomes of this process; whoever changed it before keeps it.
+      const record = await change(id, (now) => {
+        if (version !== undefined && now.version !== version) throw stale(`the ${kind} was changed meanwhile`);
+        return { ...now, going: true };
+      });
+      await complete(record);
     },
     async finish() {
-      for (const record of await all()) if (record.former_names.length > 0) await spread(record);
+      for (const record of await all())
+        if (record.going) await complete(record);
+        else if (record.former_names.length > 0) await spread(record);
     },
   };
 }

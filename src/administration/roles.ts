@@ -1,6 +1,6 @@
 /** Roles and groups, as admins handle them. */
 import { isoNow } from '../kernel/clock.ts';
-import { isGatehouseError } from '../kernel/errors.ts';
+import { conflict, isGatehouseError } from '../kernel/errors.ts';
 import { checkGroupName, checkPermissions, checkRoleName, checkRolesOfGroup } from '../roles/role.ts';
 import type { ClaimTable, Group } from '../roles/role.ts';
 import { createNamedRecords } from './named-records.ts';
@@ -19,8 +19,13 @@ const inPlaceOf = (from: string, to: string | undefined, names: string[]): strin
   ...new Set(names.flatMap((name) => (name === from ? (to ?? []) : [name]))),
 ];
 
-export function createRolesAndGroups(needs: NamedNeeds): { roles: Roles; groups: Groups } {
-  const { store, book } = needs;
+interface Needs extends NamedNeeds {
+  /** Roles whose people need a second factor, by the policy as it is now. */
+  factorRoles(): readonly string[];
+}
+
+export function createRolesAndGroups(needs: Needs): { roles: Roles; groups: Groups } {
+  const { store, book, factorRoles } = needs;
 
   /** Changes each record of a kind that something is to be changed in, whatever else changes at the moment. */
   async function changeEach<K extends 'group' | 'claims', T extends (K extends 'group' ? Group : ClaimTable)>(
@@ -68,6 +73,11 @@ export function createRolesAndGroups(needs: NamedNeeds): { roles: Roles; groups:
         group.roles.includes(from) ? { ...group, roles: inPlaceOf(from, to, group.roles) } : undefined,
       );
       if (to !== undefined) await inConditions('role', from, to);
+    },
+    // Whoever renames or removes it would lift the demand without a word.
+    mustBeIdle(name) {
+      if (factorRoles().includes(name))
+        throw conflict(`who has the role ${name} needs a second factor: take it out of factors.required_roles first`);
     },
   });
   const groups = createNamedRecords<'group'>(needs, {

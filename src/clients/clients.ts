@@ -81,8 +81,8 @@ export interface Clients {
   addSecret(id: string, options?: SecretLife): Promise<Registered>;
   /** Ends one at once. @throws not_found. */
   revokeSecret(id: string, secretId: string): Promise<Client>;
-  /** @returns whether there was one. */
-  delete(id: string): Promise<boolean>;
+  /** @param version that is to go; undefined is any. @returns whether there was one. @throws stale. */
+  delete(id: string, version?: number): Promise<boolean>;
 }
 
 interface Needs {
@@ -285,8 +285,10 @@ export function createClients({
     addSecret: (id, { expires_in } = {}) => withNewSecret(id, expires_in, withOneMore),
     revokeSecret: (id, secretId) => change(id, (client) => ({ ...client, ...keeping(without(client, secretId)) })),
 
-    async delete(id) {
-      const existed = await store.delete(id);
+    async delete(id, version) {
+      const existed = await store.delete(id, version);
+      const newer = existed || version === undefined ? undefined : await store.find(id);
+      if (newer) mustBe(newer, version);
       await consents.deleteByClient(id);
       return existed;
     },

@@ -11,8 +11,8 @@ export interface ClientStore {
   findByResource(resource: string): Promise<Client | undefined>;
   /** Replaces the client if its version is still `client.version`. @throws conflict, not_found. */
   update(client: Client): Promise<Client>;
-  /** @returns whether there was one. */
-  delete(id: string): Promise<boolean>;
+  /** @param version of which it must be; undefined is any. @returns whether there was one. */
+  delete(id: string, version?: number): Promise<boolean>;
   /** Oldest first. */
   list(page: PageRequest): Promise<Page<Client>>;
   /** By the beginnings of words and by marks, as `wordsOfClient` has them. What was written is found at once. */

@@ -13,6 +13,8 @@ interface Named {
   description: string;
   /** What it was called before, until everything that says so was changed. */
   former_names: string[];
+  /** It is being removed: nobody changes it any more, and it goes once it was taken from everybody. */
+  going?: true;
   created_at: string;
   updated_at: string;
   /** Counts changes; an update names the version it saw. */
@@ -102,9 +104,10 @@ export function checkRolesOfGroup(roles: string[]): string[] {
 }
 
 /** As it is told to admins: by its name. */
-export function publicNamed<T extends Role | Group>(record: T): Omit<T, 'id' | 'former_names'> {
+export function publicNamed<T extends Role | Group>(record: T): Omit<T, 'id' | 'former_names' | 'going'> {
   const told: Partial<T> = { ...record };
   delete told.id;
   delete told.former_names;
-  return told as Omit<T, 'id' | 'former_names'>;
+  delete told.going;
+  return told as Omit<T, 'id' | 'former_names' | 'going'>;
 }

@@ -78,6 +78,57 @@ describe('roles, groups and claim tables in files', () => {
     expect((await gatehouse.roles.get('editor')).permissions).toHaveLength(2);
   });
 
+  it('are not removed where somebody else changed them after the plan', async () => {
+    const { sub } = await gatehouse.person({ roles: ['editor'], groups: ['press'] });
+    const removals = (await planOf(gatehouse, '', { prune: true })).filter(({ kind }) => kind !== 'client');
+    expect(inShort(removals)).toEqual(['remove claims wiki: ', 'remove group press: ', 'remove role editor: ']);
+    await gatehouse.roles.update(OPERATOR, 'editor', { description: 'Theirs again' });
+    await gatehouse.groups.update(OPERATOR, 'press', { description: 'Theirs' });
+    const rules = [{ claim: ['may'], source: 'permissions' as const, into: ['access_token' as const] }];
+    await gatehouse.claimTables.set(OPERATOR, 'wiki', rules);
+    for (const step of removals)
+      expect(((await carryOut([step])).failed?.error as Error).message).toMatch(/was changed meanwhile$/);
+    expect(await gatehouse.accounts.get(sub)).toMatchObject({ roles: ['editor'], groups: ['press'] });
+    expect((await gatehouse.groups.get('press')).roles).toEqual(['editor']);
+    expect((await gatehouse.claimTables.get('wiki')).rules).toEqual(rules);
+  });
+
+  it('are removed once, by one of many who try at the same moment', async () => {
+    await gatehouse.roles.create(OPERATOR, { name: 'short-lived' });
+    const { sub } = await gatehouse.person({ roles: ['short-lived'] });
+    const tries = await Promise.allSettled(
+      Array.from({ length: 5 }, () => gatehouse.roles.remove(OPERATOR, 'short-lived', 1)),
+    );
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect((await gatehouse.accounts.get(sub)).roles).toEqual([]);
+    const { items } = await gatehouse.audit.search({ type: 'role_deleted', limit: 5, after: undefined });
+    expect(items).toHaveLength(1);
+  });
+
+  it('go in the end, where the process that removed them ended half-way', async () => {
+    const made = await gatehouse.roles.create(OPERATOR, { name: 'half-gone' });
+    const { sub } = await gatehouse.person({ roles: ['half-gone'] });
+    await gatehouse.storage.roles.update('role', { ...made, going: true });
+    await expect(gatehouse.roles.get('half-gone')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(gatehouse.roles.update(OPERATOR, 'half-gone', {})).rejects.toMatchObject({ code: 'not_found' });
+    expect((await gatehouse.accounts.get(sub)).roles).toEqual(['half-gone']);
+    await gatehouse.roles.finish();
+    expect((await gatehouse.accounts.get(sub)).roles).toEqual([]);
+    expect((await gatehouse.storage.roles.all()).role.map(({ name }) => name)).not.toContain('half-gone');
+  });
+
+  it('stay, and keep their name, while a second factor is asked of whoever has them', async () => {
+    await gatehouse.roles.create(OPERATOR, { name: 'finance' });
+    await gatehouse.settings.change(OPERATOR, { 'factors.required_roles': ['finance'] });
+    for (const lost of [
+      gatehouse.roles.remove(OPERATOR, 'finance'),
+      gatehouse.roles.update(OPERATOR, 'finance', { name: 'money' }),
+    ])
+      await expect(lost).rejects.toThrow('take it out of factors.required_roles first');
+    await gatehouse.settings.change(OPERATOR, { 'factors.required_roles': null });
+    await gatehouse.roles.remove(OPERATOR, 'finance');
+  });
+
   it('go when no file names them and --prune is given', async () => {
     expect(inShort(await planOf(gatehouse, '', { prune: true }))).toEqual([
       'remove claims wiki: ',

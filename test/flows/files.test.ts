@@ -1,6 +1,7 @@
 /** Apps and APIs from files. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATOR } from '../../src/administration/principal.ts';
 import { carryOut } from '../../src/files/reconcile.ts';
 import { program } from '../support/admin-api.ts';
 import { as } from '../support/endpoints.ts';
@@ -151,6 +152,23 @@ kind: clinet
     const { done, failed } = await carryOut(steps);
     expect([done, (failed?.error as Error).message]).toEqual([[], 'the client shop was changed meanwhile']);
     expect((await gatehouse.clients.get('shop')).client_name).toBe('From the console');
+  });
+
+  it('remove nothing that somebody else changed after the plan', async () => {
+    await gatehouse.clients.register({ type: 'service', name: 'Passing' }, 'passing');
+    await gatehouse.settings.change(OPERATOR, { 'brand.name': 'Theirs' });
+    const steps = await planOf(gatehouse, `${SHOP}---\n${ORDERS}`, { prune: true });
+    const removals = steps.filter(({ act, id }) => act === 'remove' && ['passing', 'settings'].includes(id));
+    expect(removals).toHaveLength(2);
+    await gatehouse.clients.update('passing', { name: 'Passing by' });
+    await gatehouse.settings.change(OPERATOR, { 'brand.name': 'Theirs, again' });
+    for (const step of removals)
+      expect(((await carryOut([step])).failed?.error as Error).message).toMatch(/(was|were) changed meanwhile$/);
+    expect((await gatehouse.clients.get('passing')).client_name).toBe('Passing by');
+    // Looked at before, deleted after: the change in between is seen all the same.
+    await expect(gatehouse.clients.delete('passing', 1)).rejects.toMatchObject({ code: 'stale' });
+    await gatehouse.settings.change(OPERATOR, { 'brand.name': null });
+    await gatehouse.clients.delete('passing', 2);
   });
 
   it('stop at what fails, and go on when they are applied again', async () => {

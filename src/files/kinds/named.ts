@@ -4,7 +4,6 @@ import * as shapes from '../../admin/role-schemas.ts';
 import type { NamedRecords } from '../../administration/named-records.ts';
 import { OPERATOR } from '../../administration/principal.ts';
 import type { Groups, Roles } from '../../administration/roles.ts';
-import { stale } from '../../kernel/errors.ts';
 import {
   checkDescription,
   checkGroupName,
@@ -58,7 +57,7 @@ const GROUP: Shape = {
 };
 
 /** What both are here. */
-type Records = Pick<NamedRecords<'role'>, 'list' | 'get' | 'create' | 'update' | 'remove'>;
+type Records = Pick<NamedRecords<'role'>, 'list' | 'create' | 'update' | 'remove'>;
 
 const fieldsOf = ({ name, description, permissions, roles }: Named): Omit<Named, 'version'> => ({
   name,
@@ -112,8 +111,7 @@ function namedKind({ name: kind, schema, whole }: Shape, records: Records): Kind
     changes: [],
     notes: ['it is taken from everybody who has it'],
     async run() {
-      if ((await records.get(name)).version !== version) throw stale(`the ${kind} was changed meanwhile`);
-      await records.remove(OPERATOR, name);
+      await records.remove(OPERATOR, name, version);
     },
   });
 

@@ -180,8 +180,9 @@ export function documentCollection<T extends Document>(connection: Connection, s
         ? conflict('the record was changed meanwhile')
         : notFound('the record is gone');
     },
-    async delete(id: string): Promise<boolean> {
-      const { deletedCount } = await model.deleteMany({ _id: id });
+    async delete(id: string, version?: number): Promise<boolean> {
+      const { deletedCount } = await model.deleteMany({ _id: id, ...(version === undefined ? {} : { version }) });
+      if (deletedCount === 0 && (await model.exists({ _id: id }))) return false;
       await words.removeAll(id);
       return deletedCount > 0;
     },

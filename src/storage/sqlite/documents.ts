@@ -48,7 +48,7 @@ export function documentTable<T extends Document>(
   const updateSql = `UPDATE ${table} SET ${uniqueColumn} = ?, version = ?, document = ? WHERE id = ? AND version = ?`;
   const update = durable.prepare(updateSql);
   const updateEveryday = everyday.prepare(updateSql);
-  const remove = durable.prepare(`DELETE FROM ${table} WHERE id = ?`);
+  const remove = durable.prepare(`DELETE FROM ${table} WHERE id = ? AND (? IS NULL OR version = ?)`);
   const first = reader.prepare(`SELECT document FROM ${table} ORDER BY created_at, id LIMIT ?`);
   const following = reader.prepare(
     `SELECT document FROM ${table} WHERE (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
@@ -133,10 +133,10 @@ export function documentTable<T extends Document>(
       if (changed === 1) return next;
       throw byId.get(document.id) ? conflict('the record was changed meanwhile') : notFound('the record is gone');
     },
-    async delete(id: string): Promise<boolean> {
+    async delete(id: string, version: number | null = null): Promise<boolean> {
       const before = parse<T>(byId.get(id));
       const change = before && wordsDurably.change(id, wordsOf(before), []);
-      return together(durable, () => remove.run(id), change) > 0;
+      return together(durable, () => remove.run(id, version, version), change) > 0;
     },
     search: (search: Search): Promise<Page<T>> => searchPage({ scan: words.scan, find: read, list, wordsOf }, search),
     list,

@@ -99,5 +99,32 @@ export function clientContract(use: Use): void {
     expect(await clients().findByResource(RESOURCE)).toBeUndefined();
   });
 
+  test('a client that has changed since is not deleted', async () => {
+    const client = aClient();
+    await clients().insert(client);
+    const { version } = await clients().update(client);
+    expect(await clients().delete(client.id, client.version)).toBe(false);
+    expect((await clients().search({ text: client.client_name, limit: 5 })).items).toMatchObject([{ id: client.id }]);
+    expect(await clients().delete(client.id, version)).toBe(true);
+    expect(await clients().find(client.id)).toBeUndefined();
+    expect(await clients().delete(client.id, version)).toBe(false);
+  });
+
+  test('of a change and a deletion of one version at once exactly one takes', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const client = aClient();
+      await clients().insert(client);
+      const change = clients()
+        .update({ ...client, client_name: 'Changed' })
+        .then(
+          () => true,
+          () => false,
+        );
+      const [changed, deleted] = await Promise.all([change, clients().delete(client.id, client.version)]);
+      expect([round, changed, deleted]).toEqual([round, !deleted, !changed]);
+      expect((await clients().find(client.id))?.client_name).toBe(changed ? 'Changed' : undefined);
+    }
+  });
+
   describe('listing', () => pagingContract(clients, aClient));
 }
