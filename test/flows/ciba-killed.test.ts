@@ -8,8 +8,9 @@ import { temporaryFile } from '../storage/support/temporary-file.ts';
 import { testDatabase } from '../storage/support/test-database.ts';
 import { Browser } from '../support/browser.ts';
 import { allow, ask, CIBA_ON, cibaApp, openRequest } from '../support/ciba.ts';
-import { freePort, startGatehouse } from '../support/gatehouse.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
+import { freePort } from '../support/ports.ts';
 import { openAccount, rows } from '../support/portal.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.js');
