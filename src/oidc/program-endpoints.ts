@@ -3,8 +3,7 @@
  * walking past what is mounted for people.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Provider } from 'oidc-provider';
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { issuerPath } from '../kernel/urls.ts';
 
 const ENDPOINTS = ['token', 'introspection', 'revocation', 'userinfo', 'jwks', 'discovery'] as const;
@@ -25,20 +24,6 @@ export function except(provider: Provider, names: readonly Endpoint[], middlewar
 export const exceptPrograms = (provider: Provider, middleware: Middleware): Middleware =>
   except(provider, ENDPOINTS, middleware);
 
-/**
- * Drops what an answered request holds. The library defines `oidc` on each context by a getter, and V8 keeps getters among
- * the old objects: until the next full collection each would hold its request, answer and tokens, and every collection of
- * young objects would copy them.
- */
-function letGo(ctx: KoaContextWithOIDC): void {
-  const { oidc, request, response } = ctx as { oidc?: object; request: object; response: object };
-  const nothing = { req: undefined, res: undefined, request: undefined, response: undefined, ctx: undefined };
-  if (oidc) Object.assign(oidc, { ctx: undefined, entities: {}, params: {}, body: undefined });
-  Object.assign(request, nothing);
-  Object.assign(response, nothing, { _body: undefined });
-  Object.assign(ctx, nothing);
-}
-
 /** Runs `middleware` for one of the endpoints, the router's other spellings of it included. */
 export function only(provider: Provider, name: Endpoint, middleware: Middleware): Middleware {
   const path = provider.pathFor(name, { mountPath: '' }).toLowerCase();
@@ -58,11 +43,6 @@ export interface ProgramNeeds {
 export function programEndpoints({ provider, issuer, check, headers }: ProgramNeeds) {
   const base = issuerPath(issuer);
   const paths = new Set(ENDPOINTS.map((name) => provider.pathFor(name))).add(base + OPENID_DISCOVERY);
-  provider.use(async (ctx, next) => {
-    await next();
-    // Of a client that hung up Koa may still have to tell, and what came by another way is not ours to end.
-    if (ctx.app instanceof Provider && !ctx.res.closed) ctx.res.once('close', () => letGo(ctx as KoaContextWithOIDC));
-  });
   const answer = provider.callback();
 
   return (req: IncomingMessage & { originalUrl?: string }, res: ServerResponse): boolean => {

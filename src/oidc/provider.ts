@@ -22,6 +22,7 @@ import { answerForJwts, createJwtAccessTokens, verifyJwt } from './jwt-access-to
 import type { JwtAccessTokens, LiveToken, VerifyJwt } from './jwt-access-tokens.ts';
 import { cacheKeySet } from './key-set.ts';
 import { adaptLibrary } from './library.ts';
+import { plainContexts } from './library-contexts.ts';
 import { createProviderSwitch } from './provider-switch.ts';
 import type { ProviderSwitch } from './provider-switch.ts';
 import { except, exceptPrograms, only } from './program-endpoints.ts';
@@ -58,6 +59,7 @@ export interface Lasting extends ProviderNeeds {
 export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
   const { config, jwtAccessTokens, signOut, logOuts } = needs;
   const provider = new Provider(config.issuer, configuration({ ...needs, keys }));
+  plainContexts(provider);
   adaptLibrary(provider, { ...needs, apps: logOuts.apps, signOut: signOut.end });
   if (config.device_flow.enabled) guardUserCodes(provider, needs);
   queuePings(provider);
