@@ -1,5 +1,6 @@
 /** Wires the pages for admins. */
 import { createAppWarnings } from './administration/app-warnings.ts';
+import { createImportRuns } from './administration/import-runs.ts';
 import type { TokenPreview } from './administration/token-preview.ts';
 import type { Backstage } from './assemble-backstage.ts';
 import type { Config } from './config/schema.ts';
@@ -39,6 +40,7 @@ export function assembleConsole(needs: Needs) {
     providerName: (name) => providers.find(name)?.display_name ?? name,
     mailAvailable: mail.mailer.available,
     issuer: config.issuer,
+    importRuns: createImportRuns(needs),
     warnings: createAppWarnings({ clients: needs.clients, production: config.environment === 'production' }),
   });
   const place = consolePlace({ ...needs, actAs: callers.actAs });

@@ -56,6 +56,7 @@ const ONLY_IN: Record<string, RegExp> = {
   bcrypt: /^accounts\//,
   'csv-parse': /^accounts\//,
   ejs: /^http\//,
+  '@fastify/busboy': /^http\//,
   bowser: /^http\//,
   '@simplewebauthn/server': /^factors\//,
   nodemailer: /^mail\//,

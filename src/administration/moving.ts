@@ -1,6 +1,6 @@
 /** People taken over from files and given out, as admins do it. Rows are read and written as a stream: memory does not grow with their number. */
 import type { Readable } from 'node:stream';
-import type { Moving } from '../accounts/moving/moving.ts';
+import type { Moving, RowOutcome } from '../accounts/moving/moving.ts';
 import type { FileFormat, ReadRow } from '../accounts/moving/read.ts';
 import { ADMIN_ROLE } from '../accounts/role.ts';
 import type { Audit } from '../audit/audit.ts';
@@ -13,6 +13,17 @@ export interface ImportOptions {
   dry_run?: boolean | undefined;
   /** Rows up to this line were taken over by an earlier run. */
   after_line?: number | undefined;
+  /**
+   * Told of each batch once it is durable: how far it is by now, and the bad rows of the batch, all of them. The next batch waits
+   * for it; what it throws ends the run.
+   */
+  heard?: (report: ImportReport, faults: ImportFault[]) => void | Promise<void>;
+}
+
+/** A bad row: where it begins in the file, and what is wrong with it, without its values. */
+export interface ImportFault {
+  line: number;
+  reason: string;
 }
 
 export interface ImportReport {
@@ -24,7 +35,7 @@ export interface ImportReport {
   last_line: number;
   dry_run: boolean;
   /** Which rows are bad, and why, without their values; the first ones. */
-  faults: { line: number; reason: string }[];
+  faults: ImportFault[];
   /** There were more. */
   more_faults: boolean;
 }
@@ -52,6 +63,13 @@ const makesAdmin = ({ value }: ReadRow): boolean => {
   return Array.isArray(roles) && roles.includes(ADMIN_ROLE);
 };
 
+/** A row may name fields of any length that there are not. */
+const LONGEST_REASON = 300;
+const faultOf = ({ line, reason = 'is bad' }: RowOutcome): ImportFault => ({
+  line,
+  reason: reason.slice(0, LONGEST_REASON),
+});
+
 async function* checked(by: Principal, rows: AsyncIterable<ReadRow>, after: number): AsyncGenerator<ReadRow> {
   for await (const row of rows) {
     if (row.line <= after) continue;
@@ -64,7 +82,7 @@ async function* checked(by: Principal, rows: AsyncIterable<ReadRow>, after: numb
 
 export function createPeopleMoving({ moving, audit }: Needs): PeopleMoving {
   return {
-    async importPeople(by, file, { format, dry_run = false, after_line = 0 }) {
+    async importPeople(by, file, { format, dry_run = false, after_line = 0, heard }) {
       const { readRows } = await import('../accounts/moving/read.ts');
       const report: ImportReport = {
         imported: 0,
@@ -77,17 +95,17 @@ export function createPeopleMoving({ moving, audit }: Needs): PeopleMoving {
       };
       try {
         const rows = checked(by, readRows(file, format), after_line);
-        for await (const outcomes of moving.importPeople(rows, { dryRun: dry_run }))
-          for (const { line, outcome, reason } of outcomes) {
-            report[outcome] += 1;
-            report.last_line = line;
-            if (outcome !== 'bad') continue;
-            if (report.faults.length < MOST_FAULTS) report.faults.push({ line, reason: reason ?? 'is bad' });
-            else report.more_faults = true;
-          }
+        for await (const outcomes of moving.importPeople(rows, { dryRun: dry_run })) {
+          const faults = outcomes.filter(({ outcome }) => outcome === 'bad').map(faultOf);
+          for (const { outcome } of outcomes) report[outcome] += 1;
+          report.last_line = outcomes.at(-1)!.line;
+          report.more_faults ||= report.faults.length + faults.length > MOST_FAULTS;
+          report.faults.push(...faults.slice(0, MOST_FAULTS - report.faults.length));
+          await heard?.(report, faults);
+        }
       } finally {
         // Also of what came before a connection broke.
-        if (!dry_run)
+        if (!dry_run && report.last_line > after_line)
           await audit.act('people_imported', EVERYBODY, {
             imported: String(report.imported),
             bad: String(report.bad),

@@ -1,13 +1,13 @@
+import { once } from 'node:events';
 import { createReadStream, createWriteStream, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { WriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import type { FileFormat, ReadRow } from '../accounts/moving/read.ts';
-import type { RowOutcome } from '../accounts/moving/moving.ts';
+import type { FileFormat } from '../accounts/moving/read.ts';
+import { OPERATOR } from '../administration/principal.ts';
 import { invalidInput } from '../kernel/errors.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
-
-const EVERYBODY = { kind: 'system', id: null } as const;
 
 interface ImportOptions {
   format?: string;
@@ -45,30 +45,20 @@ function progressOf(file: string) {
   };
 }
 
+async function created(file: string): Promise<WriteStream> {
+  const stream = createWriteStream(file, { mode: 0o600, flags: 'wx' });
+  await once(stream, 'open');
+  return stream;
+}
+
 /** @throws invalid_input where the file system refuses. */
-async function withFiles(work: () => Promise<void>): Promise<void> {
+async function withFiles<T>(work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     const { syscall, message } = error as NodeJS.ErrnoException;
     throw syscall === undefined ? error : invalidInput(message);
   }
-}
-
-async function* after(line: number, rows: AsyncIterable<ReadRow>): AsyncGenerator<ReadRow> {
-  for await (const row of rows) if (row.line > line) yield row;
-}
-
-/** Tells of bad rows at once: a file may have more of them than memory holds. */
-function tally() {
-  const counts = { imported: 0, exists: 0, bad: 0 };
-  return {
-    counts,
-    add({ line, outcome, reason }: RowOutcome): void {
-      counts[outcome] += 1;
-      if (outcome === 'bad') process.stderr.write(`line ${line}: ${reason}\n`);
-    },
-  };
 }
 
 /** `user import|export`. */
@@ -81,26 +71,27 @@ export function peopleCommands(user: Command, session: Session, output: Output):
     .option('--restart', 'begin at the first line, where an earlier run was cut off')
     .option('--json', 'print one JSON document')
     .action(async (file: string, options: ImportOptions) => {
-      const { readRows } = await import('../accounts/moving/read.ts');
       const format = formatOf(file, options.format);
       const progress = file === '-' || options.dryRun ? undefined : progressOf(file);
       const begun = options.restart ? 0 : (progress?.read() ?? 0);
       if (begun > 0) process.stderr.write(`going on after line ${begun}; --restart begins at the first\n`);
-      const { counts, add } = tally();
-      await session(({ moving, audit }) =>
-        withFiles(async () => {
-          const rows = after(begun, readRows(file === '-' ? process.stdin : createReadStream(file), format));
-          for await (const outcomes of moving.importPeople(rows, { dryRun: options.dryRun ?? false })) {
-            outcomes.forEach(add);
-            progress?.write(outcomes.at(-1)!.line);
-          }
-          if (options.dryRun) return;
-          await audit.act('people_imported', EVERYBODY, { imported: String(counts.imported), bad: String(counts.bad) });
-        }),
+      const { imported, exists, bad } = await session(({ peopleMoving }) =>
+        withFiles(() =>
+          peopleMoving.importPeople(OPERATOR, file === '-' ? process.stdin : createReadStream(file), {
+            format,
+            dry_run: options.dryRun ?? false,
+            after_line: begun,
+            heard({ last_line }, faults) {
+              // At once: a file may have more of them than memory holds.
+              for (const { line, reason } of faults) process.stderr.write(`line ${line}: ${reason}\n`);
+              progress?.write(last_line);
+            },
+          }),
+        ),
       );
       progress?.clear();
-      output.one({ ...counts, ...(options.dryRun ? { dry_run: true } : {}) }, options);
-      if (counts.bad > 0) throw invalidInput(`${counts.bad} row(s) were not taken over`);
+      output.one({ imported, exists, bad, ...(options.dryRun ? { dry_run: true } : {}) }, options);
+      if (bad > 0) throw invalidInput(`${bad} row(s) were not taken over`);
     });
 
   user
@@ -109,16 +100,14 @@ export function peopleCommands(user: Command, session: Session, output: Output):
     .option('--format <format>', 'csv or jsonl (the default)')
     .option('--with-password-hashes', 'with the hashes of passwords, for moving to another system')
     .action(async (file: string | undefined, options: { format?: string; withPasswordHashes?: boolean }) => {
-      const { writeRows } = await import('../accounts/moving/write.ts');
       const format = file === undefined ? formatOf('.jsonl', options.format) : formatOf(file, options.format);
-      await session(({ moving, audit }) =>
+      const with_password_hashes = options.withPasswordHashes ?? false;
+      await session(({ peopleMoving }) =>
         withFiles(async () => {
-          const rows = moving.exportPeople({ withPasswordHash: options.withPasswordHashes ?? false });
-          if (file === undefined) await pipeline(writeRows(rows, format), process.stdout, { end: false });
-          else await pipeline(writeRows(rows, format), createWriteStream(file, { mode: 0o600, flags: 'wx' }));
-          await audit.act('people_exported', EVERYBODY, {
-            password_hashes: String(options.withPasswordHashes ?? false),
-          });
+          // Before the record of it: a file that is there already is not written over.
+          const to = file === undefined ? process.stdout : await created(file);
+          const rows = await peopleMoving.exportPeople(OPERATOR, { format, with_password_hashes });
+          await pipeline(rows, to, { end: file !== undefined });
         }),
       );
     });

@@ -7,7 +7,7 @@ import type { Desk, Visit } from '../visits/visit.ts';
 export interface Control {
   name: string;
   /** `lines` is one value per line. */
-  kind: 'json' | 'text' | 'email' | 'url' | 'password' | 'lines' | 'select' | 'tick' | 'search';
+  kind: 'json' | 'file' | 'text' | 'email' | 'url' | 'password' | 'lines' | 'select' | 'tick' | 'search';
   /** Catalogue key. */
   label: string;
   hint?: string;
@@ -15,6 +15,8 @@ export interface Control {
   /** Of a `select`: a value, and a catalogue key or a text that is nobody's language. */
   options?: { value: string; key?: string; text?: string }[];
   autocomplete?: string;
+  /** Of a `file`: what it may be, as the browser's chooser takes it. */
+  accept?: string;
   /** What it is where nothing is typed. */
   placeholder?: string;
   /** Of a setting: whether it is set over the configuration, what that says, and its name for whoever resets it. */

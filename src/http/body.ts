@@ -9,7 +9,9 @@ export const readForm = (): Middleware =>
   bodyParser({
     enableTypes: ['form'],
     formLimit: LIMIT,
-    onError(error) {
+    onError(error, ctx) {
+      // What nobody reads would hold the connection up.
+      ctx.req.resume();
       throw (error as { status?: number }).status === 413
         ? tooLarge('The form is too large.')
         : invalidInput('The form could not be read.');

@@ -17,6 +17,7 @@ import { notePage } from '../http/language.ts';
 import { noteReader } from '../http/locale.ts';
 import type { MakeModel, Render, SideBar } from '../http/render.ts';
 import { roomSession } from '../http/session.ts';
+import { readUpload } from '../http/upload.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import { issuerPath } from '../kernel/urls.ts';
@@ -225,6 +226,19 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
       })),
     });
 
+  const form =
+    (section: Section, read: Middleware, isHidden: () => boolean): Desk['post'] =>
+    (path, handler, terms = {}) => {
+      routes.push({ method: 'POST', path, ...demands(terms) });
+      router.post(path, read, async (ctx, next) => {
+        if (isHidden()) return void (await next());
+        csrf.verify(ctx, field(ctx, '_csrf'));
+        notePage(ctx, { form_page: url(section.path) });
+        // A form cannot be sent again after proving who one is: its page is where that leads back to.
+        await admit(ctx, handler, { back: section.path, ...terms });
+      });
+    };
+
   const deskOf = (section: Section, isHidden = () => section.hidden?.() === true): Desk => ({
     url,
     get(path, handler, terms = {}) {
@@ -233,16 +247,8 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
         await (isHidden() ? next() : admit(ctx, handler, terms));
       });
     },
-    post(path, handler, terms = {}) {
-      routes.push({ method: 'POST', path, ...demands(terms) });
-      router.post(path, readForm(), async (ctx, next) => {
-        if (isHidden()) return void (await next());
-        csrf.verify(ctx, field(ctx, '_csrf'));
-        notePage(ctx, { form_page: url(section.path) });
-        // A form cannot be sent again after proving who one is: its page is where that leads back to.
-        await admit(ctx, handler, { back: section.path, ...terms });
-      });
-    },
+    post: form(section, readForm(), isHidden),
+    upload: form(section, readUpload(), isHidden),
     async show(visit, view, page, { status = 200, title } = {}) {
       const session = sessionOf(visit.ctx);
       const { notice = null } = session;

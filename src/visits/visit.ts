@@ -42,6 +42,8 @@ export interface Desk {
   get(path: string, handler: Handler, terms?: Terms): void;
   /** A form: verified, before anything else, to be one of our own pages'. */
   post(path: string, handler: Handler, terms?: Terms): void;
+  /** A form that may bring a file (`uploadedFile`), which is read when all the same is verified. Its fields stand before the file. */
+  upload(path: string, handler: Handler, terms?: Terms): void;
   /** Draws `views/<place>/<view>.ejs`; its title is the place's for that view. */
   show(visit: Visit, view: string, page: PageModel, options?: ShowOptions): Promise<void>;
   /** Goes on to another page, which says what was done. */

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATOR } from '../../src/administration/principal.ts';
 import { Browser } from '../support/browser.ts';
 import { codeOf } from '../support/authenticator.ts';
-import { anAdmin, openConsole } from '../support/console.ts';
+import { anAdmin, openConsole, sendFile } from '../support/console.ts';
 import { enterCode, withApp } from '../support/factors.ts';
 import { PASSWORD, startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
@@ -110,6 +110,8 @@ beforeAll(async () => {
   ];
   for (const table of [app.client_id, '_default']) await gatehouse.claimTables.set(OPERATOR, table, rules);
   Object.assign(values, { role: 'evil', group: 'evil', table: app.client_id, row: '1' });
+  const imported = await sendFile(browser, { name: `${EVIL}.jsonl`, content: JSON.stringify({ [EVIL]: EVIL }) });
+  values['run'] = imported.url.pathname.split('/').at(-1)!;
   const secretOf = async (id: string) => (await gatehouse.clients.get(id)).secret_facts!.id;
   const secrets = { [app.client_id]: await secretOf(app.client_id), [api.id]: await secretOf(api.id) };
   places = gatehouse.consoleRoutes.map((route) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, launch, screenshot, violations } from '../support/chromium.ts';
@@ -88,5 +89,31 @@ describe.skipIf(!chromiumPath)('the console in Chromium', () => {
     await plain.locator('#redirect_uris').fill('https://plain.example/cb');
     await plain.getByRole('button', { name: 'Register' }).click();
     await plain.getByRole('heading', { name: 'Secret of Plain' }).waitFor();
+  });
+
+  it('takes a file of people over after a look at it, and gives them out, without scripts', async () => {
+    const plain = await signIn(false);
+    await plain.goto(`${gatehouse.issuer}/admin/people`);
+    await plain.getByRole('link', { name: 'Import and export' }).click();
+    const content = '{"email":"filed@example.com","name":"Filed Person"}\n{"email":"nobody"}\n';
+    const file = { name: 'people.jsonl', mimeType: 'application/x-ndjson', buffer: Buffer.from(content) };
+    await plain.getByLabel('File', { exact: true }).setInputFiles(file);
+    await plain.getByRole('button', { name: 'Read the file' }).click();
+    await plain.getByRole('heading', { name: 'Check of people.jsonl' }).waitFor();
+    expect(await plain.getByRole('cell').allTextContents()).toEqual(['2', 'email is not an e-mail address']);
+    await plain.getByRole('link', { name: 'Import it now' }).click();
+    await plain.getByLabel('File', { exact: true }).setInputFiles(file);
+    await plain.getByRole('button', { name: 'Read the file' }).click();
+    await plain.getByRole('heading', { name: 'Import of people.jsonl' }).waitFor();
+    const bad = plain.waitForEvent('download');
+    await plain.getByRole('link', { name: 'Download all bad rows' }).click();
+    expect(readFileSync(await (await bad).path(), 'utf8')).toBe('line,reason\n2,email is not an e-mail address\n');
+
+    await plain.goto(`${gatehouse.issuer}/admin/people/import`);
+    const everybody = plain.waitForEvent('download');
+    await plain.getByRole('button', { name: 'Export' }).click();
+    const given = await everybody;
+    expect(given.suggestedFilename()).toBe('people.csv');
+    expect(readFileSync(await given.path(), 'utf8')).toContain('filed@example.com,false,Filed Person');
   });
 });

@@ -338,6 +338,13 @@ const WAYS: Record<string, Way> = {
     await page.check('input[name=link]');
     await press(page, 'main form[action$="/people/invite"] button[type=submit]');
   },
+  'console/people-import': desk('/people/import'),
+  'console/people-imported': async (page, stage) => {
+    await desk('/people/import')(page, stage);
+    const content = '{"email":"filed@example.com"}\n{"email":"nobody"}\n';
+    await page.setInputFiles('#file', { name: 'people.jsonl', mimeType: '', buffer: Buffer.from(content) });
+    await press(page, 'form[enctype] button[type=submit]');
+  },
   'console/person': desk('/people/:person'),
   'console/form': desk('/people/new'),
   'console/confirm': desk('/people/:person/suspend'),

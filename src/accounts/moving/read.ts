@@ -34,7 +34,12 @@ const TRUTH = new Map([
 ]);
 const BOOLEANS = new Set(['email_verified', 'phone_number_verified']);
 
+/** What stands for bytes that are no UTF-8: nobody's name has it, but a file that was saved in another encoding. */
+const NO_UTF8 = '\uFFFD';
+const BROKEN = { fault: 'is not in UTF-8' };
+
 function parseJson(text: string): Omit<ReadRow, 'line'> {
+  if (text.includes(NO_UTF8)) return BROKEN;
   try {
     return { value: JSON.parse(text) as unknown };
   } catch {
@@ -100,6 +105,7 @@ async function* readCsv(file: Readable): AsyncGenerator<ReadRow> {
       read = info.lines;
       if (!columns) columns = checkColumns(cells);
       else if (cells.every((cell) => cell === '')) continue;
+      else if (cells.some((cell) => cell.includes(NO_UTF8))) yield { line, ...BROKEN };
       else if (cells.length === columns.length) yield { line, value: valueOf(columns, cells) };
       else yield { line, fault: `has ${cells.length} cells where the first line has ${columns.length}` };
     }

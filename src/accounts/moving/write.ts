@@ -28,10 +28,12 @@ async function* cells(rows: AsyncIterable<PersonRow>) {
   for await (const row of rows) yield cellsOf(row);
 }
 
-/** What begins like a formula gets an apostrophe in CSV, so that no spreadsheet runs it. */
+const CAST = { boolean: String, string: escapeFormula };
+
+/** A table with a line of names. What begins like a formula gets an apostrophe, so that no spreadsheet runs it. */
+export const writeTable = (rows: AsyncIterable<object>, columns: string[]): Readable =>
+  Readable.from(rows).pipe(stringify({ header: true, columns: columns.map((key) => ({ key })), cast: CAST }));
+
 export function writeRows(rows: AsyncIterable<PersonRow>, format: FileFormat): Readable {
-  if (format === 'jsonl') return Readable.from(jsonLines(rows));
-  const columns = COLUMNS.map((key) => ({ key }));
-  const cast = { boolean: String, string: escapeFormula };
-  return Readable.from(cells(rows)).pipe(stringify({ header: true, columns, cast }));
+  return format === 'jsonl' ? Readable.from(jsonLines(rows)) : writeTable(cells(rows), COLUMNS);
 }

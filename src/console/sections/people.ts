@@ -12,12 +12,14 @@ import { principalOf } from '../place.ts';
 import { addInvitations } from './invitations.ts';
 import type { InvitationNeeds } from './invitations.ts';
 import { addBulk } from './people-bulk.ts';
+import { addMoving, MOVING } from './people-moving.ts';
+import type { MovingNeeds } from './people-moving.ts';
 import { addPerson } from './person.ts';
 import type { PersonNeeds } from './person.ts';
 
 const STATES = ['active', 'suspended', 'deleting'] as const;
 
-export interface PeopleNeeds extends PersonNeeds, InvitationNeeds {
+export interface PeopleNeeds extends PersonNeeds, InvitationNeeds, MovingNeeds {
   people: People;
   /** Speaks against a password that somebody is to have. */
   passwordMin(): number;
@@ -81,6 +83,7 @@ async function list(desk: Desk, visit: Visit, { people }: PeopleNeeds): Promise<
       new_url: desk.url('/people/new'),
       invite_url: desk.url('/people/invite'),
       invitations_url: desk.url('/people/invitations'),
+      moving_url: desk.url(MOVING),
       ...pagesOf(ctx, desk.url('/people'), filters, next),
     };
   });
@@ -145,6 +148,7 @@ export function peopleSection(needs: PeopleNeeds): Section {
       desk.get('/people/new', (visit) => showNew(desk, visit, { email_verified: '' }));
       desk.post('/people/new', (visit) => create(desk, visit, needs), { back: '/people/new' });
       addInvitations(desk, needs);
+      addMoving(desk, needs);
       addBulk(desk, needs);
       addPerson(desk, needs);
     },
