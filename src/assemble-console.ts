@@ -24,6 +24,7 @@ interface Needs extends Backstage {
   records: SealedRecords;
   vault: Vault;
   providers: Providers;
+  themes: { all: { name: string }[] };
   callers: Callers;
   render: Render;
   continueTo: ContinueTo;

@@ -7,7 +7,7 @@ import { withoutNothing } from '../clients/input.ts';
 import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
 import { ACR } from '../factors/levels.ts';
 import { invalidInput } from '../kernel/errors.ts';
-import { linesOf, namesOf } from './forms.ts';
+import { inLines, linesOf, namesOf } from './forms.ts';
 import type { Control, Group, Values } from './forms.ts';
 
 type Kind = Control['kind'];
@@ -42,12 +42,12 @@ const SIGN_IN = [
       { value: ACR[3], key: 'console.option.passkey' },
     ],
   }),
-  hinted('identity_providers', 'lines'),
+  hinted('identity_providers', 'choices'),
 ];
 const TOKENS = [
-  hinted('scope', 'text'),
-  hinted('allowed_resources', 'lines'),
-  hinted('default_resource', 'text'),
+  hinted('scope', 'choices', { open: true }),
+  hinted('allowed_resources', 'choices'),
+  hinted('default_resource', 'select'),
   { ...lifetime('access_token_lifetime'), label: 'console.field.app_access_token_lifetime' },
 ];
 const ALG = control('id_token_signed_response_alg', 'select', {
@@ -109,7 +109,7 @@ export function groupsFor(type: ClientType, made: boolean): Group[] {
     { heading: 'console.group.tokens', controls: [...TOKENS, ...ID_TOKENS, ...refresh, REFRESH] },
     ...(type === 'web' ? [PROOF] : []),
     protocolOf(type === 'web' ? [...SWITCHES, BOUND] : SWITCHES),
-    { heading: 'console.group.pages', controls: [...PAGES, hinted('theme', 'text')] },
+    { heading: 'console.group.pages', controls: [...PAGES, hinted('theme', 'select')] },
   ];
 }
 
@@ -159,6 +159,7 @@ export function clientValues(client: Client, groups: Group[]): Values {
     }
     if (kind === 'tick') return (value ?? USUAL[name] === 'yes') === true ? 'yes' : '';
     if (kind === 'json') return value === undefined ? '' : JSON.stringify(value, null, 2);
+    if (name === 'scope') return inLines(linesOf(client.scope ?? ''));
     if (name === 'api_scopes') return scopeLines(client);
     if (Array.isArray(value)) return value.join('\n');
     return typeof value === 'string' || typeof value === 'number' ? String(value) : (USUAL[name] ?? '');
@@ -194,6 +195,7 @@ export function toChange(values: Values, groups: Group[]): ClientChange {
     if (name === 'api_scopes') return readScopes(value);
     if (kind === 'tick' && PROTOCOL.includes(name)) return { [name]: value === 'yes' ? true : null };
     if (kind === 'tick') return { [name]: value === 'yes' };
+    if (name === 'scope') return { scope: linesOf(value).join(' ') || null };
     if (LISTS.includes(name)) return { [name]: linesOf(value) };
     // What is no number is for the rules to refuse.
     if (NUMBERS.includes(name)) return { [name]: value === '' ? null : Number(value) };

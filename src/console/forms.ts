@@ -1,19 +1,21 @@
 /** Forms of the console: what they ask for, what was typed, what is wrong with it. One template draws all of them. */
 import type { Context } from 'koa';
-import { field } from '../http/body.ts';
+import { field, fields, isAnswered } from '../http/body.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import type { Desk, Visit } from '../visits/visit.ts';
 
 export interface Control {
   name: string;
-  /** `lines` is one value per line. */
-  kind: 'json' | 'file' | 'text' | 'email' | 'url' | 'password' | 'lines' | 'select' | 'tick' | 'search';
+  /** `lines` is one value per line; `choices` are ticked, of many that are offered also typed: values without spaces. */
+  kind: 'json' | 'file' | 'text' | 'email' | 'url' | 'password' | 'lines' | 'select' | 'tick' | 'search' | 'choices';
   /** Catalogue key. */
   label: string;
   hint?: string;
   optional?: boolean;
-  /** Of a `select`: a value, and a catalogue key or a text that is nobody's language. */
-  options?: { value: string; key?: string; text?: string }[];
+  /** Of a `select` and of `choices`; of a `text` what is proposed. */
+  options?: Option[];
+  /** Of `choices`: others than those that are offered may be typed. */
+  open?: boolean;
   autocomplete?: string;
   /** Of a `file`: what it may be, as the browser's chooser takes it. */
   accept?: string;
@@ -21,6 +23,15 @@ export interface Control {
   placeholder?: string;
   /** Of a setting: whether it is set over the configuration, what that says, and its name for whoever resets it. */
   over?: { set: boolean; configured: string; configured_key?: string; setting: string };
+}
+
+export interface Option {
+  value: string;
+  /** A catalogue key, or a text that is nobody's language. */
+  key?: string;
+  text?: string;
+  /** It is there to be ticked however many others there are. */
+  usual?: boolean;
 }
 
 export interface Group {
@@ -79,8 +90,25 @@ export const keptOf = (groups: Group[]): string[] => [
     .map(({ name }) => name),
 ];
 
-export const valuesOf = (ctx: Context, groups: Group[]): Values =>
-  Object.fromEntries(namesOf(groups).map((name) => [name, field(ctx, name).replace(/\r\n?/g, '\n').trim()]));
+/** Each once, one a line. */
+export const inLines = (values: string[]): string => [...new Set(values)].join('\n');
+
+function typedInto(ctx: Context, { name, kind }: Control): string {
+  if (kind === 'choices') return inLines(linesOf(fields(ctx, name).join('\n')));
+  return field(ctx, name).replace(/\r\n?/g, '\n').trim();
+}
+
+/**
+ * What was typed into each field.
+ * @param current what stays where the form had no such field, as one from before an upgrade; nothing unless said.
+ */
+export const valuesOf = (ctx: Context, groups: Group[], current: Values = {}): Values =>
+  Object.fromEntries(
+    controlsOf(groups).map((control) => {
+      const { name, kind } = control;
+      return [name, isAnswered(ctx, name, kind === 'tick') ? typedInto(ctx, control) : (current[name] ?? '')];
+    }),
+  );
 /** A password is what was typed, spaces and all. */
 export const typed = field;
 
@@ -116,6 +144,7 @@ export const showForm = (desk: Desk, visit: Visit, page: FormPage): Promise<void
         check: page.check ?? null,
         asked: namesOf(page.groups).join(' '),
         live: page.check !== undefined,
+        chooses: controlsOf(page.groups).some(({ kind }) => kind === 'choices'),
         resend: { form: FORM_ID, label: t(page.submit), danger: page.danger ?? false },
         warnings: (page.warnings ?? []).map(({ field: about, key, variables }) => ({
           field: about,

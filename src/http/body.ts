@@ -39,6 +39,9 @@ export function askedFields(ctx: Context): string[] | undefined {
   return asked === '' ? undefined : asked.split(' ');
 }
 
-/** Whether a form that was sent had this field. */
-export const isAnswered = (ctx: Context, name: string): boolean =>
-  fields(ctx, name).length > 0 || (askedFields(ctx)?.includes(name) ?? true);
+/**
+ * Whether a form that was sent had this field.
+ * @param otherwise where it sends nothing for it and does not say which it had: so does one that is not ticked.
+ */
+export const isAnswered = (ctx: Context, name: string, otherwise = true): boolean =>
+  fields(ctx, name).length > 0 || (askedFields(ctx)?.includes(name) ?? otherwise);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATOR } from '../../src/administration/principal.ts';
 import { chromiumPath, launch, screenshot, violations } from '../support/chromium.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
@@ -28,6 +29,7 @@ describe.skipIf(!chromiumPath)('the console in Chromium', () => {
     gatehouse = await startGatehouse();
     await gatehouse.app({ name: 'Travel Desk', redirect_uris: ['https://travel.example/cb'] });
     await gatehouse.app({ name: 'Payroll', redirect_uris: ['https://payroll.example/cb'] });
+    for (let index = 0; index < 40; index += 1) await gatehouse.groups.create(OPERATOR, { name: `team-${index}` });
     browser = await launch();
     page = await signIn(true);
     page.on('console', (message) => {
@@ -68,6 +70,22 @@ describe.skipIf(!chromiumPath)('the console in Chromium', () => {
     expect(await page.locator('#name').inputValue()).toBe('Travei Desk');
     await page.getByRole('button', { name: 'Register' }).click();
     await page.getByRole('heading', { name: 'Secret of Travei Desk' }).waitFor();
+  });
+
+  it('adds what is chosen of many as it is typed, and saves it', async () => {
+    const { sub } = await gatehouse.person({ name: 'Katherine Johnson', groups: ['team-2'] });
+    await page.goto(`${gatehouse.issuer}/admin/people/${sub}/roles`);
+    const field = page.locator('#groups-add');
+    await field.fill('team-7 team-2');
+    await field.press('Enter');
+    await page.getByRole('checkbox', { name: 'team-7' }).waitFor();
+    expect([await field.inputValue(), await page.getByRole('checkbox', { name: /^team-/ }).count()]).toEqual(['', 2]);
+    await page.getByRole('checkbox', { name: 'team-2' }).uncheck();
+    await field.fill('team-39');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Katherine Johnson was saved.').waitFor();
+    expect((await gatehouse.accounts.get(sub)).groups).toEqual(['team-7', 'team-39']);
   });
 
   it('gave the browser nothing to complain of', () => {

@@ -115,7 +115,7 @@ export function claimsSection({ claimTables, clients }: Needs): Section {
         async (visit) => {
           const view = await tableAt(visit);
           const place = placeOf(visit, view);
-          const values = valuesOf(visit.ctx, ROW);
+          const values = valuesOf(visit.ctx, ROW, view.rules[place] && rowValues(view.rules[place]));
           const version = versionOf(visit.ctx);
           const rules = view.rules.toSpliced(place, 1, toRow(values));
           const tried = await trySaving(ROW, () => claimTables.set(principalOf(visit), view.table, rules, version));

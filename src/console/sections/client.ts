@@ -12,6 +12,7 @@ import { showConfirmation } from '../confirm.ts';
 import { keptOf, showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
 import type { FormPage, Values } from '../forms.ts';
 import { asked } from '../lists.ts';
+import { appOffers, withOffers } from '../offers.ts';
 import { principalOf } from '../place.ts';
 import { whyNot } from '../try-it.ts';
 import { snippetsFor } from '../snippets.ts';
@@ -115,16 +116,18 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
       );
     });
 
-  const showEdit = (visit: Visit, client: Client, page: Partial<FormPage> & { values: Values }) =>
-    showForm(desk, visit, {
+  async function showEdit(visit: Visit, client: Client, page: Partial<FormPage> & { values: Values }): Promise<void> {
+    const offers = kind === 'app' && !page.checked ? await appOffers(needs) : {};
+    await showForm(desk, visit, {
       title: ['console.title.client_edit', { name: client.client_name }],
       action: desk.url(url(client, '/edit')),
       back: desk.url(url(client)),
       submit: 'console.submit.save',
-      groups: groupsFor(client.type, true),
+      groups: withOffers(groupsFor(client.type, true), offers),
       check: desk.url(url(client, '/edit/check')),
       ...page,
     });
+  }
 
   desk.get(
     `${at}/edit`,
@@ -143,7 +146,7 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
     async (visit) => {
       const client = await clientAt(visit);
       const groups = groupsFor(client.type, true);
-      const values = valuesOf(visit.ctx, groups);
+      const values = valuesOf(visit.ctx, groups, clientValues(client, groups));
       const version = versionOf(visit.ctx);
       const tried = await trySaving(groups, () =>
         apps.update(principalOf(visit), kind, client.id, toChange(values, groups), version),
@@ -161,7 +164,7 @@ export function addClient(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
   desk.post(`${at}/edit/check`, async (visit) => {
     const client = await clientAt(visit);
     const groups = groupsFor(client.type, true);
-    const values = valuesOf(visit.ctx, groups);
+    const values = valuesOf(visit.ctx, groups, clientValues(client, groups));
     const by = principalOf(visit);
     const draft = (tried: Values) => apps.draftChange(by, kind, client.id, toChange(tried, groups));
     const found = await lookAt(visit.ctx, groups, values, { draft, warnings, type: client.type, id: client.id });

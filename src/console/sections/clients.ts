@@ -12,6 +12,8 @@ import { groupsFor, toNewClient, usualValues } from '../client-form.ts';
 import { keptOf, namesOf, showForm, trySaving, valuesOf } from '../forms.ts';
 import type { FormPage, Values } from '../forms.ts';
 import { asked, oneOf, pageOf, pagesOf } from '../lists.ts';
+import { appOffers, withOffers } from '../offers.ts';
+import type { AppOfferNeeds } from '../offers.ts';
 import { principalOf } from '../place.ts';
 import { addClient } from './client.ts';
 import { addDeletingSeveral } from './clients-bulk.ts';
@@ -19,7 +21,7 @@ import { addTrying } from './client-try.ts';
 import type { TryNeeds } from './client-try.ts';
 import { showSecret } from './client-secrets.ts';
 
-export interface ClientNeeds extends TryNeeds {
+export interface ClientNeeds extends TryNeeds, Omit<AppOfferNeeds, 'apps'> {
   warnings: AppWarnings;
 }
 
@@ -75,11 +77,13 @@ async function list(desk: Desk, visit: Visit, { id, kind, types }: Shelf, { apps
   );
 }
 
-function addRegistering(desk: Desk, shelf: Shelf, { apps, warnings }: ClientNeeds): void {
+function addRegistering(desk: Desk, shelf: Shelf, needs: ClientNeeds): void {
+  const { apps, warnings } = needs;
   const { id, kind, types } = shelf;
 
-  function show(visit: Visit, type: ClientType, typed: Values, found: Partial<FormPage> = {}): Promise<void> {
-    const groups = groupsFor(type, false);
+  async function show(visit: Visit, type: ClientType, typed: Values, found: Partial<FormPage> = {}): Promise<void> {
+    const offers = kind === 'app' && !found.checked ? await appOffers(needs) : {};
+    const groups = withOffers(groupsFor(type, false), offers);
     const values = Object.keys(typed).length > 0 ? typed : usualValues(groups);
     return showForm(desk, visit, {
       title: [`console.new.${type}`],

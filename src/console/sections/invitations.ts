@@ -12,9 +12,11 @@ import { showConfirmation } from '../confirm.ts';
 import { keptOf, linesOf, showForm, trySaving, valuesOf } from '../forms.ts';
 import type { Group, Values, Wrong } from '../forms.ts';
 import { pageOf, pagesOf } from '../lists.ts';
+import { GROUP_CHOICES, ROLE_CHOICES, roleOffers, withOffers } from '../offers.ts';
+import type { RoleOfferNeeds } from '../offers.ts';
 import { principalOf } from '../place.ts';
 
-export interface InvitationNeeds {
+export interface InvitationNeeds extends RoleOfferNeeds {
   inviting: Inviting;
   mailAvailable: boolean;
 }
@@ -29,8 +31,8 @@ const groups = (mailed: boolean): Group[] => [
     controls: [
       { name: 'email', kind: 'email', label: 'console.field.email' },
       { name: 'name', kind: 'text', label: 'portal.profile.field.name', optional: true },
-      { name: 'roles', kind: 'lines', label: 'console.field.roles', hint: 'console.hint.roles', optional: true },
-      { name: 'groups', kind: 'lines', label: 'console.field.groups', hint: 'console.hint.groups', optional: true },
+      ROLE_CHOICES,
+      GROUP_CHOICES,
       {
         name: 'locale',
         kind: 'text',
@@ -102,10 +104,11 @@ function wrongOf(error: unknown): Wrong | undefined {
   return undefined;
 }
 
-async function invite(desk: Desk, visit: Visit, { inviting, mailAvailable }: InvitationNeeds): Promise<void> {
+async function invite(desk: Desk, visit: Visit, needs: InvitationNeeds): Promise<void> {
+  const { inviting, mailAvailable } = needs;
   const form = groups(mailAvailable);
   const values = valuesOf(visit.ctx, form);
-  const again = (wrong: Wrong) => showNew(desk, visit, mailAvailable, values, wrong);
+  const again = (wrong: Wrong) => showNew(desk, visit, needs, values, wrong);
   const roles = linesOf(values['roles']);
   const bad = roles.find((role) => !isRole(role));
   if (bad !== undefined) return again({ field: 'roles', key: 'console.problem.role', variables: { role: bad } });
@@ -133,17 +136,25 @@ async function invite(desk: Desk, visit: Visit, { inviting, mailAvailable }: Inv
   await tell(desk, visit, tried.saved);
 }
 
-const showNew = (desk: Desk, visit: Visit, mailed: boolean, values: Values, wrong?: Wrong) =>
-  showForm(desk, visit, {
+async function showNew(
+  desk: Desk,
+  visit: Visit,
+  { mailAvailable: mailed, book }: InvitationNeeds,
+  values: Values,
+  wrong?: Wrong,
+): Promise<void> {
+  const offers = await roleOffers({ book });
+  await showForm(desk, visit, {
     title: ['console.title.invite'],
     lead: mailed ? 'console.invite.lead' : 'console.invite.lead_link',
     action: desk.url(NEW),
     back: desk.url(LIST),
     submit: mailed ? 'console.invite.submit' : 'console.invite.submit_link',
-    groups: groups(mailed),
+    groups: withOffers(groups(mailed), offers),
     values,
     wrong,
   });
+}
 
 export function addInvitations(desk: Desk, needs: InvitationNeeds): void {
   const { inviting, mailAvailable } = needs;
@@ -163,7 +174,7 @@ export function addInvitations(desk: Desk, needs: InvitationNeeds): void {
     NEW,
     (visit) => {
       const draft = desk.draft(visit, NEW);
-      return showNew(desk, visit, mailAvailable, {
+      return showNew(desk, visit, needs, {
         email: '',
         name: '',
         roles: '',

@@ -9,10 +9,12 @@ import { isGatehouseError } from '../../kernel/errors.ts';
 import type { Desk, Terms, Visit } from '../../visits/visit.ts';
 import { keptOf, linesOf, namesOf, showForm, trySaving, typed, valuesOf, versionOf } from '../forms.ts';
 import type { Control, FormPage, Group, Values, Wrong } from '../forms.ts';
+import { GROUP_CHOICES, ROLE_CHOICES, roleOffers, withOffers } from '../offers.ts';
+import type { RoleOfferNeeds } from '../offers.ts';
 import { principalOf } from '../place.ts';
 import { personAt } from './person-at.ts';
 
-export interface EditingNeeds {
+export interface EditingNeeds extends RoleOfferNeeds {
   people: People;
   mailAvailable: boolean;
   passwordMin(): number;
@@ -52,10 +54,7 @@ const PROFILE: Group[] = [
 const ROLES: Group[] = [
   {
     heading: null,
-    controls: [
-      { name: 'roles', kind: 'lines', label: 'console.field.roles', hint: 'console.hint.roles', optional: true },
-      { name: 'groups', kind: 'lines', label: 'console.field.groups', hint: 'console.hint.groups', optional: true },
-    ],
+    controls: [ROLE_CHOICES, GROUP_CHOICES],
   },
 ];
 const EMAIL: Group[] = [
@@ -212,7 +211,7 @@ export function addEditing(desk: Desk, needs: EditingNeeds): void {
   const { people } = needs;
   for (const { path, terms, groups, title, lead, danger, current, save } of editings(needs)) {
     const at = `/people/:id/${path}`;
-    const show = (visit: Visit, { id, name }: Account, page: Partial<Page> & { values: Values }) =>
+    const show = async (visit: Visit, { id, name }: Account, page: Partial<Page> & { values: Values }) =>
       showForm(desk, visit, {
         title: [title, { name }],
         ...(lead ? { lead } : {}),
@@ -220,7 +219,7 @@ export function addEditing(desk: Desk, needs: EditingNeeds): void {
         action: desk.url(`/people/${id}/${path}`),
         back: desk.url(`/people/${id}`),
         submit: 'console.submit.save',
-        groups,
+        groups: groups === ROLES ? withOffers(groups, await roleOffers(needs)) : groups,
         ...page,
       });
 
@@ -238,7 +237,7 @@ export function addEditing(desk: Desk, needs: EditingNeeds): void {
       at,
       async (visit) => {
         const account = await personAt(people, visit);
-        const values = valuesOf(visit.ctx, groups);
+        const values = valuesOf(visit.ctx, groups, current(account));
         const seen = versionOf(visit.ctx);
         const tried = await trySaving(groups, () => save(visit, account, values, seen));
         const shown = Object.fromEntries(

@@ -41,8 +41,8 @@ const titleOf = ({ name, settings }: KnownProvider) => shownText(settings['displ
 const keptWithoutSecrets = (groups: Group[]) => keptOf(groups).filter((name) => name !== 'private_key');
 
 /** As typed, with the lines of a key as they are. */
-const valuesTyped = ({ ctx }: Visit, groups: Group[]): Values => ({
-  ...valuesOf(ctx, groups),
+const valuesTyped = ({ ctx }: Visit, groups: Group[], current?: Values): Values => ({
+  ...valuesOf(ctx, groups, current),
   client_secret: typed(ctx, 'client_secret'),
 });
 const withoutSecrets = (values: Values): Values => ({ ...values, client_secret: '', private_key: '' });
@@ -172,7 +172,7 @@ function addOne(desk: Desk, upstreams: Upstreams): void {
     async (visit) => {
       const known = await providerAt(visit);
       const groups = providerGroups(typeOf(known), true);
-      const values = valuesTyped(visit, groups);
+      const values = valuesTyped(visit, groups, providerValues(known, groups));
       const version = versionOf(visit.ctx);
       const change = toProviderChange(values, groups);
       const tried = await trySaving(groups, () => upstreams.update(principalOf(visit), known.name, change, version));

@@ -6,8 +6,10 @@ import { parameterOf } from '../../visits/visit.ts';
 import type { Desk, Section, Visit } from '../../visits/visit.ts';
 import { showConfirmation } from '../confirm.ts';
 import { keptOf, linesOf, showForm, trySaving, valuesOf, versionOf } from '../forms.ts';
-import type { FormPage, Group, Values } from '../forms.ts';
+import type { Control, FormPage, Group, Values } from '../forms.ts';
 import { asked, pageOf, pagesOf } from '../lists.ts';
+import { roleOffers, withOffers } from '../offers.ts';
+import type { Offers, RoleOfferNeeds } from '../offers.ts';
 import { principalOf } from '../place.ts';
 
 interface Shelf<K extends 'role' | 'group'> {
@@ -16,21 +18,26 @@ interface Shelf<K extends 'role' | 'group'> {
   id: 'roles' | 'groups';
   carries: 'permissions' | 'roles';
   records: NamedRecords<K>;
+  /** What its forms offer. */
+  offers(): Promise<Offers>;
 }
 
-const groupsOf = ({ carries, kind }: Pick<Shelf<'role' | 'group'>, 'carries' | 'kind'>): Group[] => [
+const controlOf = ({ carries, kind }: Pick<Shelf<'role' | 'group'>, 'carries' | 'kind'>): Control => ({
+  name: carries,
+  kind: carries === 'roles' ? 'choices' : 'lines',
+  open: true,
+  label: `console.field.${carries}`,
+  hint: `console.hint.${carries}_of_${kind}`,
+  optional: true,
+});
+
+const groupsOf = (shelf: Pick<Shelf<'role' | 'group'>, 'carries' | 'kind'>): Group[] => [
   {
     heading: null,
     controls: [
       { name: 'name', kind: 'text', label: 'console.field.role_name', hint: 'console.hint.role_name' },
       { name: 'description', kind: 'text', label: 'console.field.description', optional: true },
-      {
-        name: carries,
-        kind: 'lines',
-        label: `console.field.${carries}`,
-        hint: `console.hint.${carries}_of_${kind}`,
-        optional: true,
-      },
+      controlOf(shelf),
     ],
   },
 ];
@@ -39,6 +46,7 @@ function section<K extends 'role' | 'group'>(shelf: Shelf<K>): Section {
   const { id, kind, carries, records } = shelf;
   const groups = groupsOf(shelf);
   const keep = keptOf(groups);
+  const offered = async () => withOffers(groups, await shelf.offers());
   const path = (name: string, more = '') => `/${id}/${encodeURIComponent(name)}${more}`;
   const carried = (record: Role | GroupRecord): string[] =>
     'permissions' in record ? record.permissions : record.roles;
@@ -78,22 +86,22 @@ function section<K extends 'role' | 'group'>(shelf: Shelf<K>): Section {
     );
   }
 
-  const showNew = (desk: Desk, visit: Visit, page: Partial<FormPage> & { values: Values }) =>
+  const showNew = async (desk: Desk, visit: Visit, page: Partial<FormPage> & { values: Values }) =>
     showForm(desk, visit, {
       title: [`console.${id}.new`],
       action: desk.url(`/${id}/new`),
       back: desk.url(`/${id}`),
       submit: `console.${id}.make`,
-      groups,
+      groups: await offered(),
       ...page,
     });
-  const showEdit = (desk: Desk, visit: Visit, name: string, page: Partial<FormPage> & { values: Values }) =>
+  const showEdit = async (desk: Desk, visit: Visit, name: string, page: Partial<FormPage> & { values: Values }) =>
     showForm(desk, visit, {
       title: ['console.title.client_edit', { name }],
       action: desk.url(path(name)),
       back: desk.url(`/${id}`),
       submit: 'console.submit.save',
-      groups,
+      groups: await offered(),
       ...page,
     });
 
@@ -130,8 +138,9 @@ function section<K extends 'role' | 'group'>(shelf: Shelf<K>): Section {
       desk.post(
         at,
         async (visit) => {
-          const { name } = await recordAt(visit);
-          const values = valuesOf(visit.ctx, groups);
+          const record = await recordAt(visit);
+          const { name } = record;
+          const values = valuesOf(visit.ctx, groups, valuesFrom(record));
           const version = versionOf(visit.ctx);
           const tried = await trySaving(groups, () =>
             records.update(principalOf(visit), name, inputOf(values), version),
@@ -172,7 +181,7 @@ function section<K extends 'role' | 'group'>(shelf: Shelf<K>): Section {
 }
 
 export const rolesSection = ({ roles }: { roles: Roles }): Section =>
-  section({ kind: 'role', id: 'roles', carries: 'permissions', records: roles });
+  section({ kind: 'role', id: 'roles', carries: 'permissions', records: roles, offers: async () => ({}) });
 
-export const groupsSection = ({ groups }: { groups: Groups }): Section =>
-  section({ kind: 'group', id: 'groups', carries: 'roles', records: groups });
+export const groupsSection = ({ groups, book }: { groups: Groups } & RoleOfferNeeds): Section =>
+  section({ kind: 'group', id: 'groups', carries: 'roles', records: groups, offers: () => roleOffers({ book }) });

@@ -142,7 +142,7 @@ export function settingsSection({ settings }: Needs): Section {
         async (visit) => {
           const all = await settings.list();
           const groups = groupsOf(all);
-          const values = valuesOf(visit.ctx, groups);
+          const values = valuesOf(visit.ctx, groups, valuesFrom(all));
           const version = versionOf(visit.ctx);
           const change = changeFrom(all, values);
           const tried = await trySaving(groups, () => atField(settings.change(principalOf(visit), change, version)));
