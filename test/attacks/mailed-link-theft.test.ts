@@ -112,7 +112,8 @@ describe('whoever wants a mailed link', () => {
     const log = JSON.stringify(gatehouse.logged);
     for (const one of Object.values(mails)) {
       expect(log).not.toContain(new URL(one.link).searchParams.get('token')!);
-      if (one.code) expect(log).not.toContain(one.code);
+      // As a number of its own: the log is full of times.
+      if (one.code) expect(log).not.toMatch(new RegExp(`\\b${one.code}\\b`));
     }
     expect(log).not.toContain(person.email);
   });

@@ -35,7 +35,6 @@ describe.skipIf(!chromiumPath)('passkeys and second factors on the account page 
       const person = await gatehouse.person();
       const context = await browser.newContext({ viewport: { width, height }, colorScheme });
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
       const complaints: string[] = [];
       page.on('console', (message) => {
         if (message.type() === 'error') complaints.push(message.text());
@@ -96,8 +95,10 @@ describe.skipIf(!chromiumPath)('passkeys and second factors on the account page 
       await at('Your recovery codes');
       await shot('recovery-codes-new');
       await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+      // It says so for two seconds.
+      const said = page.getByRole('button', { name: 'Copy all recovery codes' }).getByText('Copied').waitFor();
       await press('button', 'Copy all recovery codes');
-      await page.getByRole('button', { name: 'Copy all recovery codes' }).getByText('Copied').waitFor();
+      await said;
       expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
         (await page.locator('.gh-codes__list code').allInnerTexts()).join('\n'),
       );

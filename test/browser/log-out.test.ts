@@ -7,10 +7,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { chromiumPath, launch, screenshot, violations } from '../support/chromium.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
-import { startParty } from '../support/log-out-receiver.ts';
+import { startParty, toldTimes } from '../support/log-out-receiver.ts';
 import type { Party } from '../support/log-out-receiver.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
+import { MEASURED } from '../support/timing.ts';
 
 describe.skipIf(!chromiumPath)('the page after a log-out', () => {
   let chromium: Browser;
@@ -74,7 +75,8 @@ describe.skipIf(!chromiumPath)('the page after a log-out', () => {
     await page.click('button[name=logout]');
   }
 
-  it('changes in place, without loading anew, and says so to those who do not see it', async () => {
+  // The app has five seconds to answer: a busy machine may take them all.
+  it('changes in place, without loading anew, and says so to those who do not see it', MEASURED, async () => {
     let release = () => undefined as void;
     slow.answer((res) => void (release = () => void res.writeHead(200).end()));
     await signIn(slow.rp, await gatehouse.person());
@@ -84,6 +86,7 @@ describe.skipIf(!chromiumPath)('the page after a log-out', () => {
     expect(await page.textContent('[role=status]')).toBe('Apps that have answered: 0 of 1.');
     expect(await page.textContent('.gh-chip')).toBe('Being told');
     await screenshot(page, 'signed-out-telling');
+    await toldTimes(slow, 1);
     release();
     await page.locator('.gh-chip', { hasText: 'Signed out' }).waitFor();
     expect(await page.textContent('[role=status]')).toBe('Every app that we can tell has signed you out.');
@@ -122,7 +125,7 @@ describe.skipIf(!chromiumPath)('the page after a log-out', () => {
     }
   });
 
-  it('works without scripts as well', async () => {
+  it('works without scripts as well', MEASURED, async () => {
     await page.context().close();
     page = await (await chromium.newContext({ locale: 'en', javaScriptEnabled: false })).newPage();
     let release = () => undefined as void;
@@ -130,6 +133,7 @@ describe.skipIf(!chromiumPath)('the page after a log-out', () => {
     await signIn(slow.rp, await gatehouse.person());
     await logOut();
     await page.waitForURL(/\/signed-out\//);
+    await toldTimes(slow, 1);
     release();
     await page.waitForURL(/\/signed-out\/[\w-]+\?again=1/);
     await page.waitForSelector('.gh-chip--ok');

@@ -76,7 +76,6 @@ describe.skipIf(!chromiumPath)('every page', () => {
       if (message.type() === 'error') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(error.message));
-    page.setDefaultTimeout(10_000);
     drawn.length = 0;
     complaints.length = 0;
     await way(page, stage);

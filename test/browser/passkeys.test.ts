@@ -1,6 +1,6 @@
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath, launch, screenshot, violations } from '../support/chromium.ts';
+import { chromiumPath, launch, screenshot, tabTo, violations } from '../support/chromium.ts';
 import { PASSWORD, startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { relyingParty } from '../support/relying-party.ts';
@@ -34,7 +34,6 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
       if (message.type() === 'error') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(error.message));
-    page.setDefaultTimeout(8000);
     cdp = await page.context().newCDPSession(page);
     await cdp.send('WebAuthn.enable');
     authenticatorId = (await cdp.send('WebAuthn.addVirtualAuthenticator', { options: DEVICE })).authenticatorId;
@@ -45,7 +44,14 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
   });
 
   const arrives = () => page.waitForURL(/favicon\.svg\?code=/);
-  const open = async (parameters?: Record<string, string>) => page.goto((await rp.request(parameters)).url.href);
+  // Not until it is loaded: where a passkey answers by itself the next page is under way before that.
+  const open = async (parameters?: Record<string, string>) =>
+    page.goto((await rp.request(parameters)).url.href, { waitUntil: 'commit' });
+  /** The page's script tells us what the device can do some time after the page is there. */
+  const deviceIsKnown = () =>
+    expect
+      .poll(async () => (await page.context().cookies()).map(({ name }) => name))
+      .toContain('gatehouse_passkey_offer');
   /** Autofill answers by itself; without presence it waits as it does for a person. */
   const present = (enabled: boolean) =>
     cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
@@ -58,14 +64,14 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
     const { email } = await gatehouse.person();
     await open();
     await page.getByRole('button', { name: 'Use a passkey' }).waitFor();
+    await deviceIsKnown();
     await screenshot(page, 'sign-in-passkey');
     await page.getByLabel('E-mail').fill(email);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Sign in faster next time' }).waitFor();
     await screenshot(page, 'passkey-offer');
-    await page.keyboard.press('Tab');
-    await page.keyboard.press('Tab');
+    await tabTo(page.getByRole('button', { name: 'Create a passkey' }));
     await page.keyboard.press('Enter');
     await arrives();
 
@@ -79,6 +85,7 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
     await open();
     await page.getByRole('button', { name: 'Use a passkey' }).click();
     await page.getByText('No passkey was used.').waitFor();
+    await deviceIsKnown();
     expect(await violations(page)).toEqual([]);
     await screenshot(page, 'passkey-cancelled');
     await page.getByLabel('E-mail').fill(email);

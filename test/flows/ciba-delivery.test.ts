@@ -41,18 +41,18 @@ describe('a request that is mailed', () => {
     expect(letter.subject).toBe('Call Centre asks for you');
     const link = /http\S+\/account\/requests\/[\w-]+/.exec(letter.text)![0];
     // What the app wants to say is on the page alone: the mail is ours.
-    expect(letter.text).not.toContain('7331');
+    expect(letter.text).not.toContain('Order 7331');
 
     const stranger = new Browser(gatehouse.issuer);
     const wrong = await enterPassword(stranger, await stranger.open(link), other);
     expect([wrong.status, alertText(wrong)]).toEqual([404, expect.stringContaining('somebody else')]);
-    expect(wrong.text).not.toContain('7331');
+    expect(wrong.text).not.toContain('Order 7331');
 
     const browser = new Browser(gatehouse.issuer);
     const signIn = await browser.open(link);
     expect(signIn.html.querySelector('input[name=password]')).not.toBeNull();
     const page = await enterPassword(browser, signIn, person);
-    expect([heading(page), page.text.includes('7331')]).toEqual(['Call Centre asks for you', true]);
+    expect([heading(page), page.text.includes('Order 7331')]).toEqual(['Call Centre asks for you', true]);
     await allow(browser, page);
     expect((await asked.poll()).claims()?.sub).toBe(person.sub);
   });

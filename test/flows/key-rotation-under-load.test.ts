@@ -2,12 +2,13 @@
 import { expect, it } from 'vitest';
 import { asksForAccess, FAST_KEYS, keyIds, refreshes, startTwo, verifyMeanwhile } from '../support/keys.ts';
 import { relyingParty } from '../support/relying-party.ts';
+import { MEASURED } from '../support/timing.ts';
 
 const SECONDS = 14;
 
 it(
   'no request fails and no signature, for an app that keeps the key set as long as it may',
-  { timeout: 90_000 },
+  { timeout: 90_000, ...MEASURED },
   async () => {
     const { instances, stop } = await startTwo(FAST_KEYS);
     const [first] = instances;

@@ -4,8 +4,9 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 
+const MOST_STOPS = 20;
 const SCREENSHOTS = path.resolve(import.meta.dirname, '../screenshots');
 
 function findChromium(): string | undefined {
@@ -34,6 +35,16 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   if (!process.env['SCREENSHOTS']) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), fullPage: true });
+}
+
+/** Comes to a button as a person without a mouse does. */
+export async function tabTo(button: Locator): Promise<void> {
+  await button.waitFor();
+  for (let stops = 0; stops < MOST_STOPS; stops += 1) {
+    if (await button.evaluate((one) => one.ownerDocument.activeElement === one)) return;
+    await button.page().keyboard.press('Tab');
+  }
+  throw new Error('it is not reached by Tab');
 }
 
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
