@@ -1,6 +1,7 @@
 /** When an app last got tokens for a person: noted at most once an hour, so that a busy token endpoint hardly writes more for it. */
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { ConsentStore } from '../consents/store.ts';
+import { isoNow } from '../kernel/clock.ts';
 
 const NOTED_EVERY_MS = 3_600_000;
 const MOST_HELD = 10_000;
@@ -30,6 +31,7 @@ export function noteAppUses({ provider, consents, after }: Needs): void {
     // What is first-party has no consent to note it with.
     if (accountId === undefined || !client || client['first_party'] === true) return;
     if (!isDue(`${accountId} ${client.clientId}`)) return;
-    after(ctx, () => consents.noteUse(accountId, client.clientId, new Date().toISOString()));
+    const at = isoNow();
+    after(ctx, () => consents.noteUse(accountId, client.clientId, at));
   });
 }

@@ -22,6 +22,7 @@ export function noteRegisteredUses({ provider, concerns, noteUse, after }: Needs
     if (!client || !concerns(client) || (noted.get(client.clientId) ?? 0) > now - NOTED_EVERY_MS) return;
     if (noted.size >= MOST_HELD) noted.clear();
     noted.set(client.clientId, now);
-    after(ctx, () => noteUse(client.clientId, isoNow()));
+    const at = isoNow();
+    after(ctx, () => noteUse(client.clientId, at));
   });
 }

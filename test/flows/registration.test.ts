@@ -5,6 +5,7 @@ import { createLogger } from '../../src/log.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { clientKey, loopbackServer } from '../support/client-keys.ts';
 import { as } from '../support/endpoints.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { backToNow, beginConsent, browserFor, heading, passTime } from '../support/journey.ts';
@@ -120,6 +121,11 @@ describe('an app that registers itself (RFC 7591)', () => {
     passTime(29 * 86_400);
     const rp = await relyingParty(gatehouse, asApp(used));
     await rp.signIn(person);
+    // Its use is noted when the answer is out.
+    const today = new Date().toISOString().slice(0, 10);
+    await eventually(async () =>
+      expect((await gatehouse.storage.registrations.find(used.client_id))?.used_at).toContain(today),
+    );
     passTime(2 * 86_400);
     await removeUnused({
       store: gatehouse.storage.registrations,
