@@ -31,6 +31,7 @@ const open = (change: Partial<FactorNeeds> & { settings?: FactorNeeds['settings'
     ...change,
   });
 beforeEach(async () => {
+  passTime(0); // so that no step begins in the middle of a test
   storage = await openStorage('sqlite::memory:');
   factors = open();
 });

@@ -41,7 +41,7 @@ export async function screenshot(page: Page, name: string): Promise<void> {
 export async function tabTo(button: Locator): Promise<void> {
   await button.waitFor();
   for (let stops = 0; stops < MOST_STOPS; stops += 1) {
-    if (await button.evaluate((one) => one.ownerDocument.activeElement === one)) return;
+    if (await button.evaluate((one: { matches(selector: string): boolean }) => one.matches(':focus'))) return;
     await button.page().keyboard.press('Tab');
   }
   throw new Error('it is not reached by Tab');
