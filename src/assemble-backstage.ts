@@ -92,6 +92,8 @@ export interface Backstage {
   providers: Providers;
   /** What admins set over the configuration. */
   settings: Settings;
+  /** Calls `follow` when this process has seen that they changed. */
+  onSettings(follow: () => void): void;
   access: Access;
   logOuts: LogOuts;
   audit: Audit;
@@ -257,6 +259,7 @@ export async function assembleBackstage(given: Config, log: Logger = createLogge
     providers,
     config,
     settings: settings.useCases(audit),
+    onSettings: settings.live.onChange,
     liveDocuments: [live.live, settings.live],
     upstreams: assembleUpstreams({ config, providerRecords: live.records, providers, clients, audit }),
     close,

@@ -50,8 +50,8 @@ export interface Keys {
   overview(): Promise<KeysOverview>;
   /** Seals all that the store holds with the newest encryption key. Can be broken off, and run again, at any time. */
   reseal(): Promise<Resealed>;
-  /** Seconds for which what apps hold, sealed with a former key, may still come back. */
-  longest: number;
+  /** Seconds for which what apps hold, sealed with a former key, may still come back, as it is set now. */
+  longest(): number;
   /** Begins to know the keys; a server does. */
   live(): Promise<LiveKeys>;
 }
@@ -89,8 +89,13 @@ interface Needs {
 
 export async function assembleKeys({ config, storage, vaultFor, log }: Needs): Promise<Keys> {
   const { signer: file, fetch_record, ...rules } = config.keys;
-  const longest = Math.max(config.lifetimes.access_token, config.lifetimes.id_token);
-  const policy: RotationPolicy = { ...rules, longest };
+  const longest = () => Math.max(config.lifetimes.access_token, config.lifetimes.id_token);
+  const policy: RotationPolicy = {
+    ...rules,
+    get longest() {
+      return longest();
+    },
+  };
   const store = storage.keyRings;
   const maker = createKeyMaker({
     vault: vaultFor('keys'),
@@ -105,9 +110,7 @@ export async function assembleKeys({ config, storage, vaultFor, log }: Needs): P
   return {
     rotation,
     fetches,
-    get longest() {
-      return Math.max(config.lifetimes.access_token, config.lifetimes.id_token);
-    },
+    longest,
     overview: () => keysOverview({ rotation, fetches, policy }),
     live: () => createLiveKeys({ store, rotation, maker, policy, log }),
     async reseal() {

@@ -16,7 +16,7 @@ import type { Storage } from './storage/storage.ts';
 
 /** Undefined where passkeys are switched off, or the issuer is named by an address and cannot have any. */
 const partyOf = ({ issuer, brand, passkeys }: Pick<Config, 'issuer' | 'brand' | 'passkeys'>) =>
-  passkeys.enabled ? relyingPartyOf(issuer, brand.name) : undefined;
+  passkeys.enabled ? relyingPartyOf(issuer, () => brand.name) : undefined;
 
 /** What second factors need to know of passkeys. Those that nobody can use, as they are switched off, count for nothing. */
 export const passkeysAsFactors = (config: Pick<Config, 'issuer' | 'brand' | 'passkeys'>, store: PasskeyStore) => ({

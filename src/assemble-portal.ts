@@ -73,7 +73,7 @@ export function assemblePortal(needs: Needs) {
   return visitRoom({
     ...needs,
     receipts: needs.logOuts.receipts,
-    place: accountPlace(config.brand.name),
+    place: accountPlace(() => config.brand.name),
     sections,
   });
 }

@@ -10,6 +10,7 @@ import { assembleGuards, assembleVisitor, warnWithoutLimits } from './assemble-l
 import { noteConsents, noteSignOut } from './assemble-audit.ts';
 import { assembleLanguage } from './assemble-language.ts';
 import { assembleProtocol, grantsOn, clientSecrets, warnOfLoosenedRules } from './assemble-protocol.ts';
+import { nameOwnPages } from './assemble-own-pages.ts';
 import { assemblePortal } from './assemble-portal.ts';
 import { assemblePreview } from './assemble-preview.ts';
 import { assembleRefusals } from './assemble-refusals.ts';
@@ -195,6 +196,8 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
   };
   const portal = config.portal.enabled ? await assemblePortal(visited) : undefined;
   const console = config.admin.console ? await assembleConsole(visited) : undefined;
+
+  nameOwnPages({ ...backstage, config, log });
 
   const registering = await assembleRegistration({
     ...backstage,

@@ -17,7 +17,7 @@ export function secretCommands(program: Command, session: Session, output: Outpu
       session(async ({ keys }) => {
         const { missed, unreadable, ...resealed } = await keys.reseal();
         if (missed > 0) throw conflict(`${missed} values kept changing meanwhile: run this once more`);
-        const remove_former_keys_after = new Date(Date.now() + keys.longest * 1000).toISOString();
+        const remove_former_keys_after = new Date(Date.now() + keys.longest() * 1000).toISOString();
         output.one({ ...resealed, unreadable, remove_former_keys_after }, options);
       }),
     );

@@ -43,7 +43,9 @@ async function demandsFactor({ config, factors, book }: Needs, account: Account)
 export const consolePlace = (needs: Needs): Place => ({
   path: '/admin',
   client: CONSOLE_CLIENT,
-  client_name: needs.config.brand.name,
+  get client_name() {
+    return needs.config.brand.name;
+  },
   cookie: 'gatehouse_console',
   kind: 'ConsoleSession',
   views: 'console',

@@ -46,17 +46,24 @@ export type Assertion = z.output<typeof assertionShape>;
 
 /** Whom passkeys are for: the host of the issuer, and the one origin that may ask for them. Never what a request says. */
 export interface RelyingParty {
-  /** For people. */
-  name: string;
+  /** For people, as it is set now. */
+  readonly name: string;
   id: string;
   origin: string;
 }
 
 /** Undefined where the issuer has no name, only an address: passkeys need a domain (Web Authentication, section 5.1.2). */
-export function relyingPartyOf(issuer: string, name: string): RelyingParty | undefined {
+export function relyingPartyOf(issuer: string, nameNow: () => string): RelyingParty | undefined {
   const { hostname, origin } = new URL(issuer);
   const isAddress = isIP(hostname) !== 0 || hostname.startsWith('[');
-  return isAddress ? undefined : { name, id: hostname, origin };
+  if (isAddress) return undefined;
+  return {
+    get name() {
+      return nameNow();
+    },
+    id: hostname,
+    origin,
+  };
 }
 
 function read<T>(text: string, shape: z.ZodType<T>): T {

@@ -12,6 +12,6 @@ export interface RotationPolicy {
   cache: number;
   /** How long a key stays published after it ceased to sign. */
   retirement: number;
-  /** Life of the longest-lived token. */
-  longest: number;
+  /** Life of the longest-lived token, as it is set now. */
+  readonly longest: number;
 }

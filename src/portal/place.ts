@@ -2,11 +2,13 @@ import { ACCOUNT_CLIENT } from '../clients/client.ts';
 import type { Place } from '../visits/place.ts';
 import { GROUPS } from './section.ts';
 
-/** The account page as a place that people sign in to. @param client_name what they are told that they sign in to. */
-export const accountPlace = (client_name: string): Place => ({
+/** The account page as a place that people sign in to. @param nameNow what they are told that they sign in to. */
+export const accountPlace = (nameNow: () => string): Place => ({
   path: '/account',
   client: ACCOUNT_CLIENT,
-  client_name,
+  get client_name() {
+    return nameNow();
+  },
   cookie: 'gatehouse_account',
   kind: 'PortalSession',
   views: 'portal',

@@ -6,8 +6,8 @@ export interface Place {
   path: string;
   /** Id of the app that it is. */
   client: string;
-  /** What people are told that they sign in to. */
-  client_name: string;
+  /** What people are told that they sign in to, as it is set now. */
+  readonly client_name: string;
   /** Name of its session's cookie, and of what its browsers keep of requests under way. */
   cookie: string;
   /** Kind of its sessions' records. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify, createRemoteJWKSet } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { OPERATOR } from '../../src/administration/principal.ts';
 import { as, userinfo } from '../support/endpoints.ts';
 import { sharedStore, startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
@@ -277,6 +278,38 @@ describe('algorithms', () => {
     const { body } = await as(all, nightly).clientCredentials({ resource: notes.resource! });
     expect(decodeProtectedHeader(String(body['access_token'])).alg).toBe('EdDSA');
     await all.stop();
+  });
+
+  it('stay for as long as tokens last by what admins have set, at a process that knows them for less', async () => {
+    const store = sharedStore();
+    const env = {
+      GATEHOUSE_STORAGE_URL: store.url,
+      GATEHOUSE_SECRETS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      GATEHOUSE_SECRETS_COOKIE_KEYS: randomBytes(24).toString('base64'),
+      GATEHOUSE_LIFETIMES_ACCESS_TOKEN: '60',
+      GATEHOUSE_LIFETIMES_ID_TOKEN: '60',
+    };
+    const early = await startGatehouse(env);
+    await early.keys.rotation.rotate(['ES256']);
+    await early.liveKeys.refresh();
+    for (const seconds of [DAY, 2000]) {
+      passTime(seconds);
+      await early.liveKeys.check();
+    }
+    const old = (await early.keys.overview()).keys.find(({ state }) => state === 'retiring')!;
+    await early.stop();
+    passTime(30 * DAY - 100);
+    const late = await startGatehouse(env);
+    const state = async () => (await late.keys.overview()).keys.find(({ id }) => id === old.id)?.state;
+    await late.settings.change(OPERATOR, { 'lifetimes.id_token': 3600 });
+    passTime(200);
+    await late.liveKeys.check();
+    expect([await state(), late.keys.longest()]).toEqual(['retiring', 3600]);
+    await late.settings.change(OPERATOR, { 'lifetimes.id_token': null });
+    await late.liveKeys.check();
+    expect([await state(), late.keys.longest()]).toEqual(['removed', 60]);
+    await late.stop();
+    await store.drop();
   });
 
   it('that are added to the configuration can be used from the next start on, and change nothing for others', async () => {

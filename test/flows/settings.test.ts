@@ -67,6 +67,23 @@ describe('a setting that an admin changes', () => {
     expect(await one('brand.name')).toMatchObject({ source: 'config' });
   });
 
+  it('names what people sign in to, and new passkeys', async () => {
+    const person = await first.person();
+    const account = await first.accounts.get(person.sub);
+    const named = async (at: Running) => [
+      (await at.clients.find('gatehouse-account'))!.client_name,
+      (await at.clients.find('gatehouse-console'))!.client_name,
+      ((await at.passkeys!.registrationOptions('a browser', account)) as { rp: { name: string } }).rp.name,
+    ];
+    const signInPage = async () => (await new Browser(first.issuer).open('/account')).html.querySelector('h1')!.text;
+    expect(await signInPage()).toContain('As configured');
+    await elsewhere({ 'brand.name': 'Acme Door' });
+    await eventually(async () => expect(await named(first)).toEqual(['Acme Door', 'Acme Door', 'Acme Door']));
+    await eventually(async () => expect(await signInPage()).toContain('Acme Door'));
+    await elsewhere({ 'brand.name': null });
+    await eventually(async () => expect(await named(first)).toEqual(Array(3).fill('As configured')));
+  });
+
   it('colours the pages, of which no browser keeps old ones', async () => {
     await set({ 'brand.accent': '#123456' });
     const css = await fetch(`${first.issuer}/assets/brand.css`);
