@@ -13,7 +13,7 @@ import type { AccountChange } from './editing.ts';
 import { isEmailAddress, normalizeEmail } from './email.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from './password-policy.ts';
-import { withChosenPassword, withPassword, withPasswordToChange } from './forced-password.ts';
+import { withChosenPassword, withPassword, withPasswordToChange, withoutPasswordToChange } from './forced-password.ts';
 import type { PasswordProblem } from './password-policy.ts';
 import { CONTROL, NAME_MAX, normalizeName, profileProblems, withProfile } from './profile.ts';
 import type { ProfileValues } from './profile.ts';
@@ -72,6 +72,8 @@ export interface Accounts {
   setPassword(id: string, password: string): Promise<Account>;
   /** At the next sign-in by password another one is chosen. @throws not_found, conflict where there is none. */
   demandNewPassword(id: string): Promise<Account>;
+  /** Takes that back. @throws not_found, conflict where none is demanded. */
+  waiveNewPassword(id: string): Promise<Account>;
   /** Sets the one that was demanded. @throws not_found, invalid_input, conflict where none is demanded, or another came first. */
   chooseNewPassword(id: string, password: string): Promise<Account>;
   /** Whether this is the password of the account. @throws busy. */
@@ -312,6 +314,7 @@ export function createAccounts({
     },
 
     demandNewPassword: (id) => change(id, withPasswordToChange),
+    waiveNewPassword: (id) => change(id, withoutPasswordToChange),
 
     async chooseNewPassword(id, password) {
       const account = await store.find(id);

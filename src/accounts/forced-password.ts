@@ -15,6 +15,12 @@ export function withPasswordToChange(account: Account): Account {
   return { ...account, must_change_password: true, updated_at: isoNow() };
 }
 
+/** The demand is taken back. @throws conflict where there is none. */
+export function withoutPasswordToChange(account: Account): Account {
+  if (!account.must_change_password) throw conflict(`no new password is demanded of ${account.id}`);
+  return { ...account, must_change_password: false, updated_at: isoNow() };
+}
+
 /** Of two who choose at once, and of whoever comes after another change, one is refused. @throws conflict. */
 export function withChosenPassword(account: Account, seen: string | null, password_hash: string): Account {
   if (!account.must_change_password || account.password_hash !== seen)

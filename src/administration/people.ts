@@ -66,6 +66,8 @@ export interface People {
   setPassword(by: Principal, who: string, password: string): Promise<Account>;
   /** Whoever signs in with the password chooses another one before they go on; sessions go on. @throws conflict where there is none. */
   demandNewPassword(by: Principal, who: string): Promise<Account>;
+  /** Takes the demand back: the password that they have will do. @throws conflict where none is demanded. */
+  waiveNewPassword(by: Principal, who: string): Promise<Account>;
   /** Mails the person a link by which they set a password themselves. @throws conflict where no mail can be sent. */
   mailPasswordReset(by: Principal, who: string): Promise<Account>;
   /**
@@ -212,6 +214,11 @@ export function createPeople(needs: Needs): People {
     async demandNewPassword(by, who) {
       const account = await accounts.demandNewPassword((await getFor(by, who)).id);
       await audit.record('password_change_demanded', account.id, { actor: 'admin' });
+      return account;
+    },
+    async waiveNewPassword(by, who) {
+      const account = await accounts.waiveNewPassword((await getFor(by, who)).id);
+      await audit.record('password_change_waived', account.id, { actor: 'admin' });
       return account;
     },
     async mailPasswordReset(by, who) {

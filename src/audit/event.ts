@@ -17,6 +17,7 @@ export const EVENT_TYPES = [
   'password_reset',
   'password_reset_mailed',
   'password_change_demanded',
+  'password_change_waived',
   'provider_connected',
   'provider_disconnected',
   'passkey_added',

@@ -153,6 +153,14 @@ export function userCommands(program: Command, session: Session, output: Output)
     );
 
   user
+    .command('waive-new-password <email_or_sub>')
+    .description('Take back that a new password was demanded of a person.')
+    .option('--json', 'print one JSON document')
+    .action((who: string, options: { json?: boolean }) =>
+      session(async ({ people }) => output.one(publicAccount(await people.waiveNewPassword(OPERATOR, who)), options)),
+    );
+
+  user
     .command('reset-factors <email_or_sub>')
     .description('Take all second factors, passkeys and remembered devices away; sessions and tokens end.')
     .option('--json', 'print one JSON document')

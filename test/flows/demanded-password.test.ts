@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATOR } from '../../src/administration/principal.ts';
 import { adminApi, programToken } from '../support/admin-api.ts';
 import { Browser } from '../support/browser.ts';
+import type { Page } from '../support/browser.ts';
+import { anAdmin } from '../support/console.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { alertText, atOnce, begin, browserFor, enterPassword, heading } from '../support/journey.ts';
@@ -110,4 +112,36 @@ it('is demanded by API with users:write, of nobody without a password, and of an
   expect((await api.post(`/users/${admin.sub}/demand-new-password`)).status).toBe(403);
   const { items } = await gatehouse.audit.search({ target: person.sub, type: 'password_change_demanded', limit: 5 });
   expect(items).toHaveLength(1);
+});
+
+it('is taken back, and the password that they have will do', async () => {
+  const person = await gatehouse.person();
+  const api = adminApi(gatehouse, await programToken(gatehouse, ['users:read', 'users:write']));
+  expect((await api.post(`/users/${person.sub}/waive-new-password`)).status).toBe(409);
+  await api.post(`/users/${person.sub}/demand-new-password`);
+  const { status, body } = await api.post(`/users/${person.sub}/waive-new-password`);
+  expect([status, body['must_change_password']]).toEqual([200, false]);
+  expect((await rp.signIn(person)).claims()?.sub).toBe(person.sub);
+  const [entry] = (await gatehouse.audit.search({ target: person.sub, type: 'password_change_waived', limit: 1 }))
+    .items;
+  expect(entry?.actor.kind).toBe('client');
+});
+
+it('is shown to admins, with who demanded it, and taken back there', async () => {
+  const { browser } = await anAdmin(gatehouse, 'Grace Demanding');
+  const other = (await anAdmin(gatehouse, 'Other Admin')).browser;
+  const person = await gatehouse.person();
+  const at = `/admin/people/${person.sub}`;
+  const says = (page: Page) => page.html.querySelector('section[aria-labelledby=methods]')!.text.replace(/\s+/g, ' ');
+  const act = async (by: Browser, path: string) => by.submit(await by.open(`${at}/${path}`), {}, `/${path}`);
+  expect(says(await browser.open(at))).not.toContain('choose another one');
+  await act(browser, 'demand-password');
+  const shown = await other.open(at);
+  expect(shown.html.querySelector('.gh-title')!.text).toContain('Must choose a new password');
+  expect(says(shown)).toContain('choose another one. By an admin Grace Demanding');
+  const taken = await act(other, 'waive-password');
+  expect([says(taken).includes('choose another one'), taken.text.includes('can keep the password')]).toEqual([
+    false,
+    true,
+  ]);
 });

@@ -149,6 +149,14 @@ export const userRoutes = [
   }),
   route({
     ...act,
+    id: 'waiveNewPassword',
+    path: '/users/{sub}/waive-new-password',
+    summary: 'Take back that a new password was demanded',
+    answer: gives(shapes.user),
+    run: async ({ people }, { by, params: { sub } }) => one(await people.waiveNewPassword(by, sub)),
+  }),
+  route({
+    ...act,
     id: 'changeEmail',
     path: '/users/{sub}/email',
     summary: 'Change the e-mail address: by a link mailed to the new one, or at once',

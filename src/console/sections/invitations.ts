@@ -65,10 +65,11 @@ async function list(desk: Desk, visit: Visit, { inviting }: InvitationNeeds): Pr
     const dates = datesIn(tag, visit.account.claims.zoneinfo);
     const now = new Date().toISOString();
     return {
-      invitations: items.map(({ id, email, name, roles, sent_at, expires_at }) => ({
+      invitations: items.map(({ id, email, name, roles, groups = [], sent_at, expires_at }) => ({
         email,
         name,
         roles,
+        groups,
         expired: expires_at <= now,
         sent: dates.moment(sent_at),
         ends: dates.moment(expires_at),

@@ -48,6 +48,13 @@ const ACTS: Act[] = [
     run: (people, by, id) => people.demandNewPassword(by, id),
   },
   {
+    id: 'waive_password',
+    path: 'waive-password',
+    danger: false,
+    when: ({ must_change_password }) => must_change_password === true,
+    run: (people, by, id) => people.waiveNewPassword(by, id),
+  },
+  {
     id: 'sign_out',
     path: 'sign-out',
     danger: false,

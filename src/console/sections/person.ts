@@ -26,15 +26,23 @@ export interface PersonNeeds extends EditingNeeds {
   providerName: (name: string) => string;
 }
 
+/** Who demanded a new password of them, and when, where that is recorded. */
+async function demandOf({ id, must_change_password }: Account, needs: PersonNeeds, url: Desk['url']) {
+  if (must_change_password !== true) return undefined;
+  const { items } = await needs.audit.search({ target: id, type: 'password_change_demanded', limit: 1 });
+  return shownEntries(items, { ...needs, url });
+}
+
 async function show(desk: Desk, visit: Visit, needs: PersonNeeds): Promise<void> {
   const { people, audit, clients, providerName, mailAvailable } = needs;
   const account = await personAt(people, visit);
   const { id } = account;
-  const [methods, sessions, consents, recent] = await Promise.all([
+  const [methods, sessions, consents, recent, demand] = await Promise.all([
     people.signInMethods(id),
     people.sessions(id),
     people.consents(id),
     audit.search({ target: id, limit: RECENT }),
+    demandOf(account, needs, desk.url),
   ]);
   const entries = await shownEntries(recent.items, { ...needs, url: desk.url });
   const allowed = consents.filter(({ client_id }) => !isOwnPage(client_id));
@@ -69,6 +77,8 @@ async function show(desk: Desk, visit: Visit, needs: PersonNeeds): Promise<void>
         },
         methods: {
           has_password: methods.has_password,
+          must_change: account.must_change_password === true,
+          demanded: demand?.(t, tag, visit.account.claims.zoneinfo)[0] ?? null,
           totp: second.totp,
           codes: second.recovery_codes_left,
           devices: second.remembered_devices.length,

@@ -164,6 +164,7 @@ describe('people', () => {
       ['unlock', 'unlocked'],
       ['mail-reset', 'password_reset_mailed'],
       ['demand-password', 'password_change_demanded'],
+      ['waive-password', 'password_change_waived'],
       ['reset-factors', 'factors_reset'],
     ] as const) {
       const done = await confirm(`/people/${person.sub}/${path}`);

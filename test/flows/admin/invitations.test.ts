@@ -49,7 +49,10 @@ const accept = async (link: string, values: Record<string, string> = { password:
 describe('somebody who is invited', () => {
   it('is in the groups they were invited to, of those that there are', async () => {
     await gatehouse.groups.create(OPERATOR, { name: 'staff', roles: ['clerk'] });
-    const { email, link, id } = await invited({ groups: ['staff'] });
+    const { email, link, id } = await invited({ groups: ['staff'], roles: ['editor'] });
+    const listed = await (await anAdmin(gatehouse)).browser.open('/admin/people/invitations');
+    const row = listed.html.querySelectorAll('.gh-row').find(({ text }) => text.includes(email))!;
+    expect(row.querySelectorAll('.gh-chip').map(({ text }) => text)).toEqual(['editor', 'staff']);
     expect((await api.get(`/invitations/${id}`)).body).toMatchObject({ groups: ['staff'] });
     await accept(link);
     expect((await gatehouse.accounts.get(email)).groups).toEqual(['staff']);
