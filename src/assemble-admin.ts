@@ -1,5 +1,6 @@
 /** Wires what admins do, and the doors to it. */
 import { createAdmins } from './administration/admins.ts';
+import { createAppWarnings } from './administration/app-warnings.ts';
 import { createClientDocuments } from './administration/client-documents.ts';
 import { createApps } from './administration/apps.ts';
 import { createInviting } from './administration/invitations.ts';
@@ -20,6 +21,7 @@ import { assembleRoles } from './assemble-roles.ts';
 import type { Config } from './config/schema.ts';
 import type { Callers } from './http/caller.ts';
 import type { Csrf } from './http/csrf.ts';
+import type { Locales } from './http/locale.ts';
 import type { Render } from './http/render.ts';
 import type { Logger } from './kernel/logger.ts';
 import type { Vault } from './kernel/secrets.ts';
@@ -33,6 +35,7 @@ type NotYet =
   | 'inviting'
   | 'peopleMoving'
   | 'apps'
+  | 'warnings'
   | 'clientDocuments'
   | 'admins'
   | 'roles'
@@ -43,12 +46,14 @@ type UseCaseNeeds = Omit<Backstage, NotYet> & {
   config: Config;
   records: SealedRecords;
   vault: Vault;
+  locales: Pick<Locales, 'of'>;
 };
 
 /** The use cases, for the commands too. */
 export function assembleAdministration(needs: UseCaseNeeds) {
   const { config, storage, mail, linking, records, vault, clients, accounts, logOuts, audit } = needs;
   const rolesAndTables = assembleRoles(needs);
+  const { t: english } = needs.locales.of('en');
   const people = createPeople({
     ...needs,
     consents: storage.consents,
@@ -71,6 +76,11 @@ export function assembleAdministration(needs: UseCaseNeeds) {
     inviting,
     peopleMoving,
     apps: createApps({ clients, audit }),
+    warnings: createAppWarnings({
+      clients,
+      production: config.environment === 'production',
+      say: ({ code, value, other = '' }) => english(`console.warning.${code}`, { value, other }),
+    }),
     clientDocuments,
     admins,
     ...rolesAndTables,

@@ -9,6 +9,7 @@ import type { Moving } from './accounts/moving/moving.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { ANY_LANGUAGE } from './accounts/profile.ts';
 import type { Admins } from './administration/admins.ts';
+import type { AppWarnings } from './administration/app-warnings.ts';
 import type { Apps } from './administration/apps.ts';
 import type { ClaimTables } from './administration/claim-tables.ts';
 import type { PeopleMoving } from './administration/moving.ts';
@@ -80,6 +81,8 @@ export interface Backstage {
   peopleMoving: PeopleMoving;
   invitations: Invitations;
   apps: Apps;
+  /** What of an app is worth a second look. */
+  warnings: AppWarnings;
   clientDocuments: ClientDocuments;
   admins: Admins;
   roles: Roles;

@@ -1,5 +1,4 @@
 /** Wires the pages for admins. */
-import { createAppWarnings } from './administration/app-warnings.ts';
 import { createImportRuns } from './administration/import-runs.ts';
 import type { TokenPreview } from './administration/token-preview.ts';
 import type { Backstage } from './assemble-backstage.ts';
@@ -42,7 +41,6 @@ export function assembleConsole(needs: Needs) {
     mailAvailable: mail.mailer.available,
     issuer: config.issuer,
     importRuns: createImportRuns(needs),
-    warnings: createAppWarnings({ clients: needs.clients, production: config.environment === 'production' }),
   });
   const place = consolePlace({ ...needs, actAs: callers.actAs });
   return visitRoom({ ...needs, receipts: needs.logOuts.receipts, place, sections });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LIFETIME } from '../clients/api-settings.ts';
 import { CONSENTS } from '../clients/app-settings.ts';
+import { WARNINGS } from '../clients/look-alikes.ts';
 
 /** Ten years: the rules know the true end. */
 const LONGEST_REFRESH = 315_360_000;
@@ -31,6 +32,21 @@ export const appShapes = {
       'Whether ID tokens carry the claims of the granted scopes; where not, userinfo tells them. True unless it is set.',
   }),
 };
+
+/** What of it is worth a second look. Nothing of it is forbidden. */
+export const appWarnings = z
+  .array(
+    z.object({
+      code: z.enum(WARNINGS),
+      field: z.enum(['client_name', 'redirect_uris']),
+      value: z.string().meta({ description: 'What it is about: a name, a host or a redirect URI.' }),
+      other: z.string().optional().meta({ description: 'What it could be taken for.' }),
+      message: z.string(),
+    }),
+  )
+  .meta({
+    description: 'What could be taken for another app, or is seldom meant. The app is registered all the same.',
+  });
 
 /** What is told of a secret. */
 export const secretFacts = z.array(

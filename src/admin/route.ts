@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { ClientDocuments } from '../administration/client-documents.ts';
+import type { AppWarnings } from '../administration/app-warnings.ts';
 import type { Apps } from '../administration/apps.ts';
 import type { PeopleMoving } from '../administration/moving.ts';
 import type { Inviting } from '../administration/invitations.ts';
@@ -25,6 +26,7 @@ export interface UseCases {
   inviting: Inviting;
   peopleMoving: PeopleMoving;
   apps: Apps;
+  warnings: AppWarnings;
   clientDocuments: ClientDocuments;
   upstreams: Upstreams;
   settings: Settings;

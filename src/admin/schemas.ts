@@ -4,7 +4,13 @@ import { DESCRIPTION_MAX, LIFETIME } from '../clients/api-settings.ts';
 import { ACCESS_TOKEN_FORMATS } from '../clients/client.ts';
 import { detailTypesSchema } from '../clients/detail-types.ts';
 import { protocolSchema, SIGNED_WITH } from '../clients/protocol.ts';
-import { appShapes, rotation as rotationShape, secretFacts, secretLife as secretLifeShape } from './client-shapes.ts';
+import {
+  appShapes,
+  appWarnings,
+  rotation as rotationShape,
+  secretFacts,
+  secretLife as secretLifeShape,
+} from './client-shapes.ts';
 
 /** Schemas with names of their own in the OpenAPI document. */
 export const named = z.registry<{ id: string }>();
@@ -314,7 +320,12 @@ export const clientDocument = name(
 const secret = {
   client_secret: z.string().optional().meta({ description: 'Told this once.' }),
 };
+const warned = { warnings: appWarnings };
+export const registeredClient = name('RegisteredClient', client.extend({ ...secret, ...warned }));
+export const changedClient = name('ChangedClient', client.extend(warned));
 export const clientWithSecret = name('ClientWithSecret', client.extend(secret));
+/** Of what is not kept. */
+export const checkedClient = name('CheckedClient', z.object(warned));
 export const newClient = name(
   'NewClient',
   z.strictObject({ type: appType, client_name, ...optionals(appSettings), ...optionals(unwrapped) }),
@@ -371,6 +382,8 @@ export const api = name(
     updated_at: moment,
   }),
 );
+export const registeredApi = name('RegisteredApi', api.extend({ ...secret, ...warned }));
+export const changedApi = name('ChangedApi', api.extend(warned));
 export const apiWithSecret = name('ApiWithSecret', api.extend(secret));
 export const newApi = name(
   'NewApi',

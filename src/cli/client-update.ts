@@ -9,6 +9,7 @@ import { addClientOptions, toSettings } from './client-options.ts';
 import type { ClientOptions } from './client-options.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
+import { warn } from './warn.ts';
 
 interface Options extends ClientOptions {
   clear?: string[];
@@ -43,9 +44,11 @@ export function clientUpdateCommand(client: Command, session: Session, output: O
     .option('--clear <field...>', 'put back to what they are without being named, such as theme or jwks_uri')
     .option('--json', 'print one JSON document')
     .action((id: string, options: Options) =>
-      session(async ({ clients, apps }) => {
+      session(async ({ clients, apps, warnings }) => {
         const kind = kindOf(await clients.get(id));
-        output.one(publicClient(await apps.update(OPERATOR, kind, id, toChange(options))), options);
+        const changed = await apps.update(OPERATOR, kind, id, toChange(options));
+        output.one(publicClient(changed), options);
+        warn(output, await warnings.toldOf(OPERATOR, changed));
       }),
     );
 }

@@ -13,6 +13,7 @@ import { clientUpdateCommand } from './client-update.ts';
 import { every } from './every.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
+import { warn } from './warn.ts';
 
 interface CreateOptions extends ClientOptions {
   type: ClientType;
@@ -43,7 +44,11 @@ export function clientCommands(program: Command, session: Session, output: Outpu
     .option('--resource <uri>', 'of an API: its identifier, the audience of its tokens')
     .option('--json', 'print one JSON document')
     .action((options: CreateOptions) =>
-      session(async ({ apps }) => output.one(withSecret(await apps.register(OPERATOR, toNewClient(options))), options)),
+      session(async ({ apps, warnings }) => {
+        const registered = await apps.register(OPERATOR, toNewClient(options));
+        output.one(withSecret(registered), options);
+        warn(output, await warnings.toldOf(OPERATOR, registered.client));
+      }),
     );
 
   client

@@ -2,6 +2,8 @@ type Fields = Record<string, unknown>;
 
 /** How a command shows its result: one JSON document, or lines and tables for people. */
 export interface Output {
+  /** Beside the result, which programs read: what is worth a second look. */
+  warn(messages: string[]): void;
   one(fields: Fields, options: { json?: boolean | undefined }): void;
   /** @param columns what the table shows of each item. */
   many(items: Fields[], columns: string[], options: { json?: boolean | undefined }): void;
@@ -23,6 +25,9 @@ function table(items: Fields[], columns: string[]): void {
 }
 
 export const output: Output = {
+  warn(messages) {
+    for (const message of messages) process.stderr.write(`warning: ${message}\n`);
+  },
   one(fields, options) {
     if (options.json) return void json(fields);
     const shown = Object.entries(fields).filter(([, value]) => cell(value) !== '');

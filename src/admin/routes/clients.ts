@@ -1,6 +1,8 @@
 /** Apps and APIs. */
 import { z } from 'zod';
 import type { AdminScope } from '../../administration/scopes.ts';
+import { looksOf } from '../../administration/app-warnings.ts';
+import type { ToldWarning } from '../../administration/app-warnings.ts';
 import type { Kind } from '../../administration/apps.ts';
 import { publicClient } from '../../clients/client.ts';
 import type { Client } from '../../clients/client.ts';
@@ -32,6 +34,10 @@ export function renamed(body: object): Partial<NewClient> {
   return { ...own, ...(Object.keys(protocol).length > 0 ? { protocol } : {}) };
 }
 
+/** By the name that the field has here. */
+const shownWarnings = (found: ToldWarning[]) =>
+  found.map(({ field, ...warning }) => ({ ...warning, field: field === 'name' ? 'client_name' : field }));
+
 interface Shape {
   kind: Kind;
   tag: string;
@@ -43,6 +49,8 @@ interface Shape {
   scopes: { read: AdminScope; write: AdminScope };
   list: z.ZodType;
   shape: z.ZodType;
+  registered: z.ZodType;
+  changed: z.ZodType;
   withSecret: z.ZodType;
   create: z.ZodType;
   change: z.ZodType;
@@ -79,10 +87,27 @@ function routesOf({ kind, tag, path, noun, a, scopes, ...schemas }: Shape): Rout
       body: schemas.create,
       idempotent: true,
       fieldNames,
-      answer: { status: 201, schema: schemas.withSecret },
-      async run({ apps }, { by, body }) {
+      answer: { status: 201, schema: schemas.registered },
+      async run({ apps, warnings }, { by, body }) {
         const registered = await apps.register(by, { type: 'api', ...renamed(body as object) } as NewClient);
-        return { ...withSecret(registered), location: `${path}/${registered.client.id}` };
+        const { body: told, version } = withSecret(registered);
+        const found = shownWarnings(await warnings.toldOf(by, registered.client));
+        return { body: { ...told, warnings: found }, version, location: `${path}/${registered.client.id}` };
+      },
+    }),
+    route({
+      id: `check${noun}`,
+      method: 'POST',
+      path: `${path}/check`,
+      scope: scopes.write,
+      tag,
+      summary: `What registering ${a} would say, by the same rules; nothing is kept`,
+      body: schemas.create,
+      fieldNames,
+      answer: { status: 200, schema: shapes.checkedClient },
+      async run({ apps, warnings }, { by, body }) {
+        const draft = await apps.draft(by, { type: 'api', ...renamed(body as object) } as NewClient);
+        return { body: { warnings: shownWarnings(await warnings.told(by, looksOf(draft))) } };
       },
     }),
     route({
@@ -107,9 +132,28 @@ function routesOf({ kind, tag, path, noun, a, scopes, ...schemas }: Shape): Rout
       body: schemas.change,
       ifMatch: 'demanded',
       fieldNames,
-      answer: { status: 200, schema: schemas.shape },
-      run: async ({ apps }, { by, params: { client_id }, body, version }) =>
-        one(await apps.update(by, kind, client_id, renamed(body as object) as ClientChange, version)),
+      answer: { status: 200, schema: schemas.changed },
+      async run({ apps, warnings }, { by, params: { client_id }, body, version }) {
+        const changed = await apps.update(by, kind, client_id, renamed(body as object), version);
+        const found = shownWarnings(await warnings.toldOf(by, changed));
+        return { body: { ...publicClient(changed), warnings: found }, version: changed.version };
+      },
+    }),
+    route({
+      id: `check${noun}Change`,
+      method: 'POST',
+      path: `${single}/check`,
+      scope: scopes.write,
+      tag,
+      summary: 'What changing it so would say, by the same rules; nothing is kept',
+      params,
+      body: schemas.change,
+      fieldNames,
+      answer: { status: 200, schema: shapes.checkedClient },
+      async run({ apps, warnings }, { by, params: { client_id }, body }) {
+        const draft = await apps.draftChange(by, kind, client_id, renamed(body as object));
+        return { body: { warnings: shownWarnings(await warnings.told(by, looksOf(draft))) } };
+      },
     }),
     route({
       id: `delete${noun}`,
@@ -175,6 +219,8 @@ export const clientRoutes = routesOf({
   scopes: { read: 'clients:read', write: 'clients:write' },
   list: shapes.listOf('ClientList', shapes.client),
   shape: shapes.client,
+  registered: shapes.registeredClient,
+  changed: shapes.changedClient,
   withSecret: shapes.clientWithSecret,
   create: shapes.newClient,
   change: shapes.clientChange,
@@ -189,6 +235,8 @@ export const apiRoutes = routesOf({
   scopes: { read: 'apis:read', write: 'apis:write' },
   list: shapes.listOf('ApiList', shapes.api),
   shape: shapes.api,
+  registered: shapes.registeredApi,
+  changed: shapes.changedApi,
   withSecret: shapes.apiWithSecret,
   create: shapes.newApi,
   change: shapes.apiChange,
