@@ -46,6 +46,9 @@ function problemOf(value: unknown): string | undefined {
   return undefined;
 }
 
+/** What is not text (OpenID Connect Core, section 5.1). */
+const SHAPES: Record<string, string> = { address: 'object', phone_number_verified: 'boolean' };
+
 function checkClaims(account: Account, claims: NonNullable<AccountChange['claims']>): void {
   const unknown = Object.keys(claims).find((name) => !Object.hasOwn(CLAIM_NAMES, name));
   if (unknown !== undefined) throw invalidInput(`${unknown} is no claim of a person`, 'claims');
@@ -56,7 +59,12 @@ function checkClaims(account: Account, claims: NonNullable<AccountChange['claims
   };
   const problems: Record<string, string | undefined> = profileProblems(values);
   for (const [name, value] of Object.entries(claims)) {
-    const problem = isProfileField(name) ? problems[name] : problemOf(value);
+    const shape = value === null || value === undefined || typeof value === (SHAPES[name] ?? 'string');
+    const problem = !shape
+      ? `must be of type ${SHAPES[name] ?? 'string'}`
+      : isProfileField(name)
+        ? problems[name]
+        : problemOf(value);
     if (problem) throw invalidInput(`${name}: ${problem}`, `claims/${name}`);
   }
 }

@@ -27,8 +27,9 @@ function collectClaim(text: string, before: [string, string][] = []): [string, s
 /** By the names of OpenID Connect Core, section 5.1; an empty value takes the claim away. */
 const claimsOf = (given: [string, string][]): Claims =>
   Object.fromEntries(
-    given.map(([name, value]) => {
+    given.map(([name, value]): [string, Claims[keyof Claims]] => {
       if (value === '') return [name, null];
+      if (name === 'address') return [name, { formatted: value }];
       return [name, name === 'phone_number_verified' ? (TRUTH[value] ?? value) : value];
     }),
   );

@@ -63,6 +63,13 @@ describe('people', () => {
     await expect(gatehouse('user', 'update', 'bob@example.com', '--claim', 'admin=yes')).rejects.toMatchObject({
       code: 1,
     });
+    const where = ['--claim', 'address=1 Example Street', '--claim', 'phone_number_verified=true'];
+    expect(await gatehouse('user', 'update', 'bob@example.com', ...where)).toMatchObject({
+      claims: { address: { formatted: '1 Example Street' }, phone_number_verified: true },
+    });
+    await expect(
+      gatehouse('user', 'update', 'bob@example.com', '--claim', 'phone_number_verified=perhaps'),
+    ).rejects.toMatchObject({ code: 1 });
     const invited = (await gatehouse('user', 'invite', 'guest@example.com', '--link', '--role', 'editor')) as {
       id: string;
       url: string;
