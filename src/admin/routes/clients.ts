@@ -6,7 +6,7 @@ import type { ToldWarning } from '../../administration/app-warnings.ts';
 import type { Kind } from '../../administration/apps.ts';
 import { publicClient } from '../../clients/client.ts';
 import type { Client } from '../../clients/client.ts';
-import type { ClientChange, NewClient, Registered } from '../../clients/clients.ts';
+import type { NewClient, Registered } from '../../clients/clients.ts';
 import { mark } from '../../kernel/search.ts';
 import { route } from '../route.ts';
 import type { Route } from '../route.ts';
