@@ -8,7 +8,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Account } from '../src/accounts/account.ts';
 import { wordsOfAccount } from '../src/accounts/account.ts';
-import { newAccountId } from '../src/accounts/accounts.ts';
+import { newAccountId } from '../src/accounts/new-account.ts';
 import { assembleBackstage } from '../src/assemble-backstage.ts';
 import { markAt } from '../src/audit/chain.ts';
 import type { Signer } from '../src/audit/chain.ts';

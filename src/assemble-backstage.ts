@@ -1,5 +1,6 @@
 /** Storage, keys and the use cases over them: what the command line needs, and what the server adds its pages to. */
-import { createAccounts, newAccountId } from './accounts/accounts.ts';
+import { createAccounts } from './accounts/accounts.ts';
+import { newAccountId } from './accounts/new-account.ts';
 import { isEmailAddress } from './accounts/email.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import type { Audit } from './audit/audit.ts';

@@ -1,6 +1,7 @@
 /** People, as admins handle them. The rules of accounts are in their rooms; here is who may do what to whom, and what belongs together. */
 import type { Account } from '../accounts/account.ts';
-import type { Accounts, NewAccount } from '../accounts/accounts.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { NewAccount } from '../accounts/new-account.ts';
 import { assigned } from '../accounts/assigning.ts';
 import type { Reassignment } from '../accounts/assigning.ts';
 import type { AccountChange } from '../accounts/editing.ts';

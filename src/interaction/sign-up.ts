@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { newAccountId } from '../accounts/accounts.ts';
+import { newAccountId } from '../accounts/new-account.ts';
 import type { Account } from '../accounts/account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress } from '../accounts/email.ts';

@@ -1,6 +1,6 @@
 /** Links that are about an account: dead as soon as its address or password is another one. */
 import type { Account } from '../accounts/account.ts';
-import { isClosed } from '../accounts/accounts.ts';
+import { isClosed } from '../accounts/leaving.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { JourneyMark, LinkPurpose, MailedLink, MailedLinks } from './links.ts';
 

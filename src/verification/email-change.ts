@@ -3,7 +3,7 @@
  * a proved address gets that link: one that never was may be a stranger's.
  */
 import type { Account } from '../accounts/account.ts';
-import { isClosed } from '../accounts/accounts.ts';
+import { isClosed } from '../accounts/leaving.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress, normalizeEmail } from '../accounts/email.ts';
 import { readsBest } from '../accounts/profile.ts';

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Account } from '../accounts/account.ts';
-import { newAccountId } from '../accounts/accounts.ts';
+import { newAccountId } from '../accounts/new-account.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isEmailAddress, normalizeEmail } from '../accounts/email.ts';
 import type { Invitation, InvitationStore } from '../accounts/invitation.ts';

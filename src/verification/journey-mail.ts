@@ -3,7 +3,7 @@
  * the same whether an account exists or not; only the mail differs.
  */
 import type { Account } from '../accounts/account.ts';
-import { isClosed } from '../accounts/accounts.ts';
+import { isClosed } from '../accounts/leaving.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { readsBest } from '../accounts/profile.ts';
 import { epochSeconds } from '../kernel/clock.ts';

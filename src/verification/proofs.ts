@@ -1,6 +1,6 @@
 /** What follows when an address was proved, by link or by code, for each thing a journey may have asked it for. */
 import type { Account } from '../accounts/account.ts';
-import { isClosed } from '../accounts/accounts.ts';
+import { isClosed } from '../accounts/leaving.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { normalizeEmail } from '../accounts/email.ts';
 import { isGatehouseError } from '../kernel/errors.ts';

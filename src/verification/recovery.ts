@@ -1,6 +1,6 @@
 /** A new password for whoever reads the mail of an account's address. */
 import type { Account } from '../accounts/account.ts';
-import { isClosed } from '../accounts/accounts.ts';
+import { isClosed } from '../accounts/leaving.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { normalizeEmail } from '../accounts/email.ts';
 import { readsBest } from '../accounts/profile.ts';

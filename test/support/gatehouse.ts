@@ -5,7 +5,7 @@ import path from 'node:path';
 import { assemble } from '../../src/assemble.ts';
 import type { Gatehouse } from '../../src/assemble.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import type { NewAccount } from '../../src/accounts/accounts.ts';
+import type { NewAccount } from '../../src/accounts/new-account.ts';
 import type { NewClient } from '../../src/clients/clients.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/log.ts';

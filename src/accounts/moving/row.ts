@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isoNow } from '../../kernel/clock.ts';
 import { GatehouseError, invalidInput } from '../../kernel/errors.ts';
 import type { Account } from '../account.ts';
-import { newAccountId } from '../accounts.ts';
+import { newAccountId } from '../new-account.ts';
 import { isEmailAddress, normalizeEmail } from '../email.ts';
 import { hashProblem } from '../foreign-hashes.ts';
 import { NAME_MAX, PROFILE_FIELDS, normalizeName, profileProblems } from '../profile.ts';
