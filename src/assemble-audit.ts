@@ -2,7 +2,7 @@
 import type { Accounts } from './accounts/accounts.ts';
 import type { Keys } from './assemble-keys.ts';
 import { createAudit } from './audit/audit.ts';
-import type { Audit } from './audit/audit.ts';
+import type { Audit, Operator } from './audit/audit.ts';
 import type { ActType } from './audit/event.ts';
 import type { AuditStore } from './audit/store.ts';
 import type { Config } from './config/schema.ts';
@@ -20,11 +20,20 @@ interface Needs {
   store: AuditStore;
   vault: Vault;
   callers: Callers;
+  operator: Operator | undefined;
   log: Logger;
 }
 
-export const assembleAudit = ({ config, store, vault, callers, log }: Needs) =>
-  createAudit({ store, signer: vault, caller: callers.current, deviceName, retention: config.audit.retention, log });
+export const assembleAudit = ({ config, store, vault, callers, operator, log }: Needs) =>
+  createAudit({
+    store,
+    signer: vault,
+    caller: callers.current,
+    operator,
+    deviceName,
+    retention: config.audit.retention,
+    log,
+  });
 
 /** In seconds: longer than it takes. */
 const ADOPTING = 600;

@@ -3,7 +3,7 @@ import { createAccounts } from './accounts/accounts.ts';
 import { newAccountId } from './accounts/new-account.ts';
 import { isEmailAddress } from './accounts/email.ts';
 import type { Accounts } from './accounts/accounts.ts';
-import type { Audit } from './audit/audit.ts';
+import type { Audit, Operator } from './audit/audit.ts';
 import { createBreachCheck } from './accounts/breached-passwords.ts';
 import { createMoving } from './accounts/moving/moving.ts';
 import type { Moving } from './accounts/moving/moving.ts';
@@ -113,8 +113,12 @@ export interface Backstage {
   close(): Promise<void>;
 }
 
-/** Opens the store and the use cases over it. @throws unavailable when the database does not answer. */
-export async function assembleBackstage(given: Config, log: Logger = createLogger(given.log.level)) {
+/** Opens the store and the use cases over it. @param operator who runs a command, where one is run. @throws unavailable when the database does not answer. */
+export async function assembleBackstage(
+  given: Config,
+  log: Logger = createLogger(given.log.level),
+  operator?: Operator,
+) {
   const locales = await loadLocales({
     chosen: languageOfBrowser(given.issuer.startsWith('https:')),
     standard: () => config.brand.locale,
@@ -146,7 +150,7 @@ export async function assembleBackstage(given: Config, log: Logger = createLogge
   const history = createEmailHistory({ records, ttl: UNDO_TTL });
   const { reservedFor } = history;
   const callers = createCallers();
-  const audit = assembleAudit({ config, store: storage.audit, vault, callers, log });
+  const audit = assembleAudit({ config, store: storage.audit, vault, callers, operator, log });
   const accounts = withAnAdmin(
     noteWrongPasswords(
       createAccounts({ store: storage.accounts, hasher, passwordMin, isBreached, reservedFor }),

@@ -413,7 +413,9 @@ export const auditEntry = name(
     id: z.string(),
     at: moment,
     type: z.string(),
-    actor: who.meta({ description: '`person`, `admin`, `client`, `operator` (the command line) or `system`.' }),
+    actor: who.meta({
+      description: '`person`, `admin`, `client`, `operator` (the command line; by the name of its user) or `system`.',
+    }),
     target: who.meta({ description: 'Of a person the `sub`; once they are erased, the pseudonym that is left.' }),
     network: z.string().nullable(),
     device: z.string().nullable(),

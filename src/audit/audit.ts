@@ -30,6 +30,14 @@ export interface AuditSearch extends PageRequest {
   to?: string | undefined;
 }
 
+/** Whoever runs commands on the machine. */
+export interface Operator {
+  /** What the operating system calls them; null where it does not say. */
+  name: string | null;
+  /** What each record of theirs tells beside the rest, but for those of people: these are the people's to read. */
+  detail: Record<string, string>;
+}
+
 export interface Audit {
   /**
    * Notes what happened to an account; from where and by which device it takes from the request under way. Never rejects: what was
@@ -71,6 +79,8 @@ interface Needs {
   store: AuditStore;
   signer: Signer;
   caller: CurrentCaller;
+  /** In a command. */
+  operator?: Operator | undefined;
   deviceName: (userAgent: string) => string | null;
   /** Seconds that records are kept. */
   retention: number;
@@ -94,7 +104,7 @@ const toEvent = (entry: AuditEntry, account_id: string): AuditEvent => ({
   created_at: entry.at,
 });
 
-export function createAudit({ store, signer, caller, deviceName, retention, log }: Needs): Audit {
+export function createAudit({ store, signer, caller, operator, deviceName, retention, log }: Needs): Audit {
   const writer = createWriter({ store, signer });
   const subjects = createSubjects(store);
   const later = createLater({ append: (draft) => writer.append(draft), subjectOf: (id) => subjects.of(id), log });
@@ -107,7 +117,7 @@ export function createAudit({ store, signer, caller, deviceName, retention, log 
     if (by?.kind === 'client') return { kind: 'client', id: by.id };
     if (by?.kind === 'admin') return { kind: 'admin', id: await subjects.of(by.id) };
     if (actor === 'person' && accountId !== null) return { kind: 'person', id: await subjects.of(accountId) };
-    return { kind: 'operator', id: null };
+    return { kind: 'operator', id: operator?.name ?? null };
   }
 
   function whereFrom(kind: By) {
@@ -137,7 +147,7 @@ export function createAudit({ store, signer, caller, deviceName, retention, log 
       type,
       actor,
       target,
-      detail: ofPerson ? {} : detail,
+      detail: ofPerson ? {} : { ...(actor.kind === 'operator' ? operator?.detail : {}), ...detail },
       reference,
       personal,
       adopted: null,

@@ -6,6 +6,7 @@ import type { Change, Step } from '../files/kind.ts';
 import { exportAll } from '../files/write.ts';
 import { conflict, isGatehouseError } from '../kernel/errors.ts';
 import { Ended } from './ended.ts';
+import { namesOfFiles } from './operator.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -108,7 +109,8 @@ export function fileCommands(program: Command, session: Session, output: Output)
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
     .action((options: ApplyOptions) =>
-      session(async (backstage) => {
+      session(async (backstage, operator) => {
+        operator.detail = { file: namesOfFiles(options.file) };
         const { fileKinds } = await import('../assemble-files.ts');
         const sources = await loadSources(options.file);
         const prune = options.prune ?? false;

@@ -16,6 +16,7 @@ import { invitationCommands } from './invitation.ts';
 import { keyCommands } from './keys.ts';
 import { logoutCommands } from './logout.ts';
 import { mailCommands } from './mail.ts';
+import { operatorNow } from './operator.ts';
 import { output } from './output.ts';
 import { providerCommands } from './provider.ts';
 import { settingCommands } from './setting.ts';
@@ -34,9 +35,10 @@ const WRONG_USAGE = 2;
 const withBackstage: Session = async (work) => {
   process.umask(0o077);
   const { assembleBackstage } = await import('../assemble-backstage.ts');
-  const backstage = await assembleBackstage(loadConfig());
+  const operator = operatorNow();
+  const backstage = await assembleBackstage(loadConfig(), undefined, operator);
   try {
-    return await work(backstage);
+    return await work(backstage, operator);
   } finally {
     await backstage.close();
   }

@@ -46,7 +46,7 @@ export async function shownEntries(entries: AuditEntry[], { accounts, clients, p
   }
   await Promise.all(
     entries.flatMap(({ actor, target, detail }) => [
-      learn(actor.kind === 'client' ? 'client' : 'person', actor.id),
+      ...(actor.kind === 'operator' ? [] : [learn(actor.kind === 'client' ? 'client' : 'person', actor.id)]),
       learn(target.kind, target.id),
       learn('client', detail['client_id'] ?? null),
     ]),
@@ -62,13 +62,17 @@ export async function shownEntries(entries: AuditEntry[], { accounts, clients, p
         })
       : t(`console.happened.${type}`);
 
+  /** Of an operator all there is is the name. */
+  const namedActor = ({ kind, id }: AuditEntry['actor']): { name: string | null; url: string | null } =>
+    kind === 'operator' ? { name: id, url: null } : (names.get(id ?? '') ?? { name: null, url: null });
+
   return (t: TFunction, tag: string, zone: string | undefined) => {
     const dates = datesIn(tag, zone);
     return entries.map((entry) => ({
       seq: entry.seq,
       what: wordsOf(t, entry),
       concern: CONCERNS.includes(entry.type),
-      actor: { kind: entry.actor.kind, ...(names.get(entry.actor.id ?? '') ?? { name: null, url: null }) },
+      actor: { kind: entry.actor.kind, ...namedActor(entry.actor) },
       target: names.get(entry.target.id ?? '') ?? null,
       same: entry.actor.id !== null && entry.actor.id === entry.target.id,
       where: [entry.device, entry.network].filter((one) => one !== null).join(' · '),

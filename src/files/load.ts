@@ -8,7 +8,8 @@ import { sourceOf } from './read.ts';
 
 const LARGEST = 16 * 1024 * 1024;
 const EXTENSIONS = ['.yaml', '.yml', '.json'];
-const STDIN = '-';
+export const STDIN = '-';
+export const STDIN_NAME = 'standard input';
 
 const WHY: Record<string, string> = {
   ENOENT: 'does not exist, or is a link to nothing',
@@ -61,7 +62,7 @@ export async function loadSources(paths: string[]): Promise<Source[]> {
   const sources: Source[] = [];
   for (const named of paths) {
     if (named === STDIN) {
-      sources.push({ name: 'standard input', folder: process.cwd(), text: await textOf(process.stdin) });
+      sources.push({ name: STDIN_NAME, folder: process.cwd(), text: await textOf(process.stdin) });
       continue;
     }
     const files = isFolder(named) ? filesIn(named) : [named];

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { operatorNow } from '../../src/cli/operator.ts';
 import { runInside } from '../support/command-line.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-admins-'));
@@ -40,7 +41,7 @@ describe('the record', () => {
   it('is listed, exported and found whole', async () => {
     const listed = (await gatehouse('audit', 'list', '--target', 'bob@example.com')) as { type: string }[];
     expect(listed.map(({ type }) => type)).toEqual(['account_changed', 'account_created']);
-    expect(listed[0]).toMatchObject({ actor: { kind: 'operator', id: null } });
+    expect(listed[0]).toMatchObject({ actor: { kind: 'operator', id: operatorNow().name } });
     expect(await gatehouse('audit', 'verify')).toMatchObject({ ok: true, problems: [] });
     const { seq, mac } = ((await gatehouse('audit', 'verify')) as { last: { seq: number; mac: string } }).last;
     expect(await gatehouse('audit', 'verify', '--head', `${seq}:${mac}`)).toMatchObject({ ok: true });

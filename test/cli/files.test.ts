@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namesOfFiles, operatorNow } from '../../src/cli/operator.ts';
 import { runInside } from '../support/command-line.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/cli/main.js');
@@ -68,6 +69,15 @@ describe('apply and export', () => {
       0,
       { applied: 1, changes: [{ act: 'change', kind: 'api', id: 'orders', changes: [{ field: 'client_name' }] }] },
     ]);
+    const record = await runInside(['audit', 'list', '--target', 'orders', '--json'], {
+      GATEHOUSE_DATA_DIR: path.join(folder, 'data'),
+    });
+    const [last, first] = JSON.parse(record.stdout) as { actor: unknown; detail: Record<string, string> }[];
+    expect(last).toMatchObject({
+      actor: { kind: 'operator', id: operatorNow().name },
+      detail: { file: 'changed.yaml' },
+    });
+    expect(first!.detail['file']).toBe('all');
     // What a record holds moves no cursor of whoever reads it.
     const renamed = write('renamed.yaml', SHOP.replace(/Shop.*"/, 'Shop"'));
     const shown = await inside(['apply', '-f', renamed, '--dry-run']);
@@ -82,5 +92,21 @@ describe('apply and export', () => {
     const nowhere = await inside(['apply', '-f', 'nowhere.yaml', '--dry-run']);
     expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining('nowhere.yaml does not exist')]);
     expect((await inside(['export', '--kind', 'nonsense'])).code).toBe(1);
+  });
+});
+
+describe('the record of a command', () => {
+  it('names who ran it, by way of sudo too, and nothing that could be taken for something else', () => {
+    const by = (user: string | undefined, sudo?: string) =>
+      operatorNow(sudo === undefined ? {} : { SUDO_USER: sudo }, user).name;
+    expect([by('ada'), by('root', 'ada'), by('ada', 'ada')]).toEqual(['ada', 'ada as root', 'ada']);
+    expect(by('EXAMPLE\\grace.h')).toBe('EXAMPLE\\grace.h');
+    expect(by('x<b>\u202e\n', '')).toBe('xb');
+    expect(by('a'.repeat(500))).toHaveLength(64);
+  });
+
+  it('names files without the way to them', () => {
+    expect(namesOfFiles(['/srv/token-of-somebody/clients.yaml', '-'])).toBe('clients.yaml, standard input');
+    expect(namesOfFiles(['config/'])).toBe('config');
   });
 });
