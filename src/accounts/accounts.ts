@@ -1,6 +1,6 @@
 /** The use cases of accounts: the same functions serve the sign-in pages and the command line. */
 import { isoNow } from '../kernel/clock.ts';
-import { invalidInput, notFound, stale } from '../kernel/errors.ts';
+import { invalidInput, notFound } from '../kernel/errors.ts';
 import type { Page, PageRequest } from '../kernel/paging.ts';
 import type { Search } from '../kernel/search.ts';
 import type { Account } from './account.ts';
@@ -10,7 +10,7 @@ import { assigned } from './assigning.ts';
 import type { Reassignment } from './assigning.ts';
 import type { IsBreached } from './breached-passwords.ts';
 import { createChanging } from './changing.ts';
-import { edited } from './editing.ts';
+import { edited, mustBeVersion } from './editing.ts';
 import type { AccountChange } from './editing.ts';
 import { normalizeEmail } from './email.ts';
 import { createLeaving } from './leaving.ts';
@@ -101,8 +101,7 @@ export function createAccounts(needs: Needs): Accounts {
 
     edit: (id, what, version) =>
       change(id, (current) => {
-        if (version !== undefined && current.version !== version)
-          throw stale(`the account ${id} was changed meanwhile`);
+        mustBeVersion(current, version);
         return { ...edited(current, what), updated_at: isoNow() };
       }),
 

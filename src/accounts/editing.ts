@@ -1,5 +1,5 @@
 /** What an admin may change of an account beside its state, e-mail and password, which have use cases of their own. */
-import { invalidInput } from '../kernel/errors.ts';
+import { invalidInput, stale } from '../kernel/errors.ts';
 import type { Account, ProfileClaims } from './account.ts';
 import { CONTROL, normalizeName, PROFILE_FIELDS, profileOf, profileProblems, TEXT_MAX } from './profile.ts';
 import type { ProfileField } from './profile.ts';
@@ -13,6 +13,11 @@ export interface AccountChange {
   roles?: string[] | undefined;
   groups?: string[] | undefined;
   claims?: { [Name in keyof ProfileClaims]?: ProfileClaims[Name] | null | undefined } | undefined;
+}
+
+/** @throws stale where it is not the version any more that somebody has seen. */
+export function mustBeVersion({ id, version: now }: Account, version: number | undefined): void {
+  if (version !== undefined && now !== version) throw stale(`the account ${id} was changed meanwhile`);
 }
 
 /** All that a person may have, by name: nothing else comes into tokens unseen. */

@@ -69,7 +69,7 @@ export function keepLastAdmin({ accounts, records }: Needs): Accounts {
     setState: (id, state) =>
       state === 'active' ? accounts.setState(id, state) : taking(id, () => accounts.setState(id, state)),
     leave: (id, eraseAt) => taking(id, () => accounts.leave(id, eraseAt)),
-    condemn: (id) => taking(id, () => accounts.condemn(id)),
+    condemn: (id, version) => taking(id, () => accounts.condemn(id, version)),
     delete: (id) => taking(id, () => accounts.delete(id)),
   };
 }

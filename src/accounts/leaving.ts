@@ -3,6 +3,7 @@ import { isoNow } from '../kernel/clock.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import type { Account } from './account.ts';
 import type { Changing } from './changing.ts';
+import { mustBeVersion } from './editing.ts';
 import type { AccountStore } from './store.ts';
 
 export interface Leaving {
@@ -11,8 +12,8 @@ export interface Leaving {
   leave(id: string, eraseAt: string): Promise<Account>;
   /** They want to keep it after all. @returns undefined when it is too late, or nothing was to be deleted. */
   keep(id: string): Promise<Account | undefined>;
-  /** From now on nobody can keep it. @returns whether there is such an account. */
-  condemn(id: string): Promise<boolean>;
+  /** From now on nobody can keep it. @param version of which it must be; undefined is any. @returns whether there is such an account. @throws stale. */
+  condemn(id: string, version?: number): Promise<boolean>;
   /** Ids of accounts that are to be erased by now. */
   listToErase(limit: number): Promise<string[]>;
   /** @returns whether there was one. */
@@ -50,9 +51,12 @@ export function createLeaving({ store, changing: { change } }: Needs): Leaving {
       return kept.state === 'active' ? kept : undefined;
     },
 
-    async condemn(id) {
+    async condemn(id, version) {
       try {
-        await change(id, (current) => ({ ...current, state: 'suspended', erase_at: current.erase_at ?? isoNow() }));
+        await change(id, (current) => {
+          mustBeVersion(current, version);
+          return { ...current, state: 'suspended', erase_at: current.erase_at ?? isoNow() };
+        });
         return true;
       } catch (error) {
         if (isGatehouseError(error, 'not_found')) return false;

@@ -104,6 +104,7 @@ export function adminApi({
     const version = route.ifMatch && readIfMatch(ctx.req.headers['if-match'], route.ifMatch === 'demanded');
     const file = route.takes && fileOf(ctx.req, route.takes);
     const run = async (): Promise<StoredAnswer> => {
+      if (version !== undefined) await route.mustBe?.(useCases, params, version);
       const given = await route.run(useCases, { params, query, body, by, version, file });
       if (given.file) return fileAnswer(given.file);
       return {

@@ -96,7 +96,7 @@ function answersOf(route: Route): Json {
       ? { content: Object.fromEntries(route.gives.map((type) => [type, { schema: { type: 'string' } }])) }
       : {}),
     ...(schema ? { content: { 'application/json': { schema: schemaOf(schema) } } } : {}),
-    ...(status === 201 || route.ifMatch ? { headers: etag } : {}),
+    ...(status === 201 || (route.ifMatch && status !== 204) ? { headers: etag } : {}),
   };
   const bad = problemsOf(route).map((name) => {
     const [code, description] = PROBLEMS[name];

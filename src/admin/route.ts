@@ -83,6 +83,8 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   answer: { status: 200 | 201 | 204; schema?: z.ZodType };
   /** `If-Match`: heeded where it is sent, or demanded. */
   ifMatch?: 'heeded' | 'demanded';
+  /** Looks at the version that `If-Match` names, where `run` does not. @throws stale. */
+  mustBe?(useCases: UseCases, params: z.output<P>, version: number): Promise<void>;
   /** `Idempotency-Key` is heeded. */
   idempotent?: boolean;
   /** What the rooms call a field that has another name here. */

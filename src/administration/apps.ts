@@ -31,11 +31,11 @@ export interface Apps {
   /** @param version that the admin has seen. @throws not_found, invalid_input, forbidden, conflict for a built-in one, stale. */
   update(by: Principal, kind: Kind, id: string, change: ClientChange, version?: number): Promise<Client>;
   /** The secret before goes on for `overlap` seconds, a day unless said. @throws the same, and invalid_input. */
-  rotateSecret(by: Principal, kind: Kind, id: string, options?: Rotation): Promise<Registered>;
+  rotateSecret(by: Principal, kind: Kind, id: string, options?: Rotation, version?: number): Promise<Registered>;
   /** One more beside the one there is. @throws the same, and conflict where two are in force. */
-  addSecret(by: Principal, kind: Kind, id: string, options?: SecretLife): Promise<Registered>;
-  /** Ends one at once. @throws not_found, forbidden, conflict for a built-in one. */
-  revokeSecret(by: Principal, kind: Kind, id: string, secretId: string): Promise<Client>;
+  addSecret(by: Principal, kind: Kind, id: string, options?: SecretLife, version?: number): Promise<Registered>;
+  /** Ends one at once. @throws not_found, forbidden, conflict for a built-in one, stale. */
+  revokeSecret(by: Principal, kind: Kind, id: string, secretId: string, version?: number): Promise<Client>;
   /** @throws as update. */
   setSecret(by: Principal, kind: Kind, id: string, secret: string, version?: number): Promise<Client>;
   /** @param version that the admin has seen. @throws not_found, forbidden, conflict for a built-in one, stale. */
@@ -165,22 +165,22 @@ export function createApps({ clients, audit }: Needs): Apps {
       await audit.act('client_changed', of(id), difference(publicClient(before), publicClient(after)));
       return after;
     },
-    async rotateSecret(by, kind, id, options) {
+    async rotateSecret(by, kind, id, options, version) {
       await getToChange(by, kind, id);
-      const registered = await clients.rotateSecret(id, options);
+      const registered = await clients.rotateSecret(id, options, version);
       const [made, before] = factsOf(registered.client);
       await audit.act('client_secret_rotated', of(id), { ...aboutSecret(made!), ...endOf(before) });
       return registered;
     },
-    async addSecret(by, kind, id, options) {
+    async addSecret(by, kind, id, options, version) {
       await getToChange(by, kind, id);
-      const registered = await clients.addSecret(id, options);
+      const registered = await clients.addSecret(id, options, version);
       await audit.act('client_secret_added', of(id), aboutSecret(factsOf(registered.client)[0]!));
       return registered;
     },
-    async revokeSecret(by, kind, id, secretId) {
+    async revokeSecret(by, kind, id, secretId, version) {
       await getToChange(by, kind, id);
-      const client = await clients.revokeSecret(id, secretId);
+      const client = await clients.revokeSecret(id, secretId, version);
       await audit.act('client_secret_revoked', of(id), { secret_id: secretId });
       return client;
     },

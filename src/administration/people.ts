@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { NewAccount } from '../accounts/new-account.ts';
 import { assigned } from '../accounts/assigning.ts';
 import type { Reassignment } from '../accounts/assigning.ts';
+import { mustBeVersion } from '../accounts/editing.ts';
 import type { AccountChange } from '../accounts/editing.ts';
 import { ADMIN_ROLE, isAdmin } from '../accounts/role.ts';
 import { ANY_LANGUAGE } from '../accounts/profile.ts';
@@ -93,8 +94,10 @@ export interface People {
   endSession(by: Principal, who: string, sessionId: string): Promise<void>;
   /** Ends all sessions, with the tokens that end with them. @returns how many sessions. */
   signOut(by: Principal, who: string): Promise<number>;
-  /** Erases them with all that descends from them. */
-  remove(by: Principal, who: string): Promise<Account>;
+  /** Erases them with all that descends from them. @param version that the admin has seen. @throws stale. */
+  remove(by: Principal, who: string, version?: number): Promise<Account>;
+  /** For acts that change nothing which another change could undo. @throws stale where it is not the version any more that the admin has seen. */
+  mustBe(who: string, version: number): Promise<void>;
 }
 
 interface Needs {
@@ -279,10 +282,13 @@ export function createPeople(needs: Needs): People {
       await audit.record('sessions_ended', id, { actor: 'admin' });
       return open.length;
     },
-    async remove(by, who) {
+    async mustBe(who, version) {
+      mustBeVersion(await get(who), version);
+    },
+    async remove(by, who, version) {
       const account = await getFor(by, who);
       if (by.id === account.id) throw forbidden('nobody deletes themselves here: the account page does');
-      await access.remove(account.id);
+      await access.remove(account.id, version);
       return account;
     },
   };

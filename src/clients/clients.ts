@@ -74,13 +74,14 @@ export interface Clients {
   holdsSecret(client: Client, secret: string): boolean;
   /**
    * Makes another secret the newest; the one before goes on for `overlap` seconds, a day unless said.
-   * @throws not_found, invalid_input for clients that have none, or naming the field.
+   * @param version that the admin has seen; undefined is any.
+   * @throws not_found, invalid_input for clients that have none, or naming the field, stale when it is another version by now.
    */
-  rotateSecret(id: string, options?: Rotation): Promise<Registered>;
+  rotateSecret(id: string, options?: Rotation, version?: number): Promise<Registered>;
   /** Makes one beside the one there is. @throws the same, and conflict where two are in force. */
-  addSecret(id: string, options?: SecretLife): Promise<Registered>;
-  /** Ends one at once. @throws not_found. */
-  revokeSecret(id: string, secretId: string): Promise<Client>;
+  addSecret(id: string, options?: SecretLife, version?: number): Promise<Registered>;
+  /** Ends one at once. @throws not_found, stale. */
+  revokeSecret(id: string, secretId: string, version?: number): Promise<Client>;
   /** @param version that is to go; undefined is any. @returns whether there was one. @throws stale. */
   delete(id: string, version?: number): Promise<boolean>;
 }
@@ -199,10 +200,12 @@ export function createClients({
   async function withNewSecret(
     id: string,
     expiresIn: number | undefined,
+    version: number | undefined,
     join: (client: Client, made: KeptSecret) => KeptSecret[],
   ): Promise<Registered> {
     const client_secret = newSecret();
     const client = await change(id, (current) => {
+      mustBe(current, version);
       const method = authMethod(current);
       if (!hasSecret(method)) throw invalidInput(`${id} proves itself by ${method}: it has no secret`, 'client_id');
       const made = madeSecret(client_secret, kept(method, client_secret, id, seal), expiresIn);
@@ -280,10 +283,14 @@ export function createClients({
       return secretMatches(secret, newest?.hash ?? '');
     },
 
-    rotateSecret: (id, { overlap, expires_in } = {}) =>
-      withNewSecret(id, expires_in, (client, made) => rotated(client, made, overlap)),
-    addSecret: (id, { expires_in } = {}) => withNewSecret(id, expires_in, withOneMore),
-    revokeSecret: (id, secretId) => change(id, (client) => ({ ...client, ...keeping(without(client, secretId)) })),
+    rotateSecret: (id, { overlap, expires_in } = {}, version) =>
+      withNewSecret(id, expires_in, version, (client, made) => rotated(client, made, overlap)),
+    addSecret: (id, { expires_in } = {}, version) => withNewSecret(id, expires_in, version, withOneMore),
+    revokeSecret: (id, secretId, version) =>
+      change(id, (client) => {
+        mustBe(client, version);
+        return { ...client, ...keeping(without(client, secretId)) };
+      }),
 
     async delete(id, version) {
       const existed = await store.delete(id, version);

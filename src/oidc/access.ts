@@ -32,7 +32,7 @@ export interface Access {
    * Erases the account and everything that descends from it, in every collection; what happened stays under a pseudonym. What is
    * stopped in between is finished by the next run of the job that erases. @returns whether there was one.
    */
-  remove(id: string): Promise<boolean>;
+  remove(id: string, version?: number): Promise<boolean>;
 }
 
 export function createAccess({ accounts, consents, identities, factors, audit, endings }: Needs): Access {
@@ -80,9 +80,9 @@ export function createAccess({ accounts, consents, identities, factors, audit, e
       await endings.app({ accountId: id, clientId, cause: 'app_withdrawn' });
       return existed;
     },
-    async remove(id) {
+    async remove(id, version) {
       // From here on nobody signs in, so nothing new comes in between; the account itself goes last, as it says what is left to do.
-      const existed = await endings.account({ accountId: id, cause: 'erased' }, () => accounts.condemn(id));
+      const existed = await endings.account({ accountId: id, cause: 'erased' }, () => accounts.condemn(id, version));
       await identities.deleteByAccount(id);
       await factors.erase(id);
       await consents.deleteByAccount(id);

@@ -163,9 +163,10 @@ function routesOf({ kind, tag, path, noun, a, scopes, ...schemas }: Shape): Rout
       tag,
       summary: `Remove ${a}; its tokens stop working`,
       params,
+      ifMatch: 'heeded',
       answer: { status: 204 },
-      async run({ apps }, { by, params: { client_id } }) {
-        await apps.remove(by, kind, client_id);
+      async run({ apps }, { by, params: { client_id }, version }) {
+        await apps.remove(by, kind, client_id, version);
         return {};
       },
     }),
@@ -178,9 +179,10 @@ function routesOf({ kind, tag, path, noun, a, scopes, ...schemas }: Shape): Rout
       summary: 'A new secret, told this once; the one before goes on for a day, or as long as is said',
       params,
       body: shapes.rotation,
+      ifMatch: 'heeded',
       answer: { status: 200, schema: schemas.withSecret },
-      run: async ({ apps }, { by, params: { client_id }, body }) =>
-        withSecret(await apps.rotateSecret(by, kind, client_id, body)),
+      run: async ({ apps }, { by, params: { client_id }, body, version }) =>
+        withSecret(await apps.rotateSecret(by, kind, client_id, body, version)),
     }),
     route({
       id: `add${noun}Secret`,
@@ -191,9 +193,10 @@ function routesOf({ kind, tag, path, noun, a, scopes, ...schemas }: Shape): Rout
       summary: 'One more secret, told this once; two at most are in force',
       params,
       body: shapes.secretLife,
+      ifMatch: 'heeded',
       answer: { status: 201, schema: schemas.withSecret },
-      run: async ({ apps }, { by, params: { client_id }, body }) =>
-        withSecret(await apps.addSecret(by, kind, client_id, body)),
+      run: async ({ apps }, { by, params: { client_id }, body, version }) =>
+        withSecret(await apps.addSecret(by, kind, client_id, body, version)),
     }),
     route({
       id: `revoke${noun}Secret`,
@@ -203,9 +206,10 @@ function routesOf({ kind, tag, path, noun, a, scopes, ...schemas }: Shape): Rout
       tag,
       summary: 'End one secret at once',
       params: params.extend({ secret_id: z.string().max(200) }),
+      ifMatch: 'heeded',
       answer: { status: 200, schema: schemas.shape },
-      run: async ({ apps }, { by, params: { client_id, secret_id } }) =>
-        one(await apps.revokeSecret(by, kind, client_id, secret_id)),
+      run: async ({ apps }, { by, params: { client_id, secret_id }, version }) =>
+        one(await apps.revokeSecret(by, kind, client_id, secret_id, version)),
     }),
   ];
 }

@@ -148,9 +148,10 @@ export const providerRoutes: Route[] = [
     ...write,
     summary: 'Remove a provider; people who have no other way in lose theirs',
     params,
+    ifMatch: 'heeded',
     answer: { status: 204 },
-    async run({ upstreams }, { by, params: { name } }) {
-      await upstreams.remove(by, name);
+    async run({ upstreams }, { by, params: { name }, version }) {
+      await upstreams.remove(by, name, version);
       return {};
     },
   }),

@@ -80,9 +80,10 @@ export const roleRoutes = [
     tag,
     summary: 'Delete a role; people and groups have it no more',
     params: byName('role'),
+    ifMatch: 'heeded',
     answer: { status: 204 },
-    async run({ roles }, { by, params }) {
-      await roles.remove(by, params['role']!);
+    async run({ roles }, { by, params, version }) {
+      await roles.remove(by, params['role']!, version);
       return {};
     },
   }),
@@ -149,9 +150,10 @@ export const groupRoutes = [
     tag,
     summary: 'Delete a group; its people lose what they had by it',
     params: byName('group'),
+    ifMatch: 'heeded',
     answer: { status: 204 },
-    async run({ groups }, { by, params }) {
-      await groups.remove(by, params['group']!);
+    async run({ groups }, { by, params, version }) {
+      await groups.remove(by, params['group']!, version);
       return {};
     },
   }),

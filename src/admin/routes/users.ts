@@ -4,6 +4,7 @@ import { publicAccount } from '../../accounts/account.ts';
 import type { Account } from '../../accounts/account.ts';
 import type { SessionOverview } from '../../oidc/sessions.ts';
 import { route } from '../route.ts';
+import type { UseCases } from '../route.ts';
 import * as shapes from '../schemas.ts';
 
 const tag = 'People';
@@ -16,7 +17,14 @@ const ofSession = ({ since, last_seen, ...rest }: SessionOverview) => ({
   last_seen_at: iso(last_seen),
 });
 
-const act = { method: 'POST', scope: 'users:write', tag, params } as const;
+const act = {
+  method: 'POST',
+  scope: 'users:write',
+  tag,
+  params,
+  ifMatch: 'heeded',
+  mustBe: ({ people }: UseCases, { sub }: z.output<typeof params>, version: number) => people.mustBe(sub, version),
+} as const;
 const gives = <T extends z.ZodType>(schema: T) => ({ status: 200 as const, schema });
 const NOTHING_TO_SAY = { status: 204 } as const;
 
@@ -88,9 +96,10 @@ export const userRoutes = [
     tag,
     summary: 'Erase a person, with everything that acts in their name',
     params,
+    ifMatch: 'heeded',
     answer: NOTHING_TO_SAY,
-    async run({ people }, { by, params: { sub } }) {
-      await people.remove(by, sub);
+    async run({ people }, { by, params: { sub }, version }) {
+      await people.remove(by, sub, version);
       return {};
     },
   }),
