@@ -1,4 +1,5 @@
 /** What makes one place of another: where it is, as which app it signs people in, who may come and how it speaks. */
+import { issuerPath } from '../kernel/urls.ts';
 import type { Visit } from './visit.ts';
 
 export interface Place {
@@ -32,3 +33,6 @@ export interface Place {
   /** Told of each visit that is let in. */
   admitted?(visit: Visit): void;
 }
+
+/** Where a place begins, as a path. */
+export const homeOf = (issuer: string, { path }: Pick<Place, 'path'>): string => issuerPath(issuer) + path;
