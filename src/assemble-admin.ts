@@ -41,6 +41,7 @@ type NotYet =
   | 'roles'
   | 'groups'
   | 'claimTables'
+  | 'commandPreview'
   | 'close';
 type UseCaseNeeds = Omit<Backstage, NotYet> & {
   config: Config;

@@ -19,6 +19,7 @@ import type { ClientDocuments } from './administration/client-documents.ts';
 import type { Settings } from './administration/settings.ts';
 import type { Upstreams } from './administration/upstreams.ts';
 import type { People } from './administration/people.ts';
+import type { TokenPreview } from './administration/token-preview.ts';
 import type { Groups, Roles } from './administration/roles.ts';
 import { createFactorNews, noteFactors, tellOfReset } from './assemble-factors.ts';
 import { assembleAdministration } from './assemble-admin.ts';
@@ -110,6 +111,8 @@ export interface Backstage {
   factors: Factors;
   /** Undefined where they are switched off, or the issuer cannot have any. */
   passkeys: Passkeys | undefined;
+  /** Which tokens an app would get, where no server runs. */
+  commandPreview(): Promise<TokenPreview>;
   close(): Promise<void>;
 }
 
@@ -272,5 +275,13 @@ export async function assembleBackstage(
     upstreams: assembleUpstreams({ config, providerRecords: live.records, providers, clients, audit }),
     close,
   };
-  return { ...backstage, ...assembleAdministration(backstage) };
+  const done = { ...backstage, ...assembleAdministration(backstage) };
+  return {
+    ...done,
+    // Loaded when it is asked for: a server has an engine of its own.
+    async commandPreview() {
+      const { assembleCommandPreview } = await import('./assemble-command-preview.ts');
+      return assembleCommandPreview({ ...done, log });
+    },
+  };
 }

@@ -1,5 +1,7 @@
 /** Wires apps that sign people in without registration: where they are off, no document is ever read. */
 import type { ClientDocuments } from './administration/client-documents.ts';
+import type { Client } from './clients/client.ts';
+import { DocumentProblem, isDocumentId } from './clients/documents.ts';
 import type { ClientDocumentStore } from './clients/documents.ts';
 import type { Clients } from './clients/clients.ts';
 import type { Config } from './config/schema.ts';
@@ -7,6 +9,7 @@ import type { ConsentStore } from './consents/store.ts';
 import type { Afterwards } from './http/afterwards.ts';
 import type { CurrentCaller } from './kernel/caller.ts';
 import { isPublicLiteral } from './kernel/addresses.ts';
+import { invalidInput } from './kernel/errors.ts';
 import type { Logger } from './kernel/logger.ts';
 import type { Limits } from './limits/limits.ts';
 import type { ProviderSwitch } from './oidc/provider-switch.ts';
@@ -56,6 +59,18 @@ export const keepingApps = <Store extends Pick<ConsentStore, 'put'>>(
         },
       }
     : consents;
+
+/** Apps that are registered or known by a document. `find` throws invalid_input saying why a document cannot be used. */
+export const findingApps = (clients: Pick<Clients, 'find'>, documents: Documents | undefined) => ({
+  async find(id: string): Promise<Client | undefined> {
+    if (!isDocumentId(id)) return clients.find(id);
+    try {
+      return await documents?.resolve(id, true);
+    } catch (error) {
+      throw error instanceof DocumentProblem ? invalidInput(`${id} ${error.message}`, 'client_id') : error;
+    }
+  },
+});
 
 interface ExpiryNeeds {
   config: Config;

@@ -2,13 +2,18 @@
 import { createTokenPreview } from './administration/token-preview.ts';
 import type { TokenPreview } from './administration/token-preview.ts';
 import type { Backstage } from './assemble-backstage.ts';
+import { findingApps } from './assemble-documents.ts';
 import { inProcessFetch } from './http/in-process.ts';
 import { createPreview } from './oidc/preview.ts';
 import type { ProviderNeeds } from './oidc/provider-needs.ts';
+import type { Documents } from './registration/documents.ts';
 
-type Needs = Pick<Backstage, 'accounts' | 'clients' | 'book'>;
+interface Needs extends Pick<Backstage, 'accounts' | 'clients' | 'book'> {
+  /** Undefined where apps known by a document are off. */
+  documents: Documents | undefined;
+}
 
-export function assemblePreview({ accounts, clients, book }: Needs, engine: ProviderNeeds): TokenPreview {
+export function assemblePreview({ accounts, clients, documents, book }: Needs, engine: ProviderNeeds): TokenPreview {
   const { origin } = new URL(engine.config.issuer);
   const preview = createPreview({
     ...engine,
@@ -29,5 +34,5 @@ export function assemblePreview({ accounts, clients, book }: Needs, engine: Prov
         });
     },
   });
-  return createTokenPreview({ accounts, clients, book, preview });
+  return createTokenPreview({ accounts, clients: findingApps(clients, documents), book, preview });
 }

@@ -159,7 +159,7 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
     logOuts: { ...logOuts, onSignOut: noteSignOut(audit) },
   };
   const engine = createProvider(engineNeeds);
-  const preview = assemblePreview(backstage, engineNeeds);
+  const preview = assemblePreview({ ...backstage, documents }, engineNeeds);
   const { provider } = engine;
   noteAppUses({ provider, consents, after: afterwards.after });
   const deadEnds = createDeadEnds({ provider, restarts, csrf, render, base, note: refusals.ofDeadEnd });

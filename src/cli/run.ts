@@ -26,6 +26,7 @@ import { secretCommands } from './secrets.ts';
 import type { Session } from './session.ts';
 import { sessionCommands } from './sessions.ts';
 import { themeCommands } from './theme.ts';
+import { tokenCommands } from './token.ts';
 import { userCommands } from './user.ts';
 
 export const FAILED = 1;
@@ -66,6 +67,7 @@ export async function run(argv: string[]): Promise<number> {
   userCommands(program, withBackstage, output);
   roleCommands(program, withBackstage, output);
   claimCommands(program, withBackstage, output);
+  tokenCommands(program, withBackstage, output);
   invitationCommands(program, withBackstage, output);
   logoutCommands(program, withBackstage, output);
   mailCommands(program, withBackstage, output);
