@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LIFETIME } from '../clients/api-settings.ts';
 import { CONSENTS } from '../clients/app-settings.ts';
+import { SIGNED_WITH } from '../clients/protocol.ts';
 import { WARNINGS } from '../clients/look-alikes.ts';
 
 /** Ten years: the rules know the true end. */
@@ -72,3 +73,12 @@ export const rotation = z
       .meta({ description: 'Seconds that the secret before goes on working: 86400 unless given, 0 ends it at once.' }),
   })
   .optional();
+
+export const signing = z.enum(SIGNED_WITH);
+export const scope = z.string().max(4000).meta({ description: 'Scopes, separated by spaces.' });
+export const clientName = z.string().max(200);
+/** Of the one answer that holds the secret. */
+export const told = {
+  client_secret: z.string().optional().meta({ description: 'Told this once.' }),
+};
+export const warned = { warnings: appWarnings };
