@@ -13,10 +13,10 @@ export function fileKinds(backstage: Backstage, env: Env = process.env): AnyKind
   const { apps, clients, upstreams, settings, roles, groups } = backstage;
   const needs = { apps, clients, env };
   return [
-    settingsKind(settings),
     providerKind({ upstreams, env }),
     roleKind(roles),
     groupKind(groups),
+    settingsKind(settings),
     clientKind(API, needs),
     clientKind(APP, needs),
     claimsKind(backstage),

@@ -188,7 +188,8 @@ export function createProviderRecords({ live, sealing, configured, check, log }:
   return {
     active,
     get,
-    names: () => Object.keys(active()),
+    /** Also of those that are off: what names one stays as it is until it is on again. */
+    names: () => [...new Set([...Object.keys(configured), ...live.now().providers.map(({ name }) => name)])],
     list: (): KnownProvider[] => [
       ...Object.entries(configured).map(fromConfig),
       ...live

@@ -1,7 +1,7 @@
 /** What is the same for all that can stand in a file. */
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
-import { isGatehouseError } from '../kernel/errors.ts';
+import { conflict, isGatehouseError } from '../kernel/errors.ts';
 import type { Entry } from './read.ts';
 import type { Problem } from './problem.ts';
 
@@ -77,6 +77,12 @@ export async function judged<T>(
     problems.push({ where: entry.where(field), message: error.message });
     return undefined;
   }
+}
+
+/** @throws conflict where one of these is to be removed by the same run: what stays names nothing that goes. */
+export function mustNotGo(kind: string, names: readonly string[] | null | undefined, { going }: Outlook): void {
+  const lost = names?.find((name) => going.get(kind)?.has(name));
+  if (lost !== undefined) throw conflict(`the ${kind} ${lost} is to be removed`);
 }
 
 /** What of one is otherwise in the other. @param apart fields that say nothing about the thing itself. */

@@ -68,6 +68,12 @@ describe('roles, groups and claim tables in files', () => {
     expect(await problemsOf(gatehouse, 'kind: claims\nclient_id: nobody\nrules: []\n')).toEqual([
       'all.yaml:1: no app has the id nobody',
     ]);
+    // What stays may not name what goes.
+    const naming = 'kind: group\nname: press\nroles: [editor]\n---\nkind: settings\nfactors.required_roles: [editor]\n';
+    expect(await problemsOf(gatehouse, naming, { prune: true })).toEqual([
+      'all.yaml:1: the role editor is to be removed',
+      'all.yaml:5: the role editor is to be removed',
+    ]);
   });
 
   it('lose no change that somebody else made after the plan', async () => {

@@ -12,7 +12,7 @@ import type { ClientChange, NewClient } from '../../clients/input.ts';
 import { hasSecret } from '../../clients/protocol.ts';
 import { secretProblem } from '../../clients/secret.ts';
 import { conflict, invalidInput } from '../../kernel/errors.ts';
-import { changesBetween, judged } from '../kind.ts';
+import { changesBetween, judged, mustNotGo } from '../kind.ts';
 import type { Item, Kind, Outlook, Step } from '../kind.ts';
 import type { Problem } from '../problem.ts';
 import { resolveSecret, secretReference } from '../references.ts';
@@ -101,11 +101,10 @@ function withoutComing<T extends NewClient | ClientChange>(
 }
 
 /** @throws conflict where it names what the same files remove. */
-function mustLast({ default_resource, identity_providers = [] }: Wanted, { going }: Outlook): void {
-  if (default_resource !== undefined && going.get('api')?.has(default_resource))
+function mustLast({ default_resource, identity_providers }: Wanted, outlook: Outlook): void {
+  if (default_resource !== undefined && outlook.going.get('api')?.has(default_resource))
     throw conflict(`the API ${default_resource} is to be removed`);
-  const lost = identity_providers.find((name) => going.get('provider')?.has(name));
-  if (lost !== undefined) throw conflict(`the provider ${lost} is to be removed`);
+  mustNotGo('provider', identity_providers, outlook);
 }
 
 function readSecret({ wanted: { client_secret }, entry }: Item<Wanted>, env: Env): string | undefined {

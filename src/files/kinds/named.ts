@@ -11,7 +11,7 @@ import {
   checkRoleName,
   checkRolesOfGroup,
 } from '../../roles/role.ts';
-import { changesBetween, judged } from '../kind.ts';
+import { changesBetween, judged, mustNotGo } from '../kind.ts';
 import type { Kind, Step } from '../kind.ts';
 import type { Problem } from '../problem.ts';
 
@@ -119,7 +119,7 @@ function namedKind({ name: kind, schema, whole }: Shape, records: Records): Kind
     name: kind,
     schema,
     identities: ({ name }) => [name.normalize('NFC')],
-    async plan(items, { prune }) {
+    async plan(items, { prune, outlook }) {
       const all = await existing();
       const problems: Problem[] = [];
       const steps: Step[] = [];
@@ -128,6 +128,7 @@ function namedKind({ name: kind, schema, whole }: Shape, records: Records): Kind
         await judged(item, problems, async () => {
           const wanted = whole(item.wanted);
           kept.add(wanted.name);
+          mustNotGo('role', wanted.roles, outlook);
           const before = all.find(({ name }) => name === wanted.name);
           const step = before ? alteration(wanted, before) : creation(wanted);
           if (step) steps.push(step);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SETTING_FIELDS } from '../../admin/routes/settings.ts';
 import { OPERATOR } from '../../administration/principal.ts';
 import type { AllSettings, Settings } from '../../administration/settings.ts';
-import { judged } from '../kind.ts';
+import { judged, mustNotGo } from '../kind.ts';
 import type { Change, Item, Kind, Step } from '../kind.ts';
 import type { Problem } from '../problem.ts';
 
@@ -42,7 +42,7 @@ export function settingsKind(settings: Settings): Kind<Wanted> {
     name: ID,
     schema: z.strictObject(SETTING_FIELDS),
     identities: () => [ID],
-    async plan(items: Item<Wanted>[], { prune }) {
+    async plan(items: Item<Wanted>[], { prune, outlook }) {
       const problems: Problem[] = [];
       const steps: Step[] = [];
       const add = (found: Step | undefined) => void (found && steps.push(found));
@@ -57,7 +57,10 @@ export function settingsKind(settings: Settings): Kind<Wanted> {
             },
           },
           problems,
-          async () => add(await step(item.wanted, 'change')),
+          async () => {
+            mustNotGo('role', item.wanted['factors.required_roles'] as string[] | null | undefined, outlook);
+            add(await step(item.wanted, 'change'));
+          },
         );
       if (items.length === 0 && prune) add(await step({}, 'remove'));
       return { steps, problems };
