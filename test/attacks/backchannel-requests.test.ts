@@ -59,6 +59,15 @@ describe('backchannel authentication requests', () => {
     expect((await send({ login_hint: email })).status).toBe(200);
   });
 
+  it('reach nobody by an address that is not proved: who signed up with it does not answer for its owner', async () => {
+    const { email, sub } = await gatehouse.person({ email_verified: false });
+    const [unproved, unknown] = [await send({ login_hint: email }), await send({ login_hint: `other.${email}` })];
+    expect([unproved.status, unproved.body]).toEqual([unknown.status, unknown.body]);
+    expect(unproved.body['error']).toBe('unknown_user_id');
+    await gatehouse.accounts.markEmailVerified(sub, email);
+    expect((await send({ login_hint: email })).status).toBe(200);
+  });
+
   it('are seen and answered by nobody but their person', async () => {
     const [person, thief] = [await gatehouse.person(), await gatehouse.person()];
     const asked = await ask(gatehouse, app, person);

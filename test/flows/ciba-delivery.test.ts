@@ -60,7 +60,7 @@ describe('a request that is mailed', () => {
   it('is not mailed to an address that is not proved to be theirs', async () => {
     const { gatehouse, mail } = world;
     const [unproved, proved] = [await gatehouse.person({ email_verified: false }), await gatehouse.person()];
-    await ask(gatehouse, app, unproved);
+    await ask(gatehouse, app, unproved, { login_hint: unproved.sub });
     await ask(gatehouse, app, proved);
     await mail.waitFor(proved.email);
     expect(mail.mails.filter(({ to }) => to.includes(unproved.email))).toEqual([]);

@@ -34,10 +34,16 @@ export interface CibaNeeds {
 const recordOf = (account: object): Account => (account as { record: Account }).record;
 
 export function cibaFeatures({ config, accounts, limits, clientAddress, asking }: CibaNeeds) {
-  /** By their e-mail, or by the subject that the app knows them by; a pairwise one leads back to nobody. */
+  /**
+   * By their e-mail once it is proved (whoever signed up with the address of somebody else answers nothing in their place), or by
+   * the subject that the app knows them by; a pairwise one leads back to nobody.
+   */
   async function named(hint: string, client: Client): Promise<string | undefined> {
     if (hint.length > LONGEST_HINT) return undefined;
-    if (hint.includes('@')) return (await accounts.findByEmail(hint))?.id;
+    if (hint.includes('@')) {
+      const account = await accounts.findByEmail(hint);
+      return account?.email_verified ? account.id : undefined;
+    }
     return client.subjectType === 'pairwise' ? undefined : (await accounts.find(hint))?.id;
   }
 
