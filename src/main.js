@@ -1,6 +1,7 @@
 /** `npm start`. JavaScript, and nothing large imported before the compile cache is set up: see there. */
-import { setUpCompileCache } from './compile-cache.js';
+import './node-version.js';
 
+const { setUpCompileCache } = await import('./compile-cache.js');
 setUpCompileCache();
 const { serve } = await import('./serve.ts');
 await serve();

@@ -4,8 +4,9 @@
  * 1, wrong usage with 2.
  */
 import process from 'node:process';
-import { setUpCompileCache } from '../compile-cache.js';
+import '../node-version.js';
 
+const { setUpCompileCache } = await import('../compile-cache.js');
 setUpCompileCache();
 const { FAILED, run } = await import('./run.ts');
 // A reader that has seen enough (`| head -1`) is no failure.
