@@ -26,13 +26,25 @@ function readyLine(config: Config, { storage, demo }: Gatehouse, port: number): 
   return `Gatehouse ${version} is ready at ${config.issuer}${listening} — ${storage.description}${signIn}`;
 }
 
+/** RFC 9325, section 4.2: with TLS 1.2 these alone; all of TLS 1.3. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+].join(':');
+
 /** Serves https where there is a certificate. What a client's own certificate is worth is decided where it is used. */
 export function createServer({ tls, mtls }: Pick<Config, 'tls' | 'mtls'>, handle: RequestHandler): Server {
   const { certificate_file: certificate, key_file: key } = tls;
   if (certificate === undefined || key === undefined) return createHttpServer(handle);
   const requestCert = mtls.enabled && mtls.certificate_header === undefined;
   const files = { cert: readFileSync(certificate), key: readFileSync(key) };
-  return createHttpsServer({ ...files, requestCert, rejectUnauthorized: false }, handle);
+  const settings = { minVersion: 'TLSv1.2', ciphers: CIPHERS, requestCert, rejectUnauthorized: false } as const;
+  return createHttpsServer({ ...files, ...settings }, handle);
 }
 
 const listen = (server: Server, { port, host }: Config) =>

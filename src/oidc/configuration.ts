@@ -79,7 +79,7 @@ export function configuration({
     extraClientMetadata: { properties: [...CLIENT_PROPERTIES] },
     extraParams: { idp_hint: restoreOfflineAccess },
     pkce: { required: (_ctx, client) => needsPkce(config.oauth, client) },
-    rotateRefreshToken: true,
+    rotateRefreshToken,
     issueRefreshToken: async (ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
       ((source.scopes.has('offline_access') && mayStay(ctx)) || client['always_issue_refresh_token'] === true),
@@ -135,6 +135,11 @@ export function configuration({
 /** Of every client; where tests spare it, still of those that have nothing else (RFC 9700, section 2.1.1) and of FAPI 2.0. */
 const needsPkce = ({ require_pkce }: Config['oauth'], client: Client): boolean =>
   require_pkce || client.clientAuthMethod === 'none' || client['fapi_profile'] !== undefined;
+
+/** FAPI 2.0 Security Profile, section 5.3.2.1: such tokens are bound to a key, and are replaced only lest they expire in use. */
+const REPLACED_AT_PERCENT = 70;
+const rotateRefreshToken = ({ oidc: { entities, client } }: KoaContextWithOIDC): boolean =>
+  client!['fapi_profile'] === undefined || entities.RefreshToken!.ttlPercentagePassed() >= REPLACED_AT_PERCENT;
 
 /** What was asked for may have been left out by the person: a backchannel request is not narrowed to what they allowed. */
 const mayStay = ({ oidc }: KoaContextWithOIDC): boolean =>

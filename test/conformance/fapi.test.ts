@@ -7,8 +7,11 @@ import { clientKey } from '../support/client-keys.ts';
 import type { ClientKey } from '../support/client-keys.ts';
 import { CHECKS, REDIRECT, startForConformance, suiteClient } from '../support/conformance.ts';
 import type { Running } from '../support/gatehouse.ts';
+import { backToNow, passTime } from '../support/journey.ts';
 import type { Person } from '../support/journey.ts';
 import { clickThrough } from '../support/relying-party.ts';
+
+const DAY = 86_400;
 
 describe('the plans of FAPI 2.0', () => {
   let gatehouse: Running;
@@ -27,7 +30,12 @@ describe('the plans of FAPI 2.0', () => {
   ) {
     const app = await gatehouse.app({
       redirect_uris: [REDIRECT],
-      protocol: { fapi_profile, token_endpoint_auth_method: 'private_key_jwt', jwks: keys.jwks },
+      protocol: {
+        fapi_profile,
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: keys.jwks,
+        grant_types: ['authorization_code', 'refresh_token'],
+      },
     });
     const metadata = { id_token_signed_response_alg: 'ES256', authorization_signed_response_alg: 'ES256' };
     const config = await oidc.discovery(new URL(gatehouse.issuer), app.client_id, metadata, oidc.PrivateKeyJwt(keys), {
@@ -63,6 +71,29 @@ describe('the plans of FAPI 2.0', () => {
     const browser = new Browser(gatehouse.issuer);
     expect((await browser.open(url)).status).toBe(200);
     expect((await clickThrough(browser, url, person)).searchParams.has('code')).toBe(true);
+  });
+
+  it('a refresh token goes on being good, and is replaced only lest it expires in use (section 5.3.2.1)', async () => {
+    const { config, DPoP } = await fapiClient('security');
+    const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
+    const asked = { ...(await parameters(pkceCodeVerifier)), scope: 'openid offline_access', prompt: 'consent' };
+    const url = await oidc.buildAuthorizationUrlWithPAR(config, asked, { DPoP });
+    const callback = await clickThrough(new Browser(gatehouse.issuer), url, person);
+    const tokens = await oidc.authorizationCodeGrant(config, callback, { ...CHECKS, pkceCodeVerifier }, {}, { DPoP });
+    const refresh = async (token: string) =>
+      (await oidc.refreshTokenGrant(config, token, {}, { DPoP })).refresh_token ?? token;
+    const first = tokens.refresh_token!;
+    try {
+      expect(await refresh(first)).toBe(first);
+      passTime(60);
+      expect(await refresh(first)).toBe(first);
+      passTime(6 * DAY); // of a week
+      const second = await refresh(first);
+      expect(second).not.toBe(first);
+      expect(await refresh(second)).toBe(second);
+    } finally {
+      backToNow();
+    }
   });
 
   it('Message Signing: a signed request, a signed answer', async () => {

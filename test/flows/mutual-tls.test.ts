@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:tls';
 import * as oidc from 'openid-client';
 import { X509Certificate } from 'node:crypto';
 import { Agent, fetch as undiciFetch } from 'undici';
@@ -231,9 +233,33 @@ it('our own TLS: a client connects with its certificate, and nobody else can be 
     await dispatcher.close();
     return response.status;
   }
+  /** What is agreed on by somebody who knows this cipher alone; undefined where nothing is. */
+  async function agreed(ciphers: string, version: 'TLSv1.2' | 'TLSv1.3') {
+    const socket = connect({
+      port,
+      host: 'localhost',
+      ca: server.pem,
+      ciphers,
+      minVersion: version,
+      maxVersion: version,
+    });
+    const done = once(socket, 'secureConnect').then(
+      () => socket.getCipher().name,
+      () => undefined,
+    );
+    const name = await done;
+    socket.destroy();
+    return name;
+  }
   expect(await token(own)).toBe(200);
   expect(await token(undefined)).toBe(401);
   expect(await token(await makeCertificate())).toBe(401);
+  // RFC 9325, section 4.2; FAPI 2.0 Security Profile, section 5.2.2.
+  const kind = server.jwk.kty === 'RSA' ? 'RSA' : 'ECDSA';
+  expect(await agreed(`ECDHE-${kind}-AES128-GCM-SHA256`, 'TLSv1.2')).toBe(`ECDHE-${kind}-AES128-GCM-SHA256`);
+  for (const weak of [`ECDHE-${kind}-AES128-SHA256`, `ECDHE-${kind}-AES256-SHA`, 'AES128-GCM-SHA256'])
+    expect([weak, await agreed(weak, 'TLSv1.2')]).toEqual([weak, undefined]);
+  expect(await agreed('TLS_AES_128_GCM_SHA256', 'TLSv1.3')).toBe('TLS_AES_128_GCM_SHA256');
   await gatehouse.stop();
 });
 
