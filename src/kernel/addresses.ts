@@ -18,6 +18,7 @@ const MOST_KNOWN = 1000;
 /** Characters of an IPv6 address with an IPv4 one at its end and a zone: what is longer is none. */
 const LONGEST = 64;
 const known = new Map<string, Address | null>();
+const networks = new Map<string, string>();
 
 /**
  * An address as text, null where it is none. An IPv4 address written as IPv6 is that IPv4 address; a zone (`%eth0`) is dropped.
@@ -84,6 +85,15 @@ export function createNetworks(entries: string[]): (address: Address) => boolean
  * 2^64. What is no address is itself.
  */
 export function networkOf(text: string): string {
+  const before = networks.get(text);
+  if (before !== undefined) return before;
+  const network = findNetwork(text);
+  if (networks.size >= MOST_KNOWN) networks.clear();
+  if (text.length <= LONGEST) networks.set(text, network);
+  return network;
+}
+
+function findNetwork(text: string): string {
   const address = parseAddress(text);
   if (!(address instanceof ipaddr.IPv6)) return address?.toString() ?? text;
   return `${address.parts

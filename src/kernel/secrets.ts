@@ -122,6 +122,13 @@ export function createSealing(encryptionKeys: Buffer[], purpose: Purpose): Seali
   const header = Buffer.alloc(NONCE_AT, VERSION);
   header.writeUInt32BE(newest.id, 1);
   const nextNonce = createNonces();
+  let last = { context: '', bytes: Buffer.alloc(0) };
+
+  /** Most of a purpose have the same one. */
+  function bytesOf(context: string): Buffer {
+    if (context !== last.context) last = { context, bytes: Buffer.from(context) };
+    return last.bytes;
+  }
 
   function openOld(bytes: Buffer, context: string): string {
     for (const { old } of keys.slice(0, -1)) {
@@ -137,7 +144,7 @@ export function createSealing(encryptionKeys: Buffer[], purpose: Purpose): Seali
   return {
     seal(plain, context) {
       const nonce = nextNonce();
-      const cipher = createCipheriv('aes-256-gcm', newest.secret, nonce).setAAD(Buffer.from(context));
+      const cipher = createCipheriv('aes-256-gcm', newest.secret, nonce).setAAD(bytesOf(context));
       const body = cipher.update(plain, 'utf8');
       return Buffer.concat([header, nonce, body, cipher.final(), cipher.getAuthTag()]);
     },

@@ -1,4 +1,5 @@
 /** Clients as the library wants them, held for a second so that a busy token endpoint need not read the store each time. */
+import { isDeepStrictEqual } from 'node:util';
 import { errors, Provider } from 'oidc-provider';
 import type { AllClientMetadata, ResponseType } from 'oidc-provider';
 import { APP_FIELDS, appSettingsOf } from '../clients/app-settings.ts';
@@ -130,12 +131,14 @@ export function toMetadata(client: Client, accepted: AcceptedSecret[] = []): All
   };
 }
 
+/** What was read anew and is as before stays the same object: a client is made of it once, and code that was compiled for that client stays good. */
 function held<T>(load: (key: string) => Promise<T | undefined>) {
   const entries = new Map<string, { until: number; value: T }>();
   return async (key: string): Promise<T | undefined> => {
     const entry = entries.get(key);
     if (entry && entry.until > performance.now()) return entry.value;
-    const value = await load(key);
+    const loaded = await load(key);
+    const value = isDeepStrictEqual(loaded, entry?.value) ? entry?.value : loaded;
     entries.delete(key);
     // What is missing is asked for again each time: it may be registered the next moment.
     if (value !== undefined) {

@@ -311,7 +311,7 @@ const WRONG: Record<string, Wrong> = {
   },
   'writes without comparing': {
     ...wrongFor.hostile,
-    by: /never goes back|told once|nothing is (open|refreshed)|one line is left/,
+    by: /never goes back|told once|somebody is told|nothing is (open|refreshed)|one line is left/,
     mutate: ({ records }) =>
       void Object.assign(records, {
         async replace(kind: string, id: string, _seen: unknown, payload: object, ttl: number) {
