@@ -26,6 +26,7 @@ import {
   usePasskey,
   withPasskey,
 } from '../support/passkeys.ts';
+import { freePort } from '../support/ports.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
 
@@ -290,18 +291,22 @@ function answerWith(response: object): string {
 }
 
 describe('passkeys', () => {
-  it.each([{ GATEHOUSE_PASSKEYS_ENABLED: 'false' }, { GATEHOUSE_ISSUER: 'http://127.0.0.1:3999' }])(
-    'are not spoken of where there are none (%o)',
-    async (env) => {
-      const gatehouse = await startGatehouse(env, '', 3999);
-      const rp = await relyingParty(gatehouse, await gatehouse.app());
-      const browser = new Browser(gatehouse.issuer);
-      const page = await begin(rp, browser);
-      expect(page.text).not.toMatch(/passkey|webauthn/);
-      expect((await browser.request(`${page.url.pathname}/passkey/options`, { method: 'POST' })).status).toBe(404);
-      await gatehouse.stop();
-    },
-  );
+  it.each([
+    [
+      'they are off',
+      (port: number) => ({ GATEHOUSE_ISSUER: `http://localhost:${port}`, GATEHOUSE_PASSKEYS_ENABLED: 'false' }),
+    ],
+    ['the issuer has no name', (port: number) => ({ GATEHOUSE_ISSUER: `http://127.0.0.1:${port}` })],
+  ] as const)('are not spoken of where %s', async (_why, envAt) => {
+    const port = await freePort();
+    const gatehouse = await startGatehouse(envAt(port), '', port);
+    const rp = await relyingParty(gatehouse, await gatehouse.app());
+    const browser = new Browser(gatehouse.issuer);
+    const page = await begin(rp, browser);
+    expect(page.text).not.toMatch(/passkey|webauthn/);
+    expect((await browser.request(`${page.url.pathname}/passkey/options`, { method: 'POST' })).status).toBe(404);
+    await gatehouse.stop();
+  });
 
   it('belong to the host of an issuer with a path', async () => {
     const gatehouse = await startGatehouse({}, '/sso/one');
