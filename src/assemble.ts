@@ -3,11 +3,12 @@ import type { TokenPreview } from './administration/token-preview.ts';
 import { createApp } from './app.ts';
 import type { RequestHandler } from './app.ts';
 import { assembleAdmin } from './assemble-admin.ts';
-import { assembleDocuments, keepingApps, startForgettingDocuments } from './assemble-documents.ts';
+import { assembleDocuments, startForgettingDocuments } from './assemble-documents.ts';
 import { assembleCiba } from './assemble-ciba.ts';
 import { assembleConsole } from './assemble-console.ts';
 import { assembleGuards, assembleVisitor, warnWithoutLimits } from './assemble-limits.ts';
 import { noteConsents, noteSignOut } from './assemble-audit.ts';
+import { assembleInteraction } from './assemble-interaction.ts';
 import { assembleLanguage } from './assemble-language.ts';
 import { assembleProtocol, grantsOn, clientSecrets, warnOfLoosenedRules } from './assemble-protocol.ts';
 import { nameOwnPages } from './assemble-own-pages.ts';
@@ -24,13 +25,8 @@ import { createContinueTo } from './http/continue.ts';
 import { createCsrf } from './http/csrf.ts';
 import { createRender } from './http/render.ts';
 import { createDeadEnds } from './interaction/dead-ends.ts';
-import { logoRoutes } from './interaction/logos.ts';
-import { mailedLinkRoutes } from './interaction/mailed-links.ts';
 import { createDevicePages } from './interaction/device-pages.ts';
 import { createProviderPages } from './interaction/provider-pages.ts';
-import { invitationRoutes } from './interaction/invitation-routes.ts';
-import { interactionRoutes } from './interaction/routes.ts';
-import { signedOutRoutes } from './interaction/signed-out.ts';
 import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
 import type { LiveKeys } from './keys/live-keys.ts';
@@ -80,7 +76,6 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
     accounts,
     clients,
     limits,
-    linking,
     factors,
     mail,
     verification,
@@ -92,7 +87,6 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
     audit,
     logOuts,
   } = backstage;
-  const { mailer } = mail;
   const { consents } = storage;
   const base = issuerPath(config.issuer);
   const demo = config.demo.enabled ? DEMO : null;
@@ -224,48 +218,22 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
       assets: assets(config.brand, config.federation, themes),
       health: healthRoutes({ storage, draining: () => draining }),
       landing: landingRoutes({ config, render, version, demo, mailbox: mailbox !== undefined }),
-      interaction: interactionRoutes({
+      ...assembleInteraction({
+        ...backstage,
         config,
         provider,
-        accounts,
-        consents: keepingApps(noteConsents(consents, audit), documents),
         directory,
-        book: backstage.book,
-        records,
-        endings: logOuts.endings,
-        limits,
+        documents,
         visitor,
         restarts,
         note: refusals.ofDeadEnd,
         render,
-        locales,
         language: language.language,
         csrf,
         continueTo,
-        verification,
-        mailer,
         afterwards,
-        providers,
-        linking,
-        passkeys: backstage.passkeys,
-        choose: backstage.access.chooseNewPassword,
-        async keep(accountId) {
-          if (await accounts.keep(accountId)) await audit.record('deletion_cancelled', accountId);
-        },
-        factors,
         log,
       }),
-      invitations: invitationRoutes({
-        ...backstage,
-        visitor,
-        csrf,
-        render,
-        base,
-        home: config.portal.enabled ? `${base}/account` : null,
-      }),
-      mailedLinks: mailedLinkRoutes({ verification, accounts, limits, visitor, csrf, locales, render, base }),
-      signedOut: signedOutRoutes({ receipts: logOuts.receipts, render, continueTo }),
-      logos: logoRoutes({ clients, allowPrivate: config.outbound.allow_private, log }),
       language: language.route,
       playground,
       mailbox,
