@@ -118,7 +118,7 @@ describe('settings in the console', () => {
       'Whoever has one is asked for it',
       'Everybody must have one',
     ]);
-    expect(choices('brand_locale')).toEqual(expect.arrayContaining(['As configured', 'Deutsch', '日本語']));
+    expect(choices('brand_locale')).toEqual(expect.arrayContaining(['As configured', 'Deutsch (de)', '日本語 (ja)']));
     const roles = async () =>
       (await gatehouse.settings.list()).items.find(({ key }) => key === 'factors.required_roles')!;
     await send('/settings', { factors_required_roles: 'editor\nfinance', brand_locale: 'de' });
