@@ -23,6 +23,7 @@ import { settingCommands } from '../src/cli/setting.ts';
 import { registrationTokenCommands } from '../src/cli/registration-token.ts';
 import { roleCommands } from '../src/cli/roles.ts';
 import { secretCommands } from '../src/cli/secrets.ts';
+import { tokenCommands } from '../src/cli/token.ts';
 import { userCommands } from '../src/cli/user.ts';
 import { configReference } from '../src/config/describe.ts';
 import { configKeys } from '../src/config/keys.ts';
@@ -51,6 +52,7 @@ export function commandLine(): Command {
   userCommands(program, session, output);
   roleCommands(program, session, output);
   claimCommands(program, session, output);
+  tokenCommands(program, session, output);
   logoutCommands(program, session, output);
   mailCommands(program, session, output);
   keyCommands(program, session, output);

@@ -13,6 +13,7 @@ import type { InProcessHandler } from './http/in-process.ts';
 import type { Render } from './http/render.ts';
 import type { Vault } from './kernel/secrets.ts';
 import type { Sessions } from './oidc/sessions.ts';
+import type { Trials } from './oidc/trials.ts';
 import type { SealedRecords } from './protocol/sealed-records.ts';
 import { visitRoom } from './visits/room.ts';
 
@@ -27,6 +28,7 @@ interface Needs extends Backstage {
   callers: Callers;
   render: Render;
   continueTo: ContinueTo;
+  trials: Trials;
   csrf: Csrf;
   handle: () => InProcessHandler;
 }

@@ -42,6 +42,7 @@ import { createRestarts } from './oidc/restarts.ts';
 import { createSessions } from './oidc/sessions.ts';
 import { noteTokens } from './oidc/token-events.ts';
 import type { TokenEvent } from './oidc/token-events.ts';
+import { createTrials } from './oidc/trials.ts';
 import { healthRoutes } from './operations/health.ts';
 import type { VisitRoute } from './visits/visit.ts';
 import { version } from './version.ts';
@@ -105,8 +106,10 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
     log.warn({ file, line }, `a theme has a problem: ${problem}`);
   const restarts = createRestarts(records);
   const documents = await assembleDocuments({ ...backstage, config, log });
+  const trials = createTrials({ issuer: config.issuer, records });
   const directory = createClientDirectory({
     clients,
+    trials: config.admin.console ? trials : undefined,
     documents,
     grants: grantsOn(config),
     ...clientSecrets(backstage.vaultFor('clients')),
@@ -178,6 +181,7 @@ export async function assemble(given: Config, log: Logger): Promise<Gatehouse> {
   const approvals = ciba.approvals({ provider, directory, consents: noteConsents(consents, audit) });
   const visited = {
     ...backstage,
+    trials,
     preview,
     config,
     approvals,

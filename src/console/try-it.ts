@@ -8,7 +8,9 @@ import { authMethod, grantTypes, isBuiltIn } from '../clients/client.ts';
 import type { Client } from '../clients/client.ts';
 import { hasSecret } from '../clients/protocol.ts';
 import { inProcessFetch } from '../http/in-process.ts';
-import type { InProcessHandler } from '../http/in-process.ts';
+import type { InProcessFetch, InProcessHandler } from '../http/in-process.ts';
+import { TRIAL_PARAMETER } from '../oidc/trials.ts';
+import type { Trials } from '../oidc/trials.ts';
 
 /** A sign-in that was begun. */
 export interface TryRun {
@@ -18,9 +20,6 @@ export interface TryRun {
   nonce: string;
   code_verifier: string;
   scope: string;
-  /** Made for this run alone. */
-  secret: string | null;
-  secret_id: string | null;
 }
 
 interface Part {
@@ -63,23 +62,40 @@ const partsOf = (jwt: string): Part => ({
 });
 const isJwt = (token: string) => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
+const NOTHING: TryResult = {
+  failure: null,
+  scope: '',
+  expires_in: null,
+  refresh_token: false,
+  id_token: null,
+  access_token: null,
+  opaque: false,
+  userinfo: null,
+};
+
 interface Needs {
   issuer: string;
-  /** The one redirect URI of all these sign-ins. */
-  callback: string;
+  trials: Trials;
   handle: () => InProcessHandler;
 }
 
-export function createTryIt({ issuer, callback, handle }: Needs) {
-  const fetch = inProcessFetch({ issuer, handle });
+/** Seconds that the admin has to sign in. */
+const LIFE = 600;
 
-  async function configured(client: Client, secret: string | null): Promise<Configuration> {
+export function createTryIt({ issuer, trials, handle }: Needs) {
+  const { callback } = trials;
+  const inProcess = inProcessFetch({ issuer, handle });
+
+  /** @param headers what tells requests of the run. */
+  async function configured(client: Client, secret: string, headers: Record<string, string>): Promise<Configuration> {
+    const fetch: InProcessFetch = (url, init) =>
+      inProcess(url, { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), ...headers } });
     const oidc = await import('openid-client');
     const ways: Record<string, () => ClientAuth> = {
       none: () => oidc.None(),
-      client_secret_basic: () => oidc.ClientSecretBasic(secret!),
-      client_secret_post: () => oidc.ClientSecretPost(secret!),
-      client_secret_jwt: () => oidc.ClientSecretJwt(secret!),
+      client_secret_basic: () => oidc.ClientSecretBasic(secret),
+      client_secret_post: () => oidc.ClientSecretPost(secret),
+      client_secret_jwt: () => oidc.ClientSecretJwt(secret),
     };
     return oidc.discovery(
       new URL(issuer),
@@ -90,13 +106,72 @@ export function createTryIt({ issuer, callback, handle }: Needs) {
     );
   }
 
-  return {
-    callback,
+  async function requestOf(client: Client, run: TryRun, resource: string | undefined): Promise<URL> {
+    const oidc = await import('openid-client');
+    const parameters = {
+      redirect_uri: callback,
+      scope: run.scope,
+      state: run.state,
+      nonce: run.nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(run.code_verifier),
+      code_challenge_method: 'S256',
+      ...(resource === undefined ? {} : { resource }),
+    };
+    return trials.acting(client, async (secret, headers) => {
+      const config = await configured(client, secret, headers);
+      const pushed = client.protocol?.require_pushed_authorization_requests === true;
+      return pushed
+        ? oidc.buildAuthorizationUrlWithPAR(config, parameters)
+        : oidc.buildAuthorizationUrl(config, parameters);
+    });
+  }
 
+  async function redeem(config: Configuration, run: TryRun, query: URLSearchParams): Promise<TryResult> {
+    const oidc = await import('openid-client');
+    const failed = (error: unknown): TryResult => {
+      if (error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError)
+        return { ...NOTHING, failure: { error: error.error, description: error.error_description ?? '' } };
+      if (error instanceof oidc.ClientError)
+        return { ...NOTHING, failure: { error: error.code ?? 'error', description: error.message } };
+      throw error;
+    };
+    let tokens: Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
+    try {
+      tokens = await oidc.authorizationCodeGrant(config, new URL(`${callback}?${query.toString()}`), {
+        pkceCodeVerifier: run.code_verifier,
+        expectedState: run.state,
+        expectedNonce: run.nonce,
+      });
+    } catch (error) {
+      return failed(error);
+    }
+    const { access_token, id_token, refresh_token } = tokens;
+    try {
+      const sub = tokens.claims()?.sub;
+      const told = sub === undefined ? null : await oidc.fetchUserInfo(config, access_token, sub);
+      return {
+        ...NOTHING,
+        scope: tokens.scope ?? run.scope,
+        expires_in: tokens.expires_in ?? null,
+        refresh_token: refresh_token !== undefined,
+        id_token: id_token === undefined ? null : partsOf(id_token),
+        access_token: isJwt(access_token) ? partsOf(access_token) : null,
+        opaque: !isJwt(access_token),
+        userinfo: told === null ? null : pretty(told),
+      };
+    } catch (error) {
+      return failed(error);
+    } finally {
+      // What it was good for is on the page; nobody needs it any more.
+      await oidc.tokenRevocation(config, refresh_token ?? access_token);
+    }
+  }
+
+  return {
     /** @returns where the browser goes, and what its answer is checked against; or why the request was not taken beforehand. */
     async begin(
       client: Client,
-      wanted: Pick<TryRun, 'account_id' | 'scope' | 'secret' | 'secret_id'> & { resource: string | undefined },
+      wanted: Pick<TryRun, 'account_id' | 'scope'> & { resource: string | undefined },
     ): Promise<{ url: string; run: TryRun } | { refused: string }> {
       const oidc = await import('openid-client');
       const { resource, ...rest } = wanted;
@@ -107,20 +182,11 @@ export function createTryIt({ issuer, callback, handle }: Needs) {
         nonce: oidc.randomNonce(),
         code_verifier: oidc.randomPKCECodeVerifier(),
       };
-      const config = await configured(client, run.secret);
-      const parameters = {
-        redirect_uri: callback,
-        scope: run.scope,
-        state: run.state,
-        nonce: run.nonce,
-        code_challenge: await oidc.calculatePKCECodeChallenge(run.code_verifier),
-        code_challenge_method: 'S256',
-        ...(resource === undefined ? {} : { resource }),
-      };
-      const pushed = client.protocol?.require_pushed_authorization_requests === true;
-      if (!pushed) return { url: oidc.buildAuthorizationUrl(config, parameters).href, run };
       try {
-        return { url: (await oidc.buildAuthorizationUrlWithPAR(config, parameters)).href, run };
+        const url = await requestOf(client, run, resource);
+        url.searchParams.set(TRIAL_PARAMETER, run.state);
+        await trials.open(run.state, client.id, LIFE);
+        return { url: url.href, run };
       } catch (error) {
         if (!(error instanceof oidc.ResponseBodyError)) throw error;
         return { refused: error.error_description ?? error.error };
@@ -128,55 +194,11 @@ export function createTryIt({ issuer, callback, handle }: Needs) {
     },
 
     async finish(client: Client, run: TryRun, query: URLSearchParams): Promise<TryResult> {
-      const oidc = await import('openid-client');
-      const nothing: TryResult = {
-        failure: null,
-        scope: '',
-        expires_in: null,
-        refresh_token: false,
-        id_token: null,
-        access_token: null,
-        opaque: false,
-        userinfo: null,
-      };
-      const failed = (error: unknown): TryResult => {
-        if (error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError)
-          return { ...nothing, failure: { error: error.error, description: error.error_description ?? '' } };
-        if (error instanceof oidc.ClientError)
-          return { ...nothing, failure: { error: error.code ?? 'error', description: error.message } };
-        throw error;
-      };
-      const config = await configured(client, run.secret);
-      let tokens: Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
-      try {
-        tokens = await oidc.authorizationCodeGrant(config, new URL(`${callback}?${query.toString()}`), {
-          pkceCodeVerifier: run.code_verifier,
-          expectedState: run.state,
-          expectedNonce: run.nonce,
-        });
-      } catch (error) {
-        return failed(error);
-      }
-      const { access_token, id_token, refresh_token } = tokens;
-      try {
-        const sub = tokens.claims()?.sub;
-        const told = sub === undefined ? null : await oidc.fetchUserInfo(config, access_token, sub);
-        return {
-          ...nothing,
-          scope: tokens.scope ?? run.scope,
-          expires_in: tokens.expires_in ?? null,
-          refresh_token: refresh_token !== undefined,
-          id_token: id_token === undefined ? null : partsOf(id_token),
-          access_token: isJwt(access_token) ? partsOf(access_token) : null,
-          opaque: !isJwt(access_token),
-          userinfo: told === null ? null : pretty(told),
-        };
-      } catch (error) {
-        return failed(error);
-      } finally {
-        // What it was good for is on the page; nobody needs it any more.
-        await oidc.tokenRevocation(config, refresh_token ?? access_token);
-      }
+      return trials.acting(client, async (secret, headers) =>
+        redeem(await configured(client, secret, headers), run, query),
+      );
     },
+    life: LIFE,
+    close: ({ state }: TryRun) => trials.close(state),
   };
 }

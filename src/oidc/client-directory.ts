@@ -13,6 +13,7 @@ import type { Page } from '../kernel/paging.ts';
 import { mark } from '../kernel/search.ts';
 import type { Search } from '../kernel/search.ts';
 import { STANDARD_SCOPES } from './claims.ts';
+import type { Trials } from './trials.ts';
 
 const HELD_MS = 1000;
 const MOST_HELD = 1000;
@@ -63,6 +64,8 @@ interface Needs {
   };
   /** Clients whose id is the URL of a document; undefined where there are none. */
   documents?: { resolve(id: string, mayRead: boolean): Promise<Client | undefined> } | undefined;
+  /** Apps that admins try just now; undefined where nobody can. */
+  trials?: Pick<Trials, 'extended'> | undefined;
   /** Grants that are switched on. A client that has another keeps it, and goes on with the rest. */
   grants: readonly string[];
   /** A secret of a client whose method of authentication needs it in plain. */
@@ -152,7 +155,7 @@ function held<T>(load: (key: string) => Promise<T | undefined>) {
 /** Where an app can begin something. Elsewhere one that nobody knows has no business, and no document is read for it. */
 const BEGINNINGS = new Set<string | undefined>(['authorization', 'resume', 'pushed_authorization_request', undefined]);
 
-export function createClientDirectory({ clients, documents, grants, openSecret }: Needs): ClientDirectory {
+export function createClientDirectory({ clients, documents, trials, grants, openSecret }: Needs): ClientDirectory {
   const acceptedOf = (client: Client): AcceptedSecret[] =>
     liveSecretsOf(client).map(({ hash, sealed, expires_at }) => ({
       value: sealed === null ? hash! : openSecret(client.id, sealed),
@@ -187,12 +190,17 @@ export function createClientDirectory({ clients, documents, grants, openSecret }
     return [...types].sort();
   });
 
+  const registered = held(async (id) => {
+    const client = await find(id);
+    return client && withoutOthers(toMetadata(client, acceptedOf(client)));
+  });
+
   return {
     detailTypes: async () => (await detailTypes('all')) ?? [],
-    metadata: held(async (id) => {
-      const client = await find(id);
-      return client && withoutOthers(toMetadata(client, acceptedOf(client)));
-    }),
+    async metadata(id) {
+      const metadata = await registered(id);
+      return metadata && trials ? trials.extended(id, metadata) : metadata;
+    },
     api: held((resource) => clients.findByResource(resource)),
   };
 }

@@ -370,18 +370,48 @@ describe('apps and APIs', () => {
     expect(page.html.querySelector('main')!.text).toContain(admin.sub);
     expect(page.text).toContain(admin.email);
     expect(page.text).not.toMatch(/eyJ[\w-]{20}/);
-    const left = await gatehouse.clients.get(app.client_id);
-    expect([left.redirect_uris, left.earlier_secret]).toEqual([['https://tried.example/cb'], null]);
+    expect((await gatehouse.clients.get(app.client_id)).version).toBe(1);
     // An answer counts once, in the browser that asked.
     expect((await browser.open(page.url)).status).toBe(404);
   });
 
-  it('leaves nothing behind of a request that is refused before it begins, and says why', async () => {
+  it('are tried though they have as many secrets as an app may have', async () => {
+    const app = await gatehouse.app({ name: 'Two Secrets', redirect_uris: ['https://two.example/cb'] });
+    await gatehouse.clients.addSecret(app.client_id);
+    const page = await tried(app.client_id, {});
+    expect([page.status, page.text.includes(admin.email)]).toEqual([200, true]);
+  });
+
+  it('say why a request is refused before it begins', async () => {
     const app = await gatehouse.app({ protocol: { require_pushed_authorization_requests: true } });
     const page = await send(`/apps/${app.client_id}/try`, { scope: 'openid', resource: 'https://nowhere.example' });
     expect([page.status, alertText(page)]).toEqual([400, 'resource indicator is missing, or unknown']);
-    const { redirect_uris, earlier_secret } = await gatehouse.clients.get(app.client_id);
-    expect([redirect_uris.some((uri) => uri.includes('/admin/try/')), earlier_secret]).toEqual([false, null]);
+    expect((await gatehouse.clients.get(app.client_id)).version).toBe(1);
+  });
+
+  it('have our redirect URI for a run alone, for as long as it may take', async () => {
+    const app = await gatehouse.app({ first_party: true, name: 'Left Alone' });
+    const other = await gatehouse.app({ first_party: true });
+    const asked = await at(`/apps/${app.client_id}/try`);
+    const went = await browser.request(`/admin/apps/${app.client_id}/try`, {
+      method: 'POST',
+      body: new URLSearchParams({ _csrf: fieldValue(asked, '_csrf'), scope: 'openid', resource: '' }),
+    });
+    const target = new URL(/url=([^"]+)"/.exec(await went.text())![1]!.replaceAll('&amp;', '&'), gatehouse.issuer);
+    const location = async (change: (url: URL) => void) => {
+      const url = new URL(target);
+      change(url);
+      const answer = await browser.request(url.pathname + url.search);
+      return [answer.status, answer.headers.get('location')?.includes('/admin/try/callback') ?? false];
+    };
+    const refused = [400, false];
+    expect(await location((url) => url.searchParams.delete('gatehouse_try'))).toEqual(refused);
+    expect(await location((url) => url.searchParams.set('gatehouse_try', 'x'.repeat(43)))).toEqual(refused);
+    expect(await location((url) => url.searchParams.set('client_id', other.client_id))).toEqual(refused);
+    expect(await location((url) => url.searchParams.set('redirect_uri', 'https://evil.example/cb'))).toEqual(refused);
+    expect(await location(() => undefined)).toEqual([303, true]);
+    passTime(601);
+    expect(await location(() => undefined)).toEqual(refused);
   });
 
   it('are tried by nobody else: an answer that another admin brings is refused', async () => {
