@@ -2,10 +2,11 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDocument } from '../../src/registration/document.ts';
 import { asking, bank, payment, PAYMENT } from '../support/authorization-details.ts';
 import { Browser } from '../support/browser.ts';
 import { documentSite } from '../support/client-documents.ts';
-import type { Site } from '../support/client-documents.ts';
+import type { Published, Site } from '../support/client-documents.ts';
 import { answer } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
@@ -175,7 +176,7 @@ describe('a document', () => {
     await refused(site.origin + at);
   });
 
-  it.each<[string, { status?: number; headers?: Record<string, string>; body: string }]>([
+  it.each<[string, Published]>([
     ['a page', { headers: { 'content-type': 'text/html' }, body: '<html></html>' }],
     ['JSON that says it is a script', { headers: { 'content-type': 'text/javascript' }, body: '{}' }],
     ['no type at all', { headers: { 'content-type': '' }, body: '{}' }],
@@ -185,6 +186,8 @@ describe('a document', () => {
     ['a prototype', { body: '{"__proto__":{"client_id":"x"}}' }],
     ['a megabyte', { body: `{"client_name":"${'x'.repeat(1_000_000)}"}` }],
     ['a hundred thousand brackets', { body: `${'['.repeat(8000)}${']'.repeat(8000)}` }],
+    ['without an end', { body: '{"client_id":', stalls: true }],
+    ['whole, but never ended', { body: '{"client_id":"https://agent.example/client.json"}', stalls: true }],
     ['an error', { status: 500, body: '{}' }],
     ['a 201', { status: 201, body: '{}' }],
     ['a 206', { status: 206, body: '{}' }],
@@ -241,6 +244,30 @@ describe('a document', () => {
     const { url } = await rp.request({ scope: 'openid', resource: api.resource!, ...asking(payment()) });
     const page = await new Browser(gatehouse.issuer).open(url);
     expect(page.url.searchParams.get('error')).toBe('invalid_authorization_details');
+  });
+
+  it('that calls itself what a registered app is called is named by its host all the same', async () => {
+    await gatehouse.app({ name: 'Payroll of Acme', first_party: true });
+    for (const client_name of ['Payroll of Acme', 'P\u0430yroll of Acme', 'accounts.acme.example']) {
+      const app = site.publish(path(), { client_name, client_uri: 'https://accounts.acme.example' });
+      const rp = await relyingParty(gatehouse, app);
+      const browser = browserFor(rp);
+      expect(heading(await browser.open((await rp.request()).url))).toContain(site.host);
+      const page = await beginConsent(rp, browser, await gatehouse.person());
+      expect(heading(page)).toBe(`${site.host} wants access`);
+      expect(page.html.querySelector('.gh-callout--warn')!.text).toContain('Nobody has checked');
+    }
+  });
+
+  it.each([
+    ['https://xn--pple-43d.com/client.json', 'xn--pple-43d.com'],
+    ['https://accounts.google.com.agent.example/client.json', 'accounts.google.com.agent.example'],
+    ['https://agent.example:8443/accounts.google.com/client.json', 'agent.example:8443'],
+  ])('at %s is shown by the host that it has, letter by letter (homoglyphs; RFC 5891)', (client_id, name) => {
+    const body = { client_id, client_name: 'Apple', redirect_uris: ['https://agent.example/callback'] };
+    const client_documents = { scopes: ['email'], redirect_schemes: ['https'] };
+    const settings = { client_documents, allowPrivate: false, isPublicHost: () => true };
+    expect(readDocument(client_id, Buffer.from(JSON.stringify(body)), settings as never).name).toBe(name);
   });
 
   it('with markup in its name has it shown as text', async () => {

@@ -10,6 +10,8 @@ export interface Published {
   headers?: Record<string, string>;
   /** Of a document as it should be; text is sent as it is. */
   body: object | string;
+  /** Sends this much, and then nothing more for ever. */
+  stalls?: boolean;
 }
 
 export interface Site {
@@ -41,10 +43,11 @@ export async function documentSite(): Promise<Site> {
   const asked: string[] = [];
   const server = createServer({ cert: made.pem, key: made.keyPem }, (req, res) => {
     asked.push(req.url ?? '');
-    const { status = 200, headers = {}, body } = pages.get(req.url ?? '') ?? { status: 404, body: {} };
-    res
-      .writeHead(status, { 'content-type': 'application/json', ...headers })
-      .end(typeof body === 'string' ? body : JSON.stringify(body));
+    const found: Published = pages.get(req.url ?? '') ?? { status: 404, body: {} };
+    const { status = 200, headers = {}, body, stalls } = found;
+    res.writeHead(status, { 'content-type': 'application/json', ...headers });
+    res.write(typeof body === 'string' ? body : JSON.stringify(body));
+    if (stalls !== true) res.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `localhost:${(server.address() as AddressInfo).port}`;
