@@ -141,6 +141,18 @@ describe('people who move in', () => {
     });
   });
 
+  it.each([';', '\t'])('come from a spreadsheet that separates by %j, as in other languages', async (mark) => {
+    const id = mark === ';' ? 'semicolon' : 'tab';
+    const rows = [
+      ['email', 'name', 'roles'],
+      [`${id}@example.com`, '"Lovelace, Ada"', 'editor'],
+      [`${id}-2@example.com`, 'Bob', ''],
+    ];
+    const outcomes = await take(rows.map((cells) => cells.join(mark)).join('\r\n'), 'csv');
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['imported', 'imported']);
+    expect((await gatehouse.accounts.get(`${id}@example.com`)).name).toBe('Lovelace, Ada');
+  });
+
   it.each([
     ['the column e_mail is unknown; the nearest is email', 'e_mail,name\na@b.example,x'],
     ['there are two columns name', 'email,name,name\na@b.example,x,y'],

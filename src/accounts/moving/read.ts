@@ -1,6 +1,5 @@
 /** Reads files of people as a stream, one row at a time, whatever their size. */
-import { pipeline } from 'node:stream';
-import type { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import type { Info } from 'csv-parse';
 import { closest } from 'fastest-levenshtein';
@@ -94,9 +93,34 @@ function valueOf(columns: string[], cells: string[]): unknown {
   return Object.keys(address).length === 0 ? row : { ...row, address };
 }
 
+/** What stands between cells: spreadsheets write it as their language has it. */
+const DELIMITERS = [',', ';', '\t'];
+const LONGEST_HEADER = 64 * 1024;
+
+/** Looks at the first line, in which no name has any of them. @returns what stands between cells, and all of the file. */
+async function withDelimiter(file: Readable): Promise<{ delimiter: string; all: Readable }> {
+  const chunks = file[Symbol.asyncIterator]() as AsyncIterator<Buffer | string>;
+  const head: (Buffer | string)[] = [];
+  let text = '';
+  while (!text.includes('\n') && text.length < LONGEST_HEADER) {
+    const next = await chunks.next();
+    if (next.done) break;
+    head.push(next.value);
+    text += next.value.toString();
+  }
+  const [line] = text.split('\n', 1);
+  const delimiter = DELIMITERS.find((one) => line!.includes(one)) ?? ',';
+  async function* whole() {
+    yield* head;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  }
+  return { delimiter, all: Readable.from(whole(), { highWaterMark: 1 }) };
+}
+
 async function* readCsv(file: Readable): AsyncGenerator<ReadRow> {
-  const parser = parse({ bom: true, info: true, relax_column_count: true, max_record_size: LONGEST_ROW });
-  const records = pipeline(file, parser, () => undefined) as AsyncIterable<{ record: string[]; info: Info }>;
+  const { delimiter, all } = await withDelimiter(file);
+  const parser = parse({ bom: true, info: true, relax_column_count: true, max_record_size: LONGEST_ROW, delimiter });
+  const records = pipeline(all, parser, () => undefined) as AsyncIterable<{ record: string[]; info: Info }>;
   let columns: string[] | undefined;
   let read = 0;
   try {
