@@ -1,6 +1,4 @@
 /** Whoever has us read a document of their choice (draft-ietf-oauth-client-id-metadata-document, section 6; OWASP SSRF). */
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDocument } from '../../src/registration/document.ts';
 import { asking, bank, payment, PAYMENT } from '../support/authorization-details.ts';
@@ -10,6 +8,8 @@ import type { Published, Site } from '../support/client-documents.ts';
 import { answer } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
+import { startInside } from '../support/inside.ts';
+import type { Inside } from '../support/inside.ts';
 import { atOnce, beginConsent, browserFor, heading } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
@@ -51,24 +51,18 @@ const INSIDE = [
 
 describe('whoever names a document', () => {
   let gatehouse: Running;
-  let port: number;
-  let connections = 0;
-  const listener = createServer((socket) => {
-    connections += 1;
-    socket.destroy();
-  });
+  let inside: Inside;
   beforeAll(async () => {
     gatehouse = await startGatehouse({ GATEHOUSE_CLIENT_DOCUMENTS_MODE: 'open' });
-    await new Promise<void>((resolve) => listener.listen(0, '::', resolve));
-    ({ port } = listener.address() as AddressInfo);
+    inside = await startInside();
   });
   afterAll(async () => {
     await gatehouse.stop();
-    await new Promise((resolve) => listener.close(resolve));
+    await inside.stop();
   });
 
   it.each(INSIDE)('at %s makes us reach nothing inside, at any endpoint', async (template) => {
-    const client_id = template.replace('{port}', String(port));
+    const client_id = template.replace('{port}', String(inside.port));
     const page = await new Browser(gatehouse.issuer).open(`/auth?${query(client_id)}`);
     expect([page.status, page.url.origin]).toEqual([400, gatehouse.issuer]);
     expect(page.text).not.toMatch(/ECONN|refused by|public host/);
@@ -78,7 +72,7 @@ describe('whoever names a document', () => {
       expect([path, status >= 400 && status < 500]).toEqual([path, true]);
       expect(text).not.toMatch(/ECONN|public host/);
     }
-    expect(connections).toBe(0);
+    expect(inside.connections()).toBe(0);
   });
 
   it.each([

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientKey, loopbackServer } from '../support/client-keys.ts';
@@ -8,6 +6,8 @@ import type { ClientKey } from '../support/client-keys.ts';
 import { answer } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
+import { startInside } from '../support/inside.ts';
+import type { Inside } from '../support/inside.ts';
 
 /** What a client with keys at `jwks_uri` gets for an assertion. */
 async function tokenAnswer(gatehouse: Running, jwks_uri: string, { key, kid }: Pick<ClientKey, 'key' | 'kid'>) {
@@ -68,32 +68,26 @@ const INSIDE = [
 
 describe('an address that a client names leads nowhere inside (OWASP SSRF; RFC 7591, section 5)', () => {
   let gatehouse: Running;
-  let port: number;
-  let connections = 0;
-  const listener = createServer((socket) => {
-    connections += 1;
-    socket.destroy();
-  });
+  let inside: Inside;
   beforeAll(async () => {
     gatehouse = await startGatehouse();
-    await new Promise<void>((resolve) => listener.listen(0, '::', resolve));
-    ({ port } = listener.address() as AddressInfo);
+    inside = await startInside();
   });
   afterAll(async () => {
     await gatehouse.stop();
-    await new Promise((resolve) => listener.close(resolve));
+    await inside.stop();
   });
 
   it.each(INSIDE)('%s as jwks_uri', async (template) => {
-    const jwks_uri = template.replace('{port}', String(port));
+    const jwks_uri = template.replace('{port}', String(inside.port));
     const { status, text } = await tokenAnswer(gatehouse, jwks_uri, await clientKey());
-    expect([status >= 400 && status < 500, connections]).toEqual([true, 0]);
+    expect([status >= 400 && status < 500, inside.connections()]).toEqual([true, 0]);
     // Nor does the answer tell what was found there.
     expect(text).not.toMatch(/ECONN|refused|127\.0|resolve/i);
   });
 
   it.each(INSIDE)('%s as sector_identifier_uri', async (template) => {
-    const sector_identifier_uri = template.replace('{port}', String(port));
+    const sector_identifier_uri = template.replace('{port}', String(inside.port));
     const app = await gatehouse.app({ protocol: { subject_type: 'pairwise', sector_identifier_uri } });
     const query = new URLSearchParams({
       client_id: app.client_id,
@@ -102,7 +96,7 @@ describe('an address that a client names leads nowhere inside (OWASP SSRF; RFC 7
       redirect_uri: app.redirect_uri,
     });
     const response = await fetch(`${gatehouse.issuer}/auth?${query.toString()}`, { redirect: 'manual' });
-    expect([response.headers.get('location'), connections]).toEqual([null, 0]);
+    expect([response.headers.get('location'), inside.connections()]).toEqual([null, 0]);
     expect(response.status).toBeLessThan(500);
   });
 
@@ -128,30 +122,24 @@ describe('an address that a client names leads nowhere inside (OWASP SSRF; RFC 7
 
 describe('an address of a request, where such are fetched at all, leads nowhere inside (RFC 9101, section 10.4.1)', () => {
   let gatehouse: Running;
-  let port: number;
+  let inside: Inside;
   let jwks: ClientKey['jwks'];
-  let connections = 0;
-  const listener = createServer((socket) => {
-    connections += 1;
-    socket.destroy();
-  });
   beforeAll(async () => {
     gatehouse = await startGatehouse({ GATEHOUSE_OAUTH_REQUEST_URI: 'true' });
     ({ jwks } = await clientKey('ES256'));
-    await new Promise<void>((resolve) => listener.listen(0, '::', resolve));
-    ({ port } = listener.address() as AddressInfo);
+    inside = await startInside();
   });
   afterAll(async () => {
     await gatehouse.stop();
-    await new Promise((resolve) => listener.close(resolve));
+    await inside.stop();
   });
 
   it.each(INSIDE)('%s as request_uri', async (template) => {
-    const request_uri = template.replace('{port}', String(port));
+    const request_uri = template.replace('{port}', String(inside.port));
     const { client_id } = await gatehouse.app({ protocol: { jwks, request_uris: [request_uri] } });
     const query = new URLSearchParams({ client_id, request_uri, response_type: 'code', scope: 'openid' });
     const response = await fetch(`${gatehouse.issuer}/auth?${query.toString()}`, { redirect: 'manual' });
-    expect([response.status < 500, connections]).toEqual([true, 0]);
+    expect([response.status < 500, inside.connections()]).toEqual([true, 0]);
     expect((await response.text()) + (response.headers.get('location') ?? '')).not.toMatch(/ECONN|public/);
   });
 });
