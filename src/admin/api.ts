@@ -54,7 +54,9 @@ function match(compiled: Compiled[], method: string, path: string): { route: Rou
   const found = here.find(({ route }) => route.method === wanted);
   if (found) return { route: found.route, groups: decoded(found.pattern.exec(path)!.groups ?? {}) };
   if (here.length === 0) throw new ApiProblem({ name: 'not_found', detail: 'there is nothing at this address' });
-  const Allow = here.map(({ route }) => route.method).join(', ');
+  // At an address of its own, what could be done were it somebody's id is not what the document says of it.
+  const own = here.filter(({ route }) => route.path === path);
+  const Allow = (own.length > 0 ? own : here).map(({ route }) => route.method).join(', ');
   throw new ApiProblem({ name: 'method_not_allowed', detail: `here is ${Allow}`, headers: { Allow } });
 }
 

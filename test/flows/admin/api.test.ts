@@ -347,6 +347,8 @@ describe('what cannot be read', () => {
     expect((await api.get('/nothing')).status).toBe(404);
     const wrongWay = await api.call('PUT', '/users');
     expect([wrongWay.status, wrongWay.headers.get('allow')]).toEqual([405, 'GET, POST']);
+    const own = await api.call('OPTIONS', '/clients/check');
+    expect([own.status, own.headers.get('allow')]).toEqual([405, 'POST']);
   });
 });
 
