@@ -6,7 +6,7 @@ const onMongodb = process.env['MONGODB_TEST_URI'] !== undefined;
 if (!onMongodb)
   console.warn('SKIPPED: nothing runs on MongoDB. Set MONGODB_TEST_URI to a server whose databases may be dropped.');
 
-// A file waits for its servers now and then: one more than cores keeps them busy. Files of a worker share what they import, which
+// More than one per core take longer in all. Files of a worker share what they import, which
 // is most of the time they take; each puts the clock and its servers back.
 const shared = {
   testTimeout: 60_000,
@@ -37,7 +37,7 @@ const mongodb: TestProjectInlineConfiguration = {
 
 export default defineConfig({
   test: {
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism(),
     projects: [
       { test: { ...shared, name: 'sqlite', include: ['test/**/*.test.ts'] } },
       ...(onMongodb ? [mongodb] : []),

@@ -44,6 +44,8 @@ export function createSigner(): Signer {
   const token = ['--module', setting('PKCS11_MODULE'), '--token-label', setting('PKCS11_TOKEN_LABEL')];
   setting('PKCS11_PIN');
   const queue = new PQueue({ concurrency: AT_ONCE });
+  /** One key after the other: SoftHSM does not find its token while another process writes to it. */
+  const making = new PQueue({ concurrency: 1 });
 
   // The PIN goes by its variable: arguments can be read by everybody on the machine.
   const tool = (...args: string[]) =>
@@ -62,17 +64,26 @@ export function createSigner(): Signer {
   }
 
   return {
-    async generate(alg) {
-      const reference = randomBytes(8).toString('hex');
-      const { keyType } = ALGORITHMS[alg];
-      await tool('--keypairgen', '--key-type', keyType, '--id', reference, '--label', `gatehouse-${alg}-${reference}`);
-      const publicKey = await inFolder(async (folder) => {
-        const file = path.join(folder, 'public');
-        await tool('--read-object', '--type', 'pubkey', '--id', reference, '--output-file', file);
-        return toJwk(await readFile(file));
-      });
-      return { reference, publicKey };
-    },
+    generate: (alg) =>
+      making.add(async () => {
+        const reference = randomBytes(8).toString('hex');
+        const { keyType } = ALGORITHMS[alg];
+        await tool(
+          '--keypairgen',
+          '--key-type',
+          keyType,
+          '--id',
+          reference,
+          '--label',
+          `gatehouse-${alg}-${reference}`,
+        );
+        const publicKey = await inFolder(async (folder) => {
+          const file = path.join(folder, 'public');
+          await tool('--read-object', '--type', 'pubkey', '--id', reference, '--output-file', file);
+          return toJwk(await readFile(file));
+        });
+        return { reference, publicKey };
+      }),
 
     sign: (reference, alg, data) =>
       inFolder(async (folder) => {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { OPERATOR } from '../../src/administration/principal.ts';
 import { codeOf } from './authenticator.ts';
 import { ask, cibaApp } from './ciba.ts';
@@ -54,9 +55,10 @@ async function enterPassword(page: Page, { email, password }: Pick<Person, 'emai
   await arrived(page);
 }
 
-/** Waits until no page goes on by itself any more. */
-const arrived = (page: Page) =>
-  page.waitForFunction(`document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]')`);
+const ARRIVED = `document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]')`;
+
+/** Waits until no page goes on by itself any more. Asked from outside each time: a page's own policy lets no text be run within it. */
+const arrived = (page: Page) => expect.poll(() => page.evaluate<boolean>(ARRIVED).catch(() => false)).toBe(true);
 
 async function signIn(page: Page, { gatehouse, rp }: Stage): Promise<Person> {
   const person = await gatehouse.person();

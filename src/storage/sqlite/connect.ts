@@ -9,6 +9,9 @@ const CACHE_KIB = 8192;
 // Waiting blocks the serving thread, and every writer commits within milliseconds.
 export const BUSY_TIMEOUT_MS = 1000;
 const CONSTRAINT = 19;
+const BUSY = 5;
+const OPENED_WITHIN_MS = 15_000;
+const BETWEEN_MS = 20;
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -37,6 +40,25 @@ function guarded<T>(work: () => T): T {
   } catch (error) {
     if (isConstraintError(error)) throw error;
     throw unavailable('The store does not answer.', error);
+  }
+}
+
+const isBusy = (error: unknown): boolean =>
+  (((error as Error).cause as { errcode?: number } | undefined)?.errcode ?? 0) % 256 === BUSY;
+
+/**
+ * Opens what others may be opening, and making, at this moment: some of them SQLite refuses without waiting. Nobody is served yet.
+ * @throws unavailable when it is locked for fifteen seconds.
+ */
+export function opening<T>(open: () => T): T {
+  const until = performance.now() + OPENED_WITHIN_MS;
+  for (;;) {
+    try {
+      return open();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BETWEEN_MS);
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import { unavailable } from '../../kernel/errors.ts';
 import type { Storage } from '../storage.ts';
 import { auditStore } from './audit.ts';
 import { createCheckpoints } from './checkpoints.ts';
-import { connect } from './connect.ts';
+import { connect, opening } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { counterStore } from './counters.ts';
 import { documentTable } from './documents.ts';
@@ -87,8 +87,8 @@ function connectMigrated(file: string): Connection {
 export function openSqlite(file: string): Storage {
   const inMemory = file === ':memory:';
   if (!inMemory) createPrivately(file);
-  const durable = connectMigrated(file);
-  const everyday = inMemory ? durable : connect(file, 'NORMAL');
+  const durable = opening(() => connectMigrated(file));
+  const everyday = inMemory ? durable : opening(() => connect(file, 'NORMAL'));
   const checkpoints = inMemory ? undefined : createCheckpoints(file);
   const reader = inMemory ? readerOn(everyday) : createReader(file);
   const group = groupCommit(everyday, (count) => checkpoints?.wrote(count));
