@@ -2,8 +2,8 @@
  * Copies the write-ahead log back into the database on a thread of its own. SQLite would do it within the write that makes the
  * log long enough: tens of milliseconds of copying and syncing in which nobody is served.
  */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { endThread } from './threads.ts';
 
 /** Each leaves some three pages in the log: 16 MiB. With fewer the same few pages are copied again and again. */
 const WRITES_BETWEEN = 1400;
@@ -42,11 +42,7 @@ export function createCheckpoints(file: string): Checkpoints {
       (thread ??= start()).postMessage('checkpoint');
     },
     async close() {
-      if (!thread) return;
-      const gone = once(thread, 'exit').catch(() => undefined); // failed: gone as well
-      thread.ref();
-      thread.postMessage('end');
-      await gone;
+      if (thread) await endThread(thread);
     },
   };
 }

@@ -2,12 +2,12 @@
  * Reads on a thread and a connection of its own, for lists and searches: in a large store one of them waits for the disk for tens of
  * milliseconds, in which nobody would be served. It sees what was committed when it begins.
  */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { SQLInputValue } from 'node:sqlite';
 import { unavailable } from '../../kernel/errors.ts';
 import { BUSY_TIMEOUT_MS } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
+import { endThread } from './threads.ts';
 
 export interface Reader {
   /** @returns a function that runs `sql`. @throws unavailable (the function) when the store does not answer. */
@@ -75,10 +75,7 @@ export function createReader(file: string): Reader {
         }),
     async close() {
       if (!thread) return;
-      const ended = once(thread, 'exit').catch(() => undefined); // failed: gone as well
-      thread.ref();
-      thread.postMessage('end');
-      await ended;
+      await endThread(thread);
       gone(new Error('the store is closed'));
     },
   };
