@@ -8,7 +8,6 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createSecretKey,
   hash,
   hkdfSync,
@@ -16,6 +15,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { createKeyedHash } from './keyed-hash.ts';
 
 /** 132 bits of the hash: as hard to find as the ids themselves, and half the size of each index. */
 const LOOKUP_CHARACTERS = 22;
@@ -27,6 +27,8 @@ const KEY_ID_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const NONCE_AT = 1 + KEY_ID_BYTES;
+const BODY_AT = NONCE_AT + NONCE_BYTES;
+const HASH_BYTES = 32;
 const NONCES_AT_ONCE = 256;
 /** Look-up keys that are remembered: who comes again within minutes. */
 const MOST_LOOKUPS = 4000;
@@ -84,20 +86,20 @@ export const oldHashingKeys = (encryptionKey: Buffer): HashingKeys => ({
 });
 
 export function createHashing({ lookup, signing }: HashingKeys): Hashing {
-  const [lookupSecret, signingSecret] = [createSecretKey(lookup), createSecretKey(signing)];
+  const [lookupHash, signingHash] = [createKeyedHash(lookup), createKeyedHash(signing)];
   const lookups = new Map<string, string>();
   return {
     lookupKey(kind, id) {
       const name = `${kind}:${id}`;
       let key = lookups.get(name);
       if (key === undefined) {
-        key = createHmac('sha256', lookupSecret).update(name).digest('base64url').slice(0, LOOKUP_CHARACTERS);
+        key = lookupHash(name).slice(0, LOOKUP_CHARACTERS);
         if (lookups.size >= MOST_LOOKUPS) lookups.delete(lookups.keys().next().value!);
         lookups.set(name, key);
       }
       return key;
     },
-    sign: (purpose, value) => createHmac('sha256', signingSecret).update(`${purpose}:${value}`).digest('base64url'),
+    sign: (purpose, value) => signingHash(`${purpose}:${value}`),
   };
 }
 
@@ -107,7 +109,9 @@ function decrypt(key: KeyObject, bytes: Buffer, nonceAt: number, context: string
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(nonceAt, bodyAt))
     .setAAD(Buffer.from(context))
     .setAuthTag(bytes.subarray(tagAt));
-  return decipher.update(bytes.subarray(bodyAt, tagAt), undefined, 'utf8') + decipher.final('utf8');
+  const body = decipher.update(bytes.subarray(bodyAt, tagAt));
+  decipher.final();
+  return body.toString();
 }
 
 /** @param encryptionKeys at least 32 bytes of key material each: the first seals, all open. */
@@ -146,7 +150,14 @@ export function createSealing(encryptionKeys: Buffer[], purpose: Purpose): Seali
       const nonce = nextNonce();
       const cipher = createCipheriv('aes-256-gcm', newest.secret, nonce).setAAD(bytesOf(context));
       const body = cipher.update(plain, 'utf8');
-      return Buffer.concat([header, nonce, body, cipher.final(), cipher.getAuthTag()]);
+      cipher.final();
+      const tagAt = BODY_AT + body.length;
+      const sealed = Buffer.allocUnsafe(tagAt + TAG_BYTES);
+      sealed.set(header);
+      sealed.set(nonce, NONCE_AT);
+      sealed.set(body, BODY_AT);
+      sealed.set(cipher.getAuthTag(), tagAt);
+      return sealed;
     },
     open(sealed, context) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
@@ -169,7 +180,11 @@ export const createVault = (encryptionKey: Buffer, purpose: Purpose = 'records')
   ...createSealing([encryptionKey], purpose),
 });
 
-/** Compares two strings in a time that depends on neither content nor length. */
+const [one, other] = [Buffer.alloc(HASH_BYTES), Buffer.alloc(HASH_BYTES)];
+
+/** Compares two strings in a time that depends on neither content nor length: hashes of them are compared. */
 export function constantTimeEqual(a: string, b: string): boolean {
-  return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
+  one.write(hash('sha256', a, 'binary'), 'binary');
+  other.write(hash('sha256', b, 'binary'), 'binary');
+  return timingSafeEqual(one, other);
 }
