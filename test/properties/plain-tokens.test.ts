@@ -1,0 +1,185 @@
+/**
+ * Usual requests of the two busiest grants may be answered by a shorter way than the library's. Whatever app, person, scope and API it
+ * is about, nobody can tell by which way an answer came: not by itself, not by its tokens, not by what others are told of them,
+ * not by the record; and whoever went by one way goes on by the other.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATOR } from '../../src/administration/principal.ts';
+import type { NewClient } from '../../src/clients/clients.ts';
+import { MONGODB_TEST_URI, testDatabase } from '../storage/support/test-database.ts';
+import { UNUSUAL, USUAL } from '../support/both-ways.ts';
+import type { Beside, Told } from '../support/both-ways.ts';
+import { Browser } from '../support/browser.ts';
+import { askAs, learned, recordsOf, signInFor } from '../support/chains.ts';
+import type { Fields, Onlookers, TokenSet } from '../support/chains.ts';
+import { clientKey } from '../support/client-keys.ts';
+import { startGatehouse } from '../support/gatehouse.ts';
+import type { Running } from '../support/gatehouse.ts';
+import { APIS, apps, askedBy, narrower, people, rules, services } from '../support/generated-apps.ts';
+import type { Asked, Person } from '../support/generated-apps.ts';
+import { backToNow, passTime } from '../support/journey.ts';
+import type { App } from '../support/journey.ts';
+import { relyingParty } from '../support/relying-party.ts';
+
+const LONG = 240_000;
+/** In which so many refusals are written down, and no more. */
+const MINUTE = 61;
+const STORES = ['SQLite', ...(MONGODB_TEST_URI ? ['MongoDB'] : [])];
+const encrypting = await clientKey('ECDH-ES', 'enc');
+const ENCRYPTED = {
+  jwks: encrypting.jwks,
+  id_token_encrypted_response_alg: 'ECDH-ES',
+  id_token_encrypted_response_enc: 'A128GCM',
+} as NewClient['protocol'];
+
+type Change = 'nothing' | 'name' | 'roles' | 'bare' | 'brief' | 'pairwise' | 'narrow' | 'claims';
+interface Step {
+  /** Seconds since the step before: longer than anything is held in memory. */
+  after: number;
+  change: Change;
+  scope: string | undefined;
+  resource: string[];
+}
+const steps = fc.array(
+  fc
+    .record({
+      after: fc.constantFrom(2, 2, 60, 3599, 90_000),
+      change: fc.oneof(
+        { weight: 3, arbitrary: fc.constant<Change>('nothing') },
+        {
+          weight: 2,
+          arbitrary: fc.constantFrom<Change>('name', 'roles', 'bare', 'brief', 'pairwise', 'narrow', 'claims'),
+        },
+      ),
+    })
+    .chain((step) => narrower.map((asked): Step => ({ ...step, ...asked }))),
+  { minLength: 3, maxLength: 3 },
+);
+
+const fieldsOf = ({ scope, resource }: Pick<Step, 'scope' | 'resource'>): Fields => [
+  ...(scope === undefined ? [] : [['scope', scope] as [string, string]]),
+  ...resource.map((one) => ['resource', one] as [string, string]),
+];
+
+describe.each(STORES)('tokens on %s', (store) => {
+  const runs = store === 'SQLite' ? { people: 30, programs: 60 } : { people: 8, programs: 15 };
+  let gatehouse: Running;
+  let apis: App[];
+  let drop = async () => undefined as void;
+  beforeAll(async () => {
+    const database = store === 'MongoDB' ? testDatabase() : undefined;
+    drop = database?.drop ?? drop;
+    const url: Record<string, string> = database ? { GATEHOUSE_STORAGE_URL: database.url } : {};
+    gatehouse = await startGatehouse({ GATEHOUSE_LIMITS_ENABLED: 'false', ...url });
+    apis = await Promise.all(APIS.map((api) => gatehouse.app(api)));
+    await gatehouse.roles.create(OPERATOR, { name: 'editor', permissions: ['notes:write', 'notes:share'] });
+    await gatehouse.groups.create(OPERATOR, { name: 'staff', roles: ['editor'] });
+    // Time stands still, so that what is equal is equal to the second; and it never goes back, lest something be held for too long.
+    passTime(0);
+  });
+  afterAll(async () => {
+    backToNow();
+    await gatehouse.stop();
+    await drop();
+  });
+
+  /** Something that was otherwise when the chains began. */
+  async function change(what: Change, { app, person }: { app: App; person: string }): Promise<void> {
+    const { accounts, clients, claimTables } = gatehouse;
+    if (what === 'name')
+      await accounts.edit(person, { name: `Ada ${Math.random()}`, claims: { nickname: 'Countess' } });
+    if (what === 'roles') await accounts.edit(person, { roles: ['reader'], groups: ['staff'] });
+    if (what === 'bare') await clients.update(app.client_id, { id_token_profile_claims: false });
+    if (what === 'brief') await clients.update(app.client_id, { access_token_lifetime: 31, id_token_lifetime: 32 });
+    if (what === 'pairwise') await clients.update(app.client_id, { protocol: { subject_type: 'pairwise' } });
+    if (what === 'narrow') await clients.update(app.client_id, { scope: 'openid email notes:read' });
+    if (what === 'claims')
+      await claimTables.set(OPERATOR, app.client_id, [
+        { claim: ['badge'], source: 'groups', into: ['id_token', 'access_token', 'userinfo'] },
+      ]);
+  }
+
+  /** Two answers, what follows from each, and what was written down of each. */
+  async function expectAlike(world: Onlookers, usual: () => Promise<Told>, unusual: () => Promise<Told>) {
+    const records = recordsOf(gatehouse, world.app);
+    await records.skip();
+    const [one, itsRecords] = [await usual(), await records.next()];
+    const [other, otherRecords] = [await unusual(), await records.next()];
+    expect(await learned(world, one)).toEqual(await learned(world, other));
+    expect(itsRecords).toEqual(otherRecords);
+    expect(itsRecords).toHaveLength(1);
+    return [one, other] as const;
+  }
+
+  async function sameForPeople(input: Partial<NewClient>, person: Person, asked: Asked, then: Step[]) {
+    const { picture, roles, groups, claims } = person;
+    const somebody = await gatehouse.person({ picture, roles, groups });
+    await gatehouse.accounts.edit(somebody.sub, { claims });
+    const app = await gatehouse.app(input);
+    const rp = await relyingParty(gatehouse, app);
+    const browser = new Browser(gatehouse.issuer);
+    const chains: { token: string; way: Beside }[] = [];
+    for (const way of [USUAL, UNUSUAL]) {
+      const { refresh_token } = await signInFor(gatehouse, rp, somebody, browser, asked);
+      if (refresh_token === undefined) return;
+      chains.push({ token: refresh_token, way });
+    }
+    const world = { gatehouse, app, apis, key: encrypting.key };
+    const refresh = ({ token, way }: (typeof chains)[number], step: Step) =>
+      askAs(gatehouse, app, [['grant_type', 'refresh_token'], ['refresh_token', token], ...fieldsOf(step)], way);
+    for (const step of then) {
+      await change(step.change, { app, person: somebody.sub });
+      passTime(step.after);
+      const answers = await expectAlike(
+        world,
+        () => refresh(chains[0]!, step),
+        () => refresh(chains[1]!, step),
+      );
+      // Who went by one way goes on by the other.
+      answers.forEach(({ body }, index) => {
+        const chain = chains[index]!;
+        chain.token = (body as TokenSet).refresh_token ?? chain.token;
+        chain.way = chain.way === USUAL ? UNUSUAL : USUAL;
+      });
+    }
+  }
+
+  it('of people are the same by both ways, and by one after the other', { timeout: LONG }, async () => {
+    const everything = apps(ENCRYPTED).chain((app) => fc.tuple(fc.constant(app), people, rules, askedBy(app), steps));
+    await fc.assert(
+      fc.asyncProperty(everything, async ([app, person, table, asked, then]) => {
+        await gatehouse.claimTables.set(OPERATOR, '_default', table);
+        passTime(MINUTE);
+        await sameForPeople(app, person, asked, then);
+      }),
+      { numRuns: runs.people, endOnFailure: true },
+    );
+  });
+
+  it('of programs are the same by both ways', { timeout: LONG }, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        services,
+        rules,
+        fc.array(narrower, { minLength: 1, maxLength: 3 }),
+        async (input, table, all) => {
+          await gatehouse.claimTables.set(OPERATOR, '_default', table);
+          passTime(MINUTE);
+          const app = await gatehouse.app(input);
+          const world = { gatehouse, app, apis, key: encrypting.key };
+          for (const asked of all) {
+            const send = (way: Beside) =>
+              askAs(gatehouse, app, [['grant_type', 'client_credentials'], ...fieldsOf(asked)], way);
+            await expectAlike(
+              world,
+              () => send(USUAL),
+              () => send(UNUSUAL),
+            );
+          }
+        },
+      ),
+      { numRuns: runs.programs, endOnFailure: true },
+    );
+  });
+});
