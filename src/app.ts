@@ -14,11 +14,11 @@ import type { Render } from './http/render.ts';
 import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
 import { programEndpoints } from './oidc/program-endpoints.ts';
-import type { ProviderSwitch } from './oidc/provider-switch.ts';
+import type { Engine } from './oidc/provider.ts';
 
 export interface AppNeeds {
   config: Pick<Config, 'issuer' | 'secrets'>;
-  engine: ProviderSwitch;
+  engine: Engine;
   log: Logger;
   render: Render;
   continueTo: ContinueTo;
@@ -73,7 +73,7 @@ function isHangUp(error: Error): boolean {
 
 export function createApp({
   config,
-  engine: { provider, eachInstance, engine },
+  engine: { provider, eachInstance, engine, answerPlainly },
   log,
   render,
   continueTo,
@@ -131,7 +131,14 @@ export function createApp({
       if (isHangUp(error)) log.info({ err: error }, 'a client hung up or sent no HTTP');
       else log.error({ err: error }, 'an answer could not be sent');
     });
-  const programs = programEndpoints({ provider, issuer, check, headers: programHeaders(https) });
+  const headers = programHeaders(https);
+  const programs = programEndpoints({
+    provider,
+    issuer,
+    check,
+    headers,
+    answerPlainly: answerPlainly(headers),
+  });
   const handle = app.callback();
   return (req, res) => {
     if (normalizeTarget(req)) {

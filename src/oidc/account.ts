@@ -29,6 +29,26 @@ const onlyAsked = (claims: Record<string, unknown> & { sub: string }, asked: obj
   sub: claims.sub,
 });
 
+interface ClaimsWanted {
+  target: 'id_token' | 'userinfo';
+  client: Client;
+  account: Account;
+  scope: string;
+  /** What the request names itself. */
+  asked: object;
+}
+
+/** Every claim that a token or an answer for `client` may show of an account, and under `MAPPED` what a claim table adds. */
+export async function claimsFor(
+  tokenClaims: TokenClaims,
+  { target, client, account, scope, asked }: ClaimsWanted,
+): Promise<Record<string, unknown> & { sub: string; [MAPPED]: Record<string, unknown> }> {
+  const { claims } = await tokenClaims.mapped({ target, scopes: wordsOf(scope), client, account });
+  const all = await tokenClaims.of(account);
+  const isBare = target === 'id_token' && client['id_token_profile_claims'] === false;
+  return { ...(isBare ? onlyAsked(all, asked) : all), [MAPPED]: claims };
+}
+
 /** The library's `findAccount`: only active accounts exist for it, so a suspension ends every refresh and userinfo call. */
 export const findAccount =
   ({ accounts, records, tokenClaims }: Needs) =>
@@ -39,27 +59,25 @@ export const findAccount =
     return {
       accountId: id,
       record,
-      async claims(use, scope, asked) {
-        const client = ctx.oidc.client!;
-        const target = use === 'userinfo' ? 'userinfo' : 'id_token';
-        const { claims } = await tokenClaims.mapped({ target, scopes: wordsOf(scope), client, account: record });
-        const all = await tokenClaims.of(record);
-        const isBare = target === 'id_token' && client['id_token_profile_claims'] === false;
-        return { ...(isBare ? onlyAsked(all, asked) : all), [MAPPED]: claims };
-      },
+      claims: (use, scope, asked) =>
+        claimsFor(tokenClaims, {
+          target: use === 'userinfo' ? 'userinfo' : 'id_token',
+          client: ctx.oidc.client!,
+          account: record,
+          scope,
+          asked,
+        }),
     };
   };
 
-interface SignIn {
+export interface SignIn {
   acr?: string;
   amr?: string[];
   authTime?: number;
 }
 
 /** How and when the person signed in, for APIs that ask for more (RFC 9470, section 6). */
-function howSignedIn({ oidc }: KoaContextWithOIDC): Record<string, unknown> {
-  const source = (oidc.entities.AuthorizationCode ?? oidc.entities.RefreshToken) as SignIn | undefined;
-  const { acr, amr, authTime } = source ?? {};
+function howSignedIn({ acr, amr, authTime }: SignIn): Record<string, unknown> {
   return {
     ...(acr === undefined ? {} : { acr }),
     ...(amr === undefined ? {} : { amr }),
@@ -73,18 +91,34 @@ interface IssuedToken {
   client?: Client | undefined;
 }
 
+interface ExtraWanted {
+  client: Client;
+  scopes: Set<string>;
+  /** Undefined where a program acts for itself. */
+  account: Account | undefined;
+  signIn: SignIn;
+  act?: object | undefined;
+}
+
+/** What an access token carries beside what every one does; undefined is nothing. */
+export async function extraClaims(
+  tokenClaims: TokenClaims,
+  { client, scopes, account, signIn, act }: ExtraWanted,
+): Promise<Record<string, unknown> | undefined> {
+  const { claims: mapped } = await tokenClaims.mapped({ target: 'access_token', scopes, client, account });
+  if (!account) return Object.keys(mapped).length > 0 ? mapped : undefined;
+  const standard = accessTokenClaims(await tokenClaims.of(account), scopes);
+  return { ...standard, ...mapped, ...howSignedIn(signIn), ...(act ? { act } : {}) };
+}
+
 /** The library's `extraTokenClaims`. */
 export const extraTokenClaims =
   ({ tokenClaims }: Pick<Needs, 'tokenClaims'>) =>
   async (ctx: KoaContextWithOIDC, token: IssuedToken): Promise<Record<string, unknown> | undefined> => {
-    const { scopes } = token;
     const client = token.client ?? ctx.oidc.client;
-    const loaded = ctx.oidc.entities.Account as LoadedAccount | undefined;
-    const account = token.accountId === undefined ? undefined : loaded?.record;
+    const { Account: loaded, AuthorizationCode, RefreshToken } = ctx.oidc.entities;
+    const account = token.accountId === undefined ? undefined : (loaded as LoadedAccount | undefined)?.record;
     if (!client || (token.accountId !== undefined && !account)) return undefined;
-    const { claims: mapped } = await tokenClaims.mapped({ target: 'access_token', scopes, client, account });
-    if (!account) return Object.keys(mapped).length > 0 ? mapped : undefined;
-    const act = actorOf(ctx);
-    const standard = accessTokenClaims(await tokenClaims.of(account), scopes);
-    return { ...standard, ...mapped, ...howSignedIn(ctx), ...(act ? { act } : {}) };
+    const signIn = (AuthorizationCode ?? RefreshToken ?? {}) as SignIn;
+    return extraClaims(tokenClaims, { client, scopes: token.scopes, account, signIn, act: actorOf(ctx) });
   };

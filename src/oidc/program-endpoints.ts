@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { issuerPath } from '../kernel/urls.ts';
+import type { AnswerPlainly } from './plain/endpoint.ts';
 
 const ENDPOINTS = ['token', 'introspection', 'revocation', 'userinfo', 'jwks', 'discovery'] as const;
 type Endpoint = (typeof ENDPOINTS)[number];
@@ -37,25 +38,41 @@ export interface ProgramNeeds {
   check(headers: IncomingMessage['headers']): unknown;
   /** Set on every answer. */
   headers: [name: string, value: string][];
+  /** Asked first at the token endpoint. */
+  answerPlainly: AnswerPlainly;
 }
 
 /** @returns a handler that tells whether the request was one of its own. Who asks for HTML, which the library would draw, is not. */
-export function programEndpoints({ provider, issuer, check, headers }: ProgramNeeds) {
+export function programEndpoints({ provider, issuer, check, headers, answerPlainly }: ProgramNeeds) {
   const base = issuerPath(issuer);
   const paths = new Set(ENDPOINTS.map((name) => provider.pathFor(name))).add(base + OPENID_DISCOVERY);
-  const answer = provider.callback();
+  const tokenPath = provider.pathFor('token');
+  const library = provider.callback();
 
-  return (req: IncomingMessage & { originalUrl?: string }, res: ServerResponse): boolean => {
+  function answer(req: IncomingMessage & { originalUrl?: string }, res: ServerResponse): void {
+    for (const [name, value] of headers) res.setHeader(name, value);
+    if (base !== '') {
+      req.originalUrl = req.url!; // from which the library knows where it is mounted
+      req.url = req.url!.slice(base.length);
+    }
+    void library(req, res);
+  }
+
+  function fail(error: unknown, res: ServerResponse): void {
+    provider.emit('error', error);
+    res.destroy();
+  }
+
+  return (req: IncomingMessage, res: ServerResponse): boolean => {
     const url = req.url!;
     const end = url.indexOf('?');
     if (!paths.has(end < 0 ? url : url.slice(0, end)) || req.headers.accept?.includes('html')) return false;
     check(req.headers);
-    for (const [name, value] of headers) res.setHeader(name, value);
-    if (base !== '') {
-      req.originalUrl = url; // from which the library knows where it is mounted
-      req.url = url.slice(base.length);
-    }
-    void answer(req, res);
+    if (url === tokenPath)
+      void answerPlainly(req, res)
+        .then((done) => done || answer(req, res))
+        .catch((error: unknown) => fail(error, res));
+    else answer(req, res);
     return true;
   };
 }

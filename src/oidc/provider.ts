@@ -23,6 +23,8 @@ import type { JwtAccessTokens, LiveToken, VerifyJwt } from './jwt-access-tokens.
 import { cacheKeySet } from './key-set.ts';
 import { adaptLibrary } from './library.ts';
 import { plainContexts } from './library-contexts.ts';
+import { createPlainEndpoint } from './plain/endpoint.ts';
+import type { AnswerPlainly } from './plain/endpoint.ts';
 import { createProviderSwitch } from './provider-switch.ts';
 import type { ProviderSwitch } from './provider-switch.ts';
 import { except, exceptPrograms, only } from './program-endpoints.ts';
@@ -130,8 +132,13 @@ export function createLasting(needs: ProviderNeeds, verify: VerifyJwt): Lasting 
   };
 }
 
+export interface Engine extends ProviderSwitch {
+  /** @param headers those of every answer. */
+  answerPlainly(headers: [name: string, value: string][]): AnswerPlainly;
+}
+
 /** A ready provider. It follows the signing keys: an instance with other keys takes the place of the one before. */
-export function createProvider(needs: ProviderNeeds): ProviderSwitch {
+export function createProvider(needs: ProviderNeeds): Engine {
   const { config, liveKeys } = needs;
   let verifying = verificationKeys(liveKeys.keys());
   // Those of now, also for a request that began before: nothing that a removed key signed is accepted.
@@ -149,5 +156,8 @@ export function createProvider(needs: ProviderNeeds): ProviderSwitch {
     replace(createInstance(lasting, keys));
     verifying = verificationKeys(keys);
   });
-  return provider;
+  return {
+    ...provider,
+    answerPlainly: (headers) => createPlainEndpoint({ ...lasting, provider: provider.provider }, headers),
+  };
 }

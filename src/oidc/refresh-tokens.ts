@@ -38,7 +38,19 @@ interface Refresh {
 const REFRESH = Symbol('refresh');
 type Refreshing = KoaContextWithOIDC & { [REFRESH]?: Refresh };
 
+/** A token that is the newest of its chain, and what was read of that. */
+export interface Newest {
+  chain: string;
+  seen: Payload;
+  /** The token that comes after it. */
+  next: string;
+}
+
 export interface RefreshTokens {
+  /** @returns undefined for what is no newest token of a living chain. */
+  newest(token: string): Promise<Newest | undefined>;
+  /** Puts the next token in its place. @returns whether nobody else was faster; otherwise nothing was written. */
+  succeed(newest: Newest, payload: Payload, ttl: number): Promise<boolean>;
   /** The first token of a new chain, or the one that comes after `rotated`. */
   tokenId(rotated: { jti: string } | undefined): string;
   /**
@@ -86,9 +98,27 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
     return newest - number <= uses(chain).length ? 'replaced' : 'used';
   }
 
+  const used = (seen: Payload, payload: Payload): Payload => ({
+    ...payload,
+    rotatedAt: [Date.now(), ...uses(seen)].slice(0, MOST_USES),
+  });
+
   const lost = () => new errors.InvalidGrant('the refresh token was used by another request at the same moment');
 
+  const isKnown = (token: string, place: Place, seen: Payload) =>
+    constantTimeEqual(String(seen['jti']), token) || isOurs(token, place);
+
   return {
+    async newest(token) {
+      const place = toPlace(token);
+      const seen = place && (await records.find(REFRESH_TOKEN, place.chain));
+      if (!seen || !isKnown(token, place, seen) || reuse.isEnded(seen)) return undefined;
+      if (standingOf(place.number, seen) !== 'newest') return undefined;
+      return { chain: place.chain, seen, next: toToken({ ...place, number: place.number + 1 }) };
+    },
+
+    succeed: ({ chain, seen }, payload, ttl) => records.replace(REFRESH_TOKEN, chain, seen, used(seen, payload), ttl),
+
     tokenId(rotated) {
       const before = rotated && toPlace(rotated.jti);
       return toToken(before ? { ...before, number: before.number + 1 } : { chain: newId(), number: 0 });
@@ -97,7 +127,7 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
     async rotate() {
       const { place, standing, seen, next } = refreshing()?.[REFRESH] ?? {};
       if (!place || !seen || !next) return;
-      const payload = { ...next.payload, rotatedAt: [Date.now(), ...uses(seen)].slice(0, MOST_USES) };
+      const payload = used(seen, next.payload);
       if (standing === 'newest' && (await records.replace(REFRESH_TOKEN, place.chain, seen, payload, next.ttl))) return;
       // Another request did it, with the same successor. It is given again unless the family has ended since.
       const now = grace > 0 ? await records.find(REFRESH_TOKEN, place.chain) : undefined;
@@ -108,7 +138,7 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
       async find(token) {
         const place = toPlace(token);
         const seen = place && (await records.find(REFRESH_TOKEN, place.chain));
-        if (!seen || !(constantTimeEqual(String(seen['jti']), token) || isOurs(token, place))) return undefined;
+        if (!seen || !isKnown(token, place, seen)) return undefined;
         if (reuse.isEnded(seen)) return reuse.finish(place.chain, seen);
         const standing = standingOf(place.number, seen);
         const found = { ...seen, jti: token };

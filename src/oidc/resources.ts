@@ -42,8 +42,43 @@ function mayAskFor(client: ProviderClient, resource: string): boolean {
   return allowed.length === 0 || allowed.includes(resource);
 }
 
-/** @param algorithms what access tokens can be signed with, the usual one first. */
-export function resourceIndicators({ api }: Needs, algorithms: SigningAlgorithm[]): ResourceIndicators {
+/** What tokens for an API are like, as the library takes it. */
+export interface ApiTokens {
+  /** What the client may have there, in words. */
+  scope: string;
+  audience: string;
+  accessTokenFormat: 'jwt' | 'opaque';
+  /** Seconds. */
+  accessTokenTTL?: number;
+  jwt: { sign: { alg: SigningAlgorithm } };
+}
+
+/**
+ * @param algorithms what access tokens can be signed with, the usual one first.
+ * @throws InvalidTarget where there is no such API, or the client may not have tokens for it.
+ */
+export async function apiTokens(
+  { api }: Needs,
+  algorithms: SigningAlgorithm[],
+  resource: string,
+  client: ProviderClient,
+): Promise<ApiTokens> {
+  const found = await api(resource);
+  if (!found) throw new errors.InvalidTarget(undefined, `no API is registered for the resource ${resource}`);
+  if (!mayAskFor(client, resource))
+    throw new errors.InvalidTarget(undefined, `the client is not allowed tokens for the resource ${resource}`);
+  const { alg, ...ttl } = tokenSettings(found, algorithms);
+  return {
+    ...ttl,
+    scope: scopesAt(found, client).join(' '),
+    audience: resource,
+    accessTokenFormat: found.access_token_format ?? 'jwt',
+    jwt: { sign: { alg } },
+  };
+}
+
+/** @param algorithms as of `apiTokens`. */
+export function resourceIndicators(needs: Needs, algorithms: SigningAlgorithm[]): ResourceIndicators {
   return {
     enabled: true,
     defaultResource: async (_ctx, client, oneOf) => {
@@ -52,19 +87,6 @@ export function resourceIndicators({ api }: Needs, algorithms: SigningAlgorithm[
       return preferred;
     },
     useGrantedResource: async () => true,
-    async getResourceServerInfo(_ctx, resource, client) {
-      const found = await api(resource);
-      if (!found) throw new errors.InvalidTarget(undefined, `no API is registered for the resource ${resource}`);
-      if (!mayAskFor(client, resource))
-        throw new errors.InvalidTarget(undefined, `the client is not allowed tokens for the resource ${resource}`);
-      const { alg, ...ttl } = tokenSettings(found, algorithms);
-      return {
-        ...ttl,
-        scope: scopesAt(found, client).join(' '),
-        audience: resource,
-        accessTokenFormat: found.access_token_format ?? 'jwt',
-        jwt: { sign: { alg } },
-      };
-    },
+    getResourceServerInfo: (_ctx, resource, client) => apiTokens(needs, algorithms, resource, client),
   };
 }

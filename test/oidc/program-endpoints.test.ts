@@ -32,6 +32,7 @@ const provider = new Provider(issuer, {
 plainContexts(provider);
 const checked: IncomingMessage['headers'][] = [];
 const handle = programEndpoints({
+  answerPlainly: async () => false,
   provider,
   issuer,
   check: (headers) => checked.push(headers),

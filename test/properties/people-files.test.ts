@@ -14,7 +14,7 @@ const writing = fc
   .map((value) =>
     value
       .normalize('NFC')
-      .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '')
+      .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\uFFFD]/gu, '')
       .trim(),
   )
   .filter((value) => value !== '');
