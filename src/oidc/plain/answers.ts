@@ -16,12 +16,12 @@ export interface PlainAnswer {
   accountId: string | undefined;
 }
 
-/** To a request without `Origin`. */
+/** To a request without `Origin`, letter by letter. */
 const HEADERS: [name: string, value: string][] = [
   ['Vary', 'Origin'],
   ['Access-Control-Allow-Origin', '*'],
   ['Access-Control-Expose-Headers', 'DPoP-Nonce,WWW-Authenticate'],
-  ['Cache-Control', 'no-store'],
+  ['cache-control', 'no-store'],
   ['Content-Type', 'application/json; charset=utf-8'],
 ];
 

@@ -62,6 +62,8 @@ async function peek(req: IncomingMessage, length: number): Promise<Buffer | unde
 export const hasPlainHeaders = ({ method, headers }: IncomingMessage): boolean =>
   method === 'POST' &&
   FORM.test(headers['content-type'] ?? '') &&
+  // Who looked at an empty body has read it to its end.
+  Number(headers['content-length']) > 0 &&
   Number(headers['content-length']) <= MOST_BYTES &&
   SPECIAL_HEADERS.every((name) => headers[name] === undefined);
 
