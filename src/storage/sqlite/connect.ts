@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { unavailable } from '../../kernel/errors.ts';
+import { endMoment } from './moments.ts';
 
 // Pages of the write-ahead log before the next write copies them back (48 MiB), should `checkpoints.ts` not have come to it: a
 // process that writes little, or all of it durably.
@@ -34,14 +35,18 @@ export interface Statement {
 export const isConstraintError = (error: unknown): boolean =>
   ((error as { errcode?: number }).errcode ?? 0) % 256 === CONSTRAINT;
 
-function guarded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (isConstraintError(error)) throw error;
-    throw unavailable('The store does not answer.', error);
-  }
-}
+/** @returns `work` as whoever uses a store knows it: what fails is `unavailable`, but for a broken constraint. */
+const guarded =
+  <P extends unknown[], T>(work: (...params: P) => T) =>
+  (...params: P): T => {
+    endMoment();
+    try {
+      return work(...params);
+    } catch (error) {
+      if (isConstraintError(error)) throw error;
+      throw unavailable('The store does not answer.', error);
+    }
+  };
 
 const isBusy = (error: unknown): boolean =>
   (((error as Error).cause as { errcode?: number } | undefined)?.errcode ?? 0) % 256 === BUSY;
@@ -64,9 +69,9 @@ export function opening<T>(open: () => T): T {
 
 function wrap(statement: StatementSync): Statement {
   return {
-    get: (...params) => guarded(() => statement.get(...params)),
-    all: (...params) => guarded(() => statement.all(...params)),
-    run: (...params) => guarded(() => Number(statement.run(...params).changes)),
+    get: guarded((...params: SQLInputValue[]) => statement.get(...params)),
+    all: guarded((...params: SQLInputValue[]) => statement.all(...params)),
+    run: guarded((...params: SQLInputValue[]) => Number(statement.run(...params).changes)),
   };
 }
 
@@ -75,18 +80,18 @@ function wrap(statement: StatementSync): Statement {
  * @throws unavailable when the file cannot be opened.
  */
 export function connect(file: string, durability: 'FULL' | 'NORMAL'): Connection {
-  const db = guarded(() => new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS }));
+  const db = guarded(() => new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS }))();
+  const exec = guarded((sql: string) => db.exec(sql));
   try {
-    guarded(() =>
-      db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA foreign_keys = ON;
-        PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB};`),
+    exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA foreign_keys = ON;
+        PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB};`,
     );
   } catch (error) {
     db.close();
     throw error;
   }
-  const exec = (sql: string) => guarded(() => db.exec(sql));
-  const prepare = (sql: string) => wrap(guarded(() => db.prepare(sql)));
+  const prepare = (sql: string) => wrap(guarded(() => db.prepare(sql))());
   const begin = prepare('BEGIN IMMEDIATE');
   const commit = prepare('COMMIT');
   return {

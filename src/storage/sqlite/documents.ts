@@ -7,6 +7,7 @@ import type { Search } from '../../kernel/search.ts';
 import { isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import type { Reader } from './reader.ts';
+import type { Recent } from './recent.ts';
 import { searchWords } from './search-words.ts';
 
 interface Document {
@@ -24,10 +25,19 @@ interface Shape<T> {
   taken: { message: string; field: string };
   /** What it is found by. */
   wordsOf: (document: T) => string[];
+  /** Holds those that were found a moment ago; nothing holds them unless given. */
+  recent?: Recent<T>;
 }
 
 const parse = <T>(row: Row | undefined): T | undefined =>
   row ? (JSON.parse(row['document'] as string) as T) : undefined;
+
+/** So that nobody changes what others are given too. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
+}
 
 /**
  * @param everyday reads, and writes what need not survive power loss. A connection forgets all it has read of the file when
@@ -36,7 +46,7 @@ const parse = <T>(row: Row | undefined): T | undefined =>
  */
 export function documentTable<T extends Document>(
   { everyday, durable, reader }: { everyday: Connection; durable: Connection; reader: Reader },
-  { table, uniqueColumn, uniqueValue, taken, wordsOf }: Shape<T>,
+  { table, uniqueColumn, uniqueValue, taken, wordsOf, recent }: Shape<T>,
 ) {
   const insert = durable.prepare(
     `INSERT INTO ${table} (id, ${uniqueColumn}, version, created_at, document) VALUES (?, ?, ?, ?, ?)`,
@@ -94,6 +104,14 @@ export function documentTable<T extends Document>(
 
   const read = async (id: string) => parse<T>((await byIdForSearch(id))[0]);
 
+  function find(id: string): T | undefined {
+    const held = recent?.get(id);
+    if (held) return held;
+    const found = parse<T>(byId.get(id));
+    if (found) recent?.set(id, frozen(found));
+    return found;
+  }
+
   async function list(request: PageRequest): Promise<Page<T>> {
     const { position, limit } = readPageRequest(request);
     const rows = await (position ? following(...position, limit + 1) : first(limit + 1));
@@ -109,7 +127,7 @@ export function documentTable<T extends Document>(
       unique(() => together(durable, write, wordsDurably.change(document.id, [], wordsOf(document))));
     },
     insertMany: async (documents: T[]) => durable.transaction(() => documents.map(isAdded)),
-    find: async (id: string) => parse<T>(byId.get(id)),
+    find: async (id: string) => find(id),
     findByUnique: async (value: string) => parse<T>(byUnique.get(value)),
     async update(document: T, options?: { durable: boolean }): Promise<T> {
       const next = { ...document, version: document.version + 1 };
@@ -121,14 +139,11 @@ export function documentTable<T extends Document>(
         before ? wordsOf(before) : [],
         wordsOf(next),
       );
-      const write = () =>
-        (late ? updateEveryday : update).run(
-          uniqueValue(next),
-          next.version,
-          JSON.stringify(next),
-          next.id,
-          document.version,
-        );
+      const statement = late ? updateEveryday : update;
+      const write = () => {
+        recent?.take(next.id);
+        return statement.run(uniqueValue(next), next.version, JSON.stringify(next), next.id, document.version);
+      };
       const changed = unique(() => together(late ? everyday : durable, write, change));
       if (changed === 1) return next;
       throw byId.get(document.id) ? conflict('the record was changed meanwhile') : notFound('the record is gone');
@@ -136,6 +151,7 @@ export function documentTable<T extends Document>(
     async delete(id: string, version: number | null = null): Promise<boolean> {
       const before = parse<T>(byId.get(id));
       const change = before && wordsDurably.change(id, wordsOf(before), []);
+      recent?.take(id);
       return together(durable, () => remove.run(id, version, version), change) > 0;
     },
     search: (search: Search): Promise<Page<T>> => searchPage({ scan: words.scan, find: read, list, wordsOf }, search),

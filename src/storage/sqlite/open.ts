@@ -10,6 +10,7 @@ import { unavailable } from '../../kernel/errors.ts';
 import type { Storage } from '../storage.ts';
 import { auditStore } from './audit.ts';
 import { createCheckpoints } from './checkpoints.ts';
+import { createCommits } from './commits.ts';
 import { connect, opening } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { counterStore } from './counters.ts';
@@ -25,10 +26,14 @@ import { migrate } from './migrate.ts';
 import { outboxStore } from './outbox.ts';
 import { passkeyStore } from './passkeys.ts';
 import { protocolStore } from './protocol.ts';
+import { createRecent } from './recent.ts';
 import { clientDocumentStore } from './client-documents.ts';
 import { createReader, readerOn } from './reader.ts';
 import { registrationStore } from './registrations.ts';
 import { roleStore } from './roles.ts';
+
+/** About two kilobytes each. */
+const MOST_RECENT_ACCOUNTS = 1000;
 
 function consentStore({ everyday, durable: connection }: { everyday: Connection; durable: Connection }): ConsentStore {
   const find = everyday.prepare('SELECT document FROM consents WHERE account_id = ? AND client_id = ?');
@@ -91,6 +96,7 @@ export function openSqlite(file: string): Storage {
   const everyday = inMemory ? durable : opening(() => connect(file, 'NORMAL'));
   const checkpoints = inMemory ? undefined : createCheckpoints(file);
   const reader = inMemory ? readerOn(everyday) : createReader(file);
+  const commits = createCommits(everyday);
   const group = groupCommit(everyday, (count) => checkpoints?.wrote(count));
   const clients = documentTable<Client>(
     { everyday, durable, reader },
@@ -110,6 +116,7 @@ export function openSqlite(file: string): Storage {
       uniqueValue: (account) => account.email_normalized,
       taken: { message: 'the e-mail address is taken', field: 'email' },
       wordsOf: wordsOfAccount,
+      recent: createRecent<Account>(commits, MOST_RECENT_ACCOUNTS),
     },
   );
   const toErase = everyday.prepare(
@@ -133,7 +140,7 @@ export function openSqlite(file: string): Storage {
     passkeys: passkeyStore(everyday, durable),
     keyRings: keyRingStore({ everyday, durable }),
     keySetFetches: keySetFetchStore(everyday),
-    protocol: protocolStore(everyday, durable, group),
+    protocol: protocolStore(everyday, durable, group, commits),
     outbox: outboxStore(everyday, durable),
     logout: logoutStore(everyday, durable, group),
     counters: counterStore(everyday, group),

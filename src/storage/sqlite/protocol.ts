@@ -1,5 +1,6 @@
 import { epochSeconds } from '../../kernel/clock.ts';
 import type { ProtocolRecord, ProtocolStore } from '../../protocol/store.ts';
+import type { Commits } from './commits.ts';
 import type { Connection } from './connect.ts';
 import type { GroupCommit } from './group-commit.ts';
 import { createRecent } from './recent.ts';
@@ -28,9 +29,14 @@ const values = (r: ProtocolRecord) =>
  * @param everyday writes with `synchronous` NORMAL: what is lost at a power cut is asked for again. The write-ahead log is cut
  *   at a point in time, so a lost consumption takes along what was given for it.
  * @param durable writes with FULL: what was revoked must stay so.
- * @param group the group commit of `everyday`.
+ * @param group the group commit of `everyday`. @param commits what others than `everyday` commit.
  */
-export function protocolStore(everyday: Connection, durable: Connection, group: GroupCommit): ProtocolStore {
+export function protocolStore(
+  everyday: Connection,
+  durable: Connection,
+  group: GroupCommit,
+  commits: Commits,
+): ProtocolStore {
   const upsertSql = `INSERT INTO protocol_records (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at, grant_key = excluded.grant_key,
        uid_key = excluded.uid_key, user_code_key = excluded.user_code_key, account_key = excluded.account_key,
@@ -96,7 +102,7 @@ export function protocolStore(everyday: Connection, durable: Connection, group: 
     'DELETE FROM protocol_records WHERE key IN (SELECT key FROM protocol_records WHERE expires_at <= ? LIMIT ?)',
   );
 
-  const recent = createRecent<ProtocolRecord>(everyday, MOST_RECENT);
+  const recent = createRecent<ProtocolRecord>(commits, MOST_RECENT);
 
   const find = (statement: typeof byKey, value: string) =>
     statement.get(value, epochSeconds()) as ProtocolRecord | undefined;

@@ -3,7 +3,7 @@
  * connections, of this process or another, and asking for the count takes a fraction of reading a row anew. What is written by
  * this very connection is not counted: who writes by it forgets here what they change.
  */
-import type { Connection } from './connect.ts';
+import type { Commits } from './commits.ts';
 
 export interface Recent<T> {
   /** @returns the row, `null` where there is known to be none, undefined where that must be looked up. */
@@ -16,14 +16,13 @@ export interface Recent<T> {
 }
 
 /** @param most how many rows are held; the oldest goes first. */
-export function createRecent<T>(connection: Connection, most: number): Recent<T> {
-  const commits = connection.prepare('PRAGMA data_version');
+export function createRecent<T>(commits: Commits, most: number): Recent<T> {
   const rows = new Map<string, T | null>();
   let seen: unknown;
 
   return {
     get(key) {
-      const now = commits.get()?.['data_version'];
+      const now = commits();
       if (now !== seen) {
         rows.clear();
         seen = now;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { allAtOnce, startChild } from '../support/children.ts';
-import { aMail, aRecord } from './samples.ts';
+import { aMail, anAccount, aRecord } from './samples.ts';
 
 interface Said {
   account?: string;
@@ -47,6 +47,23 @@ export function processContract(url: () => string, open: () => Promise<Storage>)
     for (const mail of mails) await storage.outbox.insert(mail);
     const sent = (await allAtOnce(3, 'send', url())) as string[][];
     expect(sent.flat().toSorted()).toEqual(mails.map(({ id }) => id).toSorted());
+    await storage.close();
+  });
+
+  test('what another process says it has changed is found changed, however often it was found before', async () => {
+    const storage = await open();
+    await storage.accounts.insert(anAccount({ id: 'followed' }));
+    const child = await startChild('change', url());
+    for (let times = 1; times <= 20; times += 1) {
+      child.go();
+      expect(await child.next()).toBe(times);
+      for (let again = 0; again < 3; again += 1) {
+        expect(await storage.accounts.find('followed')).toMatchObject({ name: String(times), version: times + 1 });
+        expect([...(await storage.protocol.find('followed'))!.sealed]).toEqual([times]);
+      }
+    }
+    child.go();
+    await child.ended();
     await storage.close();
   });
 

@@ -1,23 +1,24 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { epochSeconds } from '../../../src/kernel/clock.ts';
+import type { AccountStore } from '../../../src/accounts/store.ts';
 import type { ProtocolStore } from '../../../src/protocol/store.ts';
 import type { Driver, Use } from './contract.ts';
 import { plain } from './protocol.ts';
-import { aRecord } from './samples.ts';
+import { anAccount, aRecord } from './samples.ts';
 
 const KEYS = ['a', 'b', 'c'];
 const key = fc.constantFrom(...KEYS);
 /** Seconds from now; some are over already. */
 const life = fc.constantFrom(1000, 2000, null, -5);
 
-type Step = (store: ProtocolStore) => Promise<unknown>;
+type Step<Store> = (store: Store) => Promise<unknown>;
 
 const record = (name: string, seconds: number | null) =>
   aRecord({ key: name, grant_key: 'grant', expires_at: seconds === null ? null : epochSeconds() + seconds });
 
 /** Everything that changes records, and reading between it. */
-const steps: Record<string, fc.Arbitrary<Step>> = {
+const steps: Record<string, fc.Arbitrary<Step<ProtocolStore>>> = {
   find: key.map((name) => (store) => store.find(name)),
   upsert: fc.tuple(key, life, fc.boolean()).map(
     ([name, seconds, durable]) =>
@@ -50,8 +51,26 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
   sweep: fc.constant((store) => store.sweep(epochSeconds(), 10)),
 };
 
-/** A few things at once, each at one of the places where the data is open. */
-const moment = fc.array(fc.tuple(fc.nat(1), fc.oneof(...Object.values(steps))), { minLength: 1, maxLength: 3 });
+const emailOf = (id: string) => `${id}@example.com`;
+
+/** The same for accounts. */
+const accountSteps: Record<string, fc.Arbitrary<Step<AccountStore>>> = {
+  find: key.map((id) => (store) => store.find(id)),
+  insert: key.map(
+    (id) => (store) => store.insert(anAccount({ id, email_normalized: emailOf(id) })).catch(() => undefined),
+  ),
+  update: fc.tuple(key, fc.string(), fc.boolean()).map(([id, name, durable]) => async (store) => {
+    const seen = await store.find(id);
+    return seen && store.update({ ...seen, name }, { durable }).catch(() => undefined);
+  }),
+  delete: key.map((id) => (store) => store.delete(id)),
+};
+
+/** A few things at once, each at one of the places where the data is open; and that again and again. */
+const momentsOf = <Store>(steps: Record<string, fc.Arbitrary<Step<Store>>>) =>
+  fc.array(fc.array(fc.tuple(fc.nat(1), fc.oneof(...Object.values(steps))), { minLength: 1, maxLength: 3 }), {
+    maxLength: 12,
+  });
 
 export function readerContract(use: Use, { shared }: Driver): void {
   test('what is consumed while it is written is consumed for whoever reads it', async () => {
@@ -70,7 +89,7 @@ export function readerContract(use: Use, { shared }: Driver): void {
       return new Map(all.map((one) => [one.key, plain(one)]));
     };
     await fc.assert(
-      fc.asyncProperty(fc.array(moment, { maxLength: 12 }), async (moments) => {
+      fc.asyncProperty(momentsOf(steps), async (moments) => {
         for (const steps of moments) {
           await Promise.all(steps.map(([place, step]) => step(places[place]!)));
           const records = await there();
@@ -81,5 +100,41 @@ export function readerContract(use: Use, { shared }: Driver): void {
       { numRuns: 100 },
     );
     await other?.close();
+  });
+
+  test('whoever changes accounts, everybody finds what is there', async () => {
+    const other = shared ? await use().reopen() : undefined;
+    const places = [use().storage.accounts, (other ?? use().storage).accounts];
+    await fc.assert(
+      fc.asyncProperty(momentsOf(accountSteps), async (moments) => {
+        for (const steps of moments) {
+          await Promise.all(steps.map(([place, step]) => step(places[place]!)));
+          for (const place of places)
+            for (const id of KEYS) expect(await place.find(id)).toEqual(await place.findByEmail(emailOf(id)));
+        }
+      }),
+      { numRuns: 50 },
+    );
+    await other?.close();
+  });
+
+  test('whoever changes what they found changes nothing that others find', async () => {
+    const { accounts } = use().storage;
+    const account = anAccount({ claims: { address: { locality: 'London' } } });
+    await accounts.insert(account);
+    const changes: ((found: typeof account) => unknown)[] = [
+      (found) => (found.name = 'Eve'),
+      (found) => found.roles.push('admin'),
+      (found) => (found.claims.address!['locality'] = 'Paris'),
+    ];
+    for (const change of changes) {
+      const found = (await accounts.find(account.id))!;
+      try {
+        change(found);
+      } catch {
+        // A store may give what cannot be changed.
+      }
+      expect(await accounts.find(account.id)).toEqual(account);
+    }
   });
 }

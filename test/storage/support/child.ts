@@ -47,6 +47,19 @@ const COMMANDS: Record<string, () => Promise<void>> = {
     await close();
   },
 
+  /** Changes the account and the record `followed` and says how often it has; once more for each line on its input. */
+  async change() {
+    const { accounts, protocol, close } = await openStorage(url);
+    for (let times = 1; times <= 20; times += 1) {
+      const account = (await accounts.find('followed'))!;
+      await accounts.update({ ...account, name: String(times) }, { durable: times % 2 === 0 });
+      await protocol.upsert(aRecord({ key: 'followed', sealed: Buffer.of(times) }));
+      say(times);
+      await once(process.stdin, 'data');
+    }
+    await close();
+  },
+
   /** Writes until it is killed, saying each thing as soon as its promise resolves. */
   async write() {
     const { accounts, clients, consents, protocol, outbox } = await openStorage(url);
