@@ -1,47 +1,11 @@
-import { DatabaseSync } from 'node:sqlite';
 import * as oidc from 'openid-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startProxy } from '../storage/support/proxy.ts';
-import { temporaryFile } from '../storage/support/temporary-file.ts';
-import { testDatabase } from '../storage/support/test-database.ts';
+import { breakable } from '../support/breakable.ts';
+import type { Breakable } from '../support/breakable.ts';
 import { Browser } from '../support/browser.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
 import { relyingParty } from '../support/relying-party.ts';
-
-interface Breakable {
-  url: string;
-  cut(): Promise<void>;
-  mend(): Promise<void>;
-  dispose(): Promise<void>;
-}
-
-/** A SQLite file that another program locks. */
-async function lockableFile(): Promise<Breakable> {
-  const { file, remove } = temporaryFile();
-  let other: DatabaseSync | undefined;
-  return {
-    url: `sqlite:${file}`,
-    async cut() {
-      other = new DatabaseSync(file);
-      other.exec('BEGIN EXCLUSIVE');
-    },
-    async mend() {
-      other?.close();
-    },
-    dispose: async () => remove(),
-  };
-}
-
-/** A MongoDB behind a wire that can be cut. */
-async function cuttableServer(): Promise<Breakable> {
-  const database = testDatabase();
-  const { hostname, port } = new URL(database.url);
-  const proxy = await startProxy({ hostname, port: Number(port) });
-  return { url: database.urlBy(proxy.host), cut: proxy.cut, mend: proxy.mend, dispose: database.drop };
-}
-
-const breakable = process.env['FLOWS_ON'] === 'mongodb' ? cuttableServer : lockableFile;
 
 describe('a store that goes away', () => {
   let store: Breakable;

@@ -12,7 +12,7 @@ import { UNUSUAL, USUAL } from '../support/both-ways.ts';
 import type { Beside, Told } from '../support/both-ways.ts';
 import { Browser } from '../support/browser.ts';
 import { askAs, learned, recordsOf, signInFor } from '../support/chains.ts';
-import type { Fields, Onlookers, TokenSet } from '../support/chains.ts';
+import type { Fields, Onlookers, Place, TokenSet } from '../support/chains.ts';
 import { clientKey } from '../support/client-keys.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
@@ -40,7 +40,10 @@ interface Step {
   change: Change;
   scope: string | undefined;
   resource: string[];
+  place: Place;
 }
+const NOTHING_MORE = fc.constant({ scope: undefined, resource: [] as string[] });
+const places = fc.constantFrom<Place>('header', 'header', 'body');
 const steps = fc.array(
   fc
     .record({
@@ -53,7 +56,11 @@ const steps = fc.array(
         },
       ),
     })
-    .chain((step) => narrower.map((asked): Step => ({ ...step, ...asked }))),
+    .chain((step) =>
+      fc
+        .tuple(places, fc.oneof({ weight: 3, arbitrary: NOTHING_MORE }, { weight: 2, arbitrary: narrower }))
+        .map(([place, asked]): Step => ({ ...step, ...asked, place })),
+    ),
   { minLength: 3, maxLength: 3 },
 );
 
@@ -83,6 +90,12 @@ describe.each(STORES)('tokens on %s', (store) => {
     await gatehouse.stop();
     await drop();
   });
+
+  /** Time in which the process looked at its signing keys: until it has, everything goes the longer way. */
+  async function later(seconds: number): Promise<void> {
+    passTime(seconds);
+    await gatehouse.liveKeys.refresh();
+  }
 
   /** Something that was otherwise when the chains began. */
   async function change(what: Change, { app, person }: { app: App; person: string }): Promise<void> {
@@ -127,10 +140,16 @@ describe.each(STORES)('tokens on %s', (store) => {
     }
     const world = { gatehouse, app, apis, key: encrypting.key };
     const refresh = ({ token, way }: (typeof chains)[number], step: Step) =>
-      askAs(gatehouse, app, [['grant_type', 'refresh_token'], ['refresh_token', token], ...fieldsOf(step)], way);
+      askAs(
+        gatehouse,
+        app,
+        [['grant_type', 'refresh_token'], ['refresh_token', token], ...fieldsOf(step)],
+        way,
+        step.place,
+      );
     for (const step of then) {
       await change(step.change, { app, person: somebody.sub });
-      passTime(step.after);
+      await later(step.after);
       const answers = await expectAlike(
         world,
         () => refresh(chains[0]!, step),
@@ -150,7 +169,7 @@ describe.each(STORES)('tokens on %s', (store) => {
     await fc.assert(
       fc.asyncProperty(everything, async ([app, person, table, asked, then]) => {
         await gatehouse.claimTables.set(OPERATOR, '_default', table);
-        passTime(MINUTE);
+        await later(MINUTE);
         await sameForPeople(app, person, asked, then);
       }),
       { numRuns: runs.people, endOnFailure: true },
@@ -162,15 +181,15 @@ describe.each(STORES)('tokens on %s', (store) => {
       fc.asyncProperty(
         services,
         rules,
-        fc.array(narrower, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(narrower, places), { minLength: 1, maxLength: 3 }),
         async (input, table, all) => {
           await gatehouse.claimTables.set(OPERATOR, '_default', table);
-          passTime(MINUTE);
+          await later(MINUTE);
           const app = await gatehouse.app(input);
           const world = { gatehouse, app, apis, key: encrypting.key };
-          for (const asked of all) {
+          for (const [asked, place] of all) {
             const send = (way: Beside) =>
-              askAs(gatehouse, app, [['grant_type', 'client_credentials'], ...fieldsOf(asked)], way);
+              askAs(gatehouse, app, [['grant_type', 'client_credentials'], ...fieldsOf(asked)], way, place);
             await expectAlike(
               world,
               () => send(USUAL),

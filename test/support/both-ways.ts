@@ -13,7 +13,8 @@ export const UNUSUAL: Beside = '&x=1';
 export interface TokenRequest {
   method?: string;
   path?: string;
-  headers?: Record<string, string>;
+  /** In the place of what a form usually has; undefined is none. */
+  headers?: Record<string, string | undefined>;
   body?: string | Uint8Array;
 }
 
@@ -47,7 +48,9 @@ export const ask = (
 ): Promise<Told> =>
   new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
-    const sent = request(new URL(issuer + path), { method, headers: { ...FORM, ...length, ...headers } }, (answer) => {
+    const all = Object.entries({ ...FORM, ...length, ...headers }).filter(([, value]) => value !== undefined);
+    const options = { method, headers: Object.fromEntries(all) };
+    const sent = request(new URL(issuer + path), options, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('error', reject);
@@ -73,7 +76,7 @@ function comparableText({ text, body }: Told, reference: string | undefined): st
 
 /** What two answers to the same question have in common: status, headers, body, without tokens, moments and reference codes. */
 export function comparable(told: Told) {
-  const reference = headerOf(told, 'reference');
+  const reference = headerOf(told, 'reference') ?? (told.body['reference'] as string | undefined);
   const differs: Record<string, string> = { date: 'DATE', 'content-length': 'LENGTH', reference: 'REFERENCE' };
   const headers = told.headers.map(([name, value]) => [name, differs[name.toLowerCase()] ?? value] as const);
   headers.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));

@@ -17,9 +17,27 @@ export type Fields = [name: string, value: string][];
 
 const formOf = (fields: Fields, beside: Beside) => new URLSearchParams(fields).toString() + beside;
 
-/** Asks the token endpoint as an app with its secret does. */
-export const askAs = (gatehouse: Running, app: App, fields: Fields, beside: Beside): Promise<Told> =>
-  ask(gatehouse, { headers: basic(app.client_id, app.client_secret!), body: formOf(fields, beside) });
+/** How an app says who it is: in a header, or among the fields, as one without a secret always does. */
+export type Place = 'header' | 'body';
+
+/** Asks the token endpoint as an app does. */
+export function askAs(
+  gatehouse: Pick<Running, 'issuer'>,
+  { client_id, client_secret }: App,
+  fields: Fields,
+  beside: Beside,
+  place: Place = 'header',
+): Promise<Told> {
+  if (client_secret === undefined)
+    return ask(gatehouse, { body: formOf([...fields, ['client_id', client_id]], beside) });
+  if (place === 'header')
+    return ask(gatehouse, { headers: basic(client_id, client_secret), body: formOf(fields, beside) });
+  const own: Fields = [
+    ['client_id', client_id],
+    ['client_secret', client_secret],
+  ];
+  return ask(gatehouse, { body: formOf([...own, ...fields], beside) });
+}
 
 /** What a client gets. */
 export interface TokenSet {

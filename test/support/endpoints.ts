@@ -40,14 +40,17 @@ export function as(gatehouse: Running, app: App) {
   const token = (fields: Fields, headers?: Fields) => send('/token', fields, headers);
   return {
     token,
-    redeem: ({ callback, checks }: Authorized, fields: Fields = {}) =>
-      token({
-        grant_type: 'authorization_code',
-        code: callback.searchParams.get('code')!,
-        redirect_uri: app.redirect_uri,
-        code_verifier: String(checks.pkceCodeVerifier),
-        ...fields,
-      }),
+    redeem: ({ callback, checks }: Authorized, fields: Fields = {}, headers?: Fields) =>
+      token(
+        {
+          grant_type: 'authorization_code',
+          code: callback.searchParams.get('code')!,
+          redirect_uri: app.redirect_uri,
+          code_verifier: String(checks.pkceCodeVerifier),
+          ...fields,
+        },
+        headers,
+      ),
     refresh: (refresh_token: string, fields: Fields = {}, headers?: Fields) =>
       token({ grant_type: 'refresh_token', refresh_token, ...fields }, headers),
     clientCredentials: (fields: Fields = {}) => token({ grant_type: 'client_credentials', ...fields }),

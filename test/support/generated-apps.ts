@@ -1,4 +1,4 @@
-/** Apps of every kind that has a secret, people, and what is asked for in their name: for checks that hold of all of them. */
+/** Apps of every kind, people, and what is asked for in their name: for checks that hold of all of them. */
 import fc from 'fast-check';
 import type { AccountChange } from '../../src/accounts/editing.ts';
 import type { NewClient } from '../../src/clients/clients.ts';
@@ -51,12 +51,19 @@ const protocols = (encrypted: NewClient['protocol']) =>
     encrypted!,
   );
 
+/** For apps that have a secret. */
+const OF_SECRETS = ['token_endpoint_auth_method', 'grant_types'];
+
 /** Settings that cannot stand beside others go. */
-function fitting(app: Partial<NewClient>): Partial<NewClient> {
+function fitting({ always_issue_refresh_token, protocol, ...app }: Partial<NewClient>): Partial<NewClient> {
   const { default_resource, allowed_resources = [], consent, ...rest } = app;
+  const isPublic = app.type === 'spa' || app.type === 'native';
+  const ofAnybody = Object.entries(protocol ?? {}).filter(([name]) => !OF_SECRETS.includes(name));
   const isAllowed = allowed_resources.length === 0 || allowed_resources.includes(default_resource ?? '');
   return {
     ...rest,
+    protocol: isPublic ? Object.fromEntries(ofAnybody) : (protocol ?? {}),
+    ...(always_issue_refresh_token !== undefined && !isPublic ? { always_issue_refresh_token } : {}),
     ...(allowed_resources.length > 0 ? { allowed_resources } : {}),
     ...(default_resource !== undefined && isAllowed ? { default_resource } : {}),
     ...(consent !== undefined && !rest.first_party ? { consent } : {}),
@@ -67,6 +74,7 @@ export const apps = (encrypted: NewClient['protocol']): fc.Arbitrary<Partial<New
   fc
     .record(
       {
+        type: fc.constantFrom('web' as const, 'web' as const, 'web' as const, 'spa' as const, 'native' as const),
         first_party: fc.boolean(),
         always_issue_refresh_token: fc.boolean(),
         consent: fc.constant('always' as const),
@@ -85,7 +93,7 @@ export const apps = (encrypted: NewClient['protocol']): fc.Arbitrary<Partial<New
         backchannel_logout_uri: fc.constant('https://app.example/log-out'),
         protocol: protocols(encrypted),
       },
-      { requiredKeys: ['protocol'] },
+      { requiredKeys: ['type', 'protocol'] },
     )
     .map((app) => fitting(app));
 

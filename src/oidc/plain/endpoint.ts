@@ -77,7 +77,8 @@ export function createPlainEndpoint(
       (await Promise.resolve()
         .then(() => answerOf(req))
         .catch(() => undefined)) ?? [];
-    if (!answer || !client) return false;
+    // Whoever hung up has nothing more to be read, and waits for nothing.
+    if (!answer || !client) return req.destroyed;
     tell(answer, client, res);
     send(res, answer);
     req.resume();
