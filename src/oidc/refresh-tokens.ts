@@ -47,9 +47,12 @@ export interface Newest {
 }
 
 export interface RefreshTokens {
-  /** @returns undefined for what is no newest token of a living chain. */
+  /**
+   * @returns undefined for what is no newest token of a living chain; and for all where no successor is given again, as who loses a race is
+   * refused there, and would be taken for a thief if they looked a second time.
+   */
   newest(token: string): Promise<Newest | undefined>;
-  /** Puts the next token in its place. @returns whether nobody else was faster; otherwise nothing was written. */
+  /** Puts the next token in its place. @returns whether it is there, also by somebody who was faster; otherwise the family has ended. */
   succeed(newest: Newest, payload: Payload, ttl: number): Promise<boolean>;
   /** The first token of a new chain, or the one that comes after `rotated`. */
   tokenId(rotated: { jti: string } | undefined): string;
@@ -108,16 +111,23 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
   const isKnown = (token: string, place: Place, seen: Payload) =>
     constantTimeEqual(String(seen['jti']), token) || isOurs(token, place);
 
+  /** Whether a successor is given again that another request put in its place: as long as the family has not ended since. */
+  async function isGivenAgain(chain: string): Promise<boolean> {
+    const now = grace > 0 ? await records.find(REFRESH_TOKEN, chain) : undefined;
+    return now !== undefined && !reuse.isEnded(now);
+  }
+
   return {
     async newest(token) {
-      const place = toPlace(token);
+      const place = grace > 0 ? toPlace(token) : undefined;
       const seen = place && (await records.find(REFRESH_TOKEN, place.chain));
       if (!seen || !isKnown(token, place, seen) || reuse.isEnded(seen)) return undefined;
       if (standingOf(place.number, seen) !== 'newest') return undefined;
       return { chain: place.chain, seen, next: toToken({ ...place, number: place.number + 1 }) };
     },
 
-    succeed: ({ chain, seen }, payload, ttl) => records.replace(REFRESH_TOKEN, chain, seen, used(seen, payload), ttl),
+    succeed: async ({ chain, seen }, payload, ttl) =>
+      (await records.replace(REFRESH_TOKEN, chain, seen, used(seen, payload), ttl)) || isGivenAgain(chain),
 
     tokenId(rotated) {
       const before = rotated && toPlace(rotated.jti);
@@ -129,9 +139,7 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
       if (!place || !seen || !next) return;
       const payload = used(seen, next.payload);
       if (standing === 'newest' && (await records.replace(REFRESH_TOKEN, place.chain, seen, payload, next.ttl))) return;
-      // Another request did it, with the same successor. It is given again unless the family has ended since.
-      const now = grace > 0 ? await records.find(REFRESH_TOKEN, place.chain) : undefined;
-      if (!now || reuse.isEnded(now)) throw lost();
+      if (!(await isGivenAgain(place.chain))) throw lost();
     },
 
     adapter: {
