@@ -1,5 +1,7 @@
 /** Private keys: made, sealed, and opened to sign with. Here alone are they in the clear. */
-import { webcrypto } from 'node:crypto';
+import { constants, createPrivateKey, sign } from 'node:crypto';
+import type { SignKeyObjectInput } from 'node:crypto';
+import { promisify } from 'node:util';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 import { invalidInput, unavailable } from '../kernel/errors.ts';
@@ -9,18 +11,18 @@ import type { SigningAlgorithm, SigningKey } from './signing-key.ts';
 
 const RSA_BITS = 2048;
 const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'e', 'n'] as const;
-const HASH = 'SHA-256';
+const HASH = 'sha256';
 const HASH_BYTES = 32;
 
-/** How WebCrypto calls them. */
-type Import = Extract<Parameters<typeof webcrypto.subtle.importKey>[2], object>;
-type SignWith = Extract<Parameters<typeof webcrypto.subtle.sign>[0], object>;
-const ALGORITHMS: Record<SigningAlgorithm, { import: Import; sign: SignWith }> = {
-  ES256: { import: { name: 'ECDSA', namedCurve: 'P-256' }, sign: { name: 'ECDSA', hash: HASH } },
-  RS256: { import: { name: 'RSASSA-PKCS1-v1_5', hash: HASH }, sign: { name: 'RSASSA-PKCS1-v1_5' } },
-  PS256: { import: { name: 'RSA-PSS', hash: HASH }, sign: { name: 'RSA-PSS', saltLength: HASH_BYTES } },
-  EdDSA: { import: { name: 'Ed25519' }, sign: { name: 'Ed25519' } },
+/** How Node calls them. */
+const ALGORITHMS: Record<SigningAlgorithm, { hash: string | null; options: Omit<SignKeyObjectInput, 'key'> }> = {
+  ES256: { hash: HASH, options: { dsaEncoding: 'ieee-p1363' } },
+  RS256: { hash: HASH, options: {} },
+  PS256: { hash: HASH, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: HASH_BYTES } },
+  EdDSA: { hash: null, options: {} },
 };
+// On the pool, as WebCrypto does, in fewer steps.
+const signOnPool = promisify(sign);
 
 /** @returns the signature of `data` as a JWS has it. @throws unavailable when an external signer does not give it. */
 export type Sign = (data: Uint8Array) => Promise<Uint8Array>;
@@ -45,15 +47,6 @@ const context = (id: string) => `signing-key:${id}`;
 function publicOf(jwk: JWK): JWK {
   const members = PUBLIC_MEMBERS.flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]] as const]));
   return Object.fromEntries(members);
-}
-
-/** Older keys say what they are for in words that WebCrypto would check once more. */
-function withoutPurpose(jwk: JWK): JWK {
-  const bare = { ...jwk };
-  delete bare.kid;
-  delete bare.use;
-  delete bare.alg;
-  return bare;
 }
 
 export function createKeyMaker({ vault, signer }: { vault: Vault; signer?: Signer | undefined }): KeyMaker {
@@ -107,10 +100,9 @@ export function createKeyMaker({ vault, signer }: { vault: Vault; signer?: Signe
           }
         };
       }
-      const names = ALGORITHMS[key.alg];
-      const jwk = withoutPurpose(JSON.parse(unseal(key)) as JWK);
-      const secret = await webcrypto.subtle.importKey('jwk', jwk, names.import, false, ['sign']);
-      return async (data) => new Uint8Array(await webcrypto.subtle.sign(names.sign, secret, data));
+      const { hash, options } = ALGORITHMS[key.alg];
+      const secret = { ...options, key: createPrivateKey({ key: JSON.parse(unseal(key)) as JWK, format: 'jwk' }) };
+      return (data) => signOnPool(hash, data, secret);
     },
 
     reseal(key) {

@@ -17,7 +17,7 @@ const PURPOSE = 'refresh token';
 const SHAPE = /^([\w-]{1,64})~(\d{1,9})~[\w-]{43}$/;
 const MS = 1000;
 /** Whoever refreshes more often within one window has no use for the older ones. */
-const MOST_USES = 50;
+const MOST_USES = 16;
 
 interface Place {
   chain: string;
