@@ -10,12 +10,12 @@ export type Commits = () => unknown;
  * the store, and nothing of an older one is given out beside what a statement has read.
  */
 export function createCommits(connection: Connection): Commits {
-  const statement = connection.prepare('PRAGMA data_version');
+  const version = connection.prepareValue('PRAGMA data_version');
   let asked = -1;
   let answer: unknown;
   return () => {
     if (asked !== momentNow()) {
-      answer = statement.get()?.['data_version'];
+      answer = version();
       asked = momentNow();
       // Runs when all that was ready to run has run, before any socket is read.
       process.nextTick(endMoment);

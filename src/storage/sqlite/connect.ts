@@ -19,6 +19,8 @@ export type Row = Record<string, SQLOutputValue>;
 export interface Connection {
   /** Prepared once, run often. Failures other than a broken constraint become `unavailable`. */
   prepare(sql: string): Statement;
+  /** What gives the first value of what `sql` answers. Making an object of a row costs more than some answers do. */
+  prepareValue(sql: string): () => SQLOutputValue | undefined;
   exec(sql: string): void;
   /** Runs `work` in one transaction; nothing in it may wait. */
   transaction<T>(work: () => T): T;
@@ -92,10 +94,16 @@ export function connect(file: string, durability: 'FULL' | 'NORMAL'): Connection
     throw error;
   }
   const prepare = (sql: string) => wrap(guarded(() => db.prepare(sql))());
+  const prepareValue = (sql: string) => {
+    const statement = guarded(() => db.prepare(sql))();
+    statement.setReturnArrays(true);
+    return guarded(() => (statement.get() as unknown as SQLOutputValue[] | undefined)?.[0]);
+  };
   const begin = prepare('BEGIN IMMEDIATE');
   const commit = prepare('COMMIT');
   return {
     prepare,
+    prepareValue,
     exec,
     transaction(work) {
       begin.run();
