@@ -175,6 +175,11 @@ describe('a refresh token', () => {
   it.each<[string, () => Promise<unknown>, string]>([
     ['of a suspended account', () => gatehouse.access.suspend(person.sub), 'invalid_grant'],
     [
+      'of an account of which the suspension was stopped halfway',
+      () => gatehouse.accounts.setState(person.sub, 'suspended'),
+      'invalid_grant',
+    ],
+    [
       'of an account that its person wants deleted',
       () => gatehouse.access.leave(person.sub, '2099-01-01'),
       'invalid_grant',

@@ -47,7 +47,7 @@ const places = fc.constantFrom<Place>('header', 'header', 'body');
 const steps = fc.array(
   fc
     .record({
-      after: fc.constantFrom(2, 2, 60, 3599, 90_000),
+      after: fc.constantFrom(2, 2, 60, 3000, 90_000),
       change: fc.oneof(
         { weight: 3, arbitrary: fc.constant<Change>('nothing') },
         {
@@ -70,7 +70,7 @@ const fieldsOf = ({ scope, resource }: Pick<Step, 'scope' | 'resource'>): Fields
 ];
 
 describe.each(STORES)('tokens on %s', (store) => {
-  const runs = store === 'SQLite' ? { people: 30, programs: 60 } : { people: 8, programs: 15 };
+  const runs = store === 'SQLite' ? { people: 40, programs: 60 } : { people: 10, programs: 15 };
   let gatehouse: Running;
   let apis: App[];
   let drop = async () => undefined as void;

@@ -24,8 +24,10 @@ const OF_PEOPLE = ['profile', 'email', 'phone', 'address', 'roles', 'permissions
 const OF_APIS = ['notes:read', 'notes:write', 'photos:read', 'files:read'];
 
 const wordsOf = (text: string | undefined) => text?.split(' ') ?? [];
-const fewOf = (all: string[]) => fc.subarray(all, { maxLength: Math.min(2, all.length) });
-const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
+const fewOf = (all: string[], most = 2) => fc.subarray(all, { maxLength: Math.min(most, all.length) });
+/** Mostly not. */
+const seldom = <T>(value: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
 export const RULES: ClaimRule[] = [
   { claim: ['realm_access', 'roles'], source: 'roles', into: ['id_token', 'access_token', 'userinfo'] },
@@ -40,9 +42,7 @@ export const rules = fc.oneof(fc.constant<ClaimRule[]>([]), fc.subarray(RULES));
 /** @param encrypted what is registered by an app whose ID tokens are encrypted. */
 const protocols = (encrypted: NewClient['protocol']) =>
   fc.constantFrom<NonNullable<NewClient['protocol']>>(
-    {},
-    {},
-    {},
+    ...[{}, {}, {}, {}, {}, {}, {}],
     { subject_type: 'pairwise' },
     { token_endpoint_auth_method: 'client_secret_post' },
     { require_auth_time: true },
@@ -88,7 +88,7 @@ export const apps = (encrypted: NewClient['protocol']): fc.Arbitrary<Partial<New
         scope: fc.constantFrom(
           'openid profile email offline_access',
           'openid email roles offline_access notes:read files:read',
-          'openid profile phone address groups permissions photos:read',
+          'openid profile phone address groups permissions offline_access photos:read',
         ),
         backchannel_logout_uri: fc.constant('https://app.example/log-out'),
         protocol: protocols(encrypted),
@@ -135,17 +135,20 @@ export const askedBy = ({ scope, allowed_resources }: Partial<NewClient>): fc.Ar
   const scopes = [...OF_PEOPLE, ...OF_APIS].filter(mayHave);
   return fc.record({
     scope: fc
-      .tuple(fc.subarray(scopes), fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.boolean()))
+      .tuple(fc.subarray(scopes), fc.oneof({ weight: 8, arbitrary: fc.constant(true) }, fc.boolean()))
       .map(([some, offline]) => [
         'openid',
         ...some,
         ...(offline && mayHave('offline_access') ? ['offline_access'] : []),
       ])
       .map((names) => names.join(' ')),
-    resource: fewOf(allowed_resources ?? RESOURCES),
+    resource: fc.oneof(
+      { weight: 4, arbitrary: fewOf(allowed_resources ?? RESOURCES, 1) },
+      { weight: 1, arbitrary: fewOf(allowed_resources ?? RESOURCES) },
+    ),
     declined: fewOf(OF_PEOPLE.filter(mayHave)),
     nonce: fc.boolean(),
-    claims: maybe(
+    claims: seldom(
       fc.constantFrom(
         '{"id_token":{"email":null,"auth_time":{"essential":true}}}',
         '{"userinfo":{"name":{"essential":true},"phone_number":null}}',
