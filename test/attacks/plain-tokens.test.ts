@@ -55,6 +55,10 @@ const BAD: Record<string, Write> = {
   'not encoded': (app) => `Basic ${written(app)}`,
   'with padding in the middle': (app) => `Basic ${base64(written(app).slice(0, 5))}=${base64(written(app).slice(5))}`,
   'with too much padding': (app) => `${as(written)(app).replaceAll('=', '')}====`,
+  'with padding of another length': (app) => {
+    const bare = as(written)(app).replaceAll('=', '');
+    return bare + ((bare.length - 'Basic '.length) % 4 === 3 ? '==' : '=');
+  },
   'with a letter too few': (app) => `Basic ${base64(written(app).padEnd(90)).slice(0, 117)}`,
   'with letters of no alphabet': (app) => `${as(written)(app)}!`,
   'without a colon': as(({ client_id }) => client_id),
