@@ -21,7 +21,10 @@ import { createSignJwt } from './jwt.ts';
 import { createRefresh, REFRESH } from './refresh.ts';
 import { hasPlainHeaders, plainRequest } from './requests.ts';
 
-/** Answers a plain request. @returns whether it was one; nothing was done with any other, and its body is still to be read. */
+/**
+ * Answers a plain request. @returns whether it was one, or nobody waits for an answer any more; nothing was done with any other, and its
+ * body is still to be read.
+ */
 export type AnswerPlainly = (req: IncomingMessage, res: ServerResponse) => Promise<boolean>;
 
 type PlainNeeds = Pick<

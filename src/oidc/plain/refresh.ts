@@ -130,17 +130,18 @@ export function createRefresh(needs: Needs) {
     if (!token || !isPlainToken(token)) return undefined;
     if (token.clientId !== client.clientId || token.exp <= epochSeconds()) return undefined;
     const grant = await grantOf(token, client);
-    const account = grant && (await accounts.find(token.accountId));
+    if (!grant) return undefined;
+    const account = await accounts.find(token.accountId);
     if (account?.state !== 'active') return undefined;
 
-    const { scope, value: access_token, expires_in } = await accessTokenOf(token, grant!, client, account);
+    const { scope, value: access_token, expires_in } = await accessTokenOf(token, grant, client, account);
     const scopes = new Set(token.scope.split(' '));
     const id_token = scopes.has('openid')
       ? await issueIdToken({
           client,
           account,
           scope: token.scope,
-          granted: grantedScope(grant!, scopes),
+          granted: grantedScope(grant, scopes),
           signIn: token,
           nonce: token.nonce,
           sid: token.sid,
