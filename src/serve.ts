@@ -13,6 +13,7 @@ import { loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { isGatehouseError } from './kernel/errors.ts';
 import { createLogger } from './log.ts';
+import { letPoolYield } from './pool-priority.ts';
 import { tidyAfterStart } from './tidy.ts';
 import { version } from './version.ts';
 
@@ -70,6 +71,7 @@ async function start(): Promise<void> {
   const log = createLogger(config.log.level);
   const gatehouse = await assemble(config, log);
   tidyAfterStart();
+  await letPoolYield();
   const server = createServer(config, gatehouse.handle);
   const port = await listen(server, config).catch(async (error: NodeJS.ErrnoException) => {
     await gatehouse.close();

@@ -38,7 +38,7 @@ describe.skipIf(!canYield)('hashing on threads that yield', () => {
   it('is nicer than all else in the process', async () => {
     await hashYielding('a password', { memory_kib: 64, iterations: 1 });
     const own = getPriority();
-    expect(Math.max(...niceness())).toBe(Math.min(19, own + 10));
+    expect(Math.max(...niceness())).toBe(Math.min(19, own + 12));
     expect(niceness().filter((nice) => nice === own).length).toBeGreaterThan(1);
   });
 
