@@ -1,24 +1,11 @@
-import { randomBytes, randomFillSync, randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
+import { createRandomBytes } from './random.ts';
 
-const ID_BYTES = 16;
-const IDS_AT_ONCE = 256;
-
-// Drawn from the system many at a time: one call for each costs many times as much. None is used twice.
-const drawn = Buffer.alloc(ID_BYTES * IDS_AT_ONCE);
-let at = drawn.length;
-
-function nextId(): string {
-  if (at === drawn.length) {
-    randomFillSync(drawn);
-    at = 0;
-  }
-  at += ID_BYTES;
-  return drawn.toString('base64url', at - ID_BYTES, at);
-}
+const nextBytes = createRandomBytes(16);
 
 /** An opaque, unguessable identifier: `prefix` and 128 random bits in base64url, which a command line takes for no option. */
 export function newId(prefix = ''): string {
-  const id = prefix + nextId();
+  const id = prefix + nextBytes().toString('base64url');
   return id.startsWith('-') ? newId(prefix) : id;
 }
 

@@ -5,17 +5,10 @@
  * A sealed value names the encryption key it was sealed with, so that several can be in use while one takes the other's place.
  * Each purpose has a key of its own, derived by HKDF: what one part of the program seals, no other opens.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hash,
-  hkdfSync,
-  randomFillSync,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hash, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { createKeyedHash } from './keyed-hash.ts';
+import { createRandomBytes } from './random.ts';
 
 /** 132 bits of the hash: as hard to find as the ids themselves, and half the size of each index. */
 const LOOKUP_CHARACTERS = 22;
@@ -29,7 +22,6 @@ const TAG_BYTES = 16;
 const NONCE_AT = 1 + KEY_ID_BYTES;
 const BODY_AT = NONCE_AT + NONCE_BYTES;
 const HASH_BYTES = 32;
-const NONCES_AT_ONCE = 256;
 /** Look-up keys that are remembered: who comes again within minutes. */
 const MOST_LOOKUPS = 4000;
 
@@ -60,20 +52,6 @@ export interface Vault extends Hashing, Sealing {}
 export interface HashingKeys {
   lookup: Buffer;
   signing: Buffer;
-}
-
-/** Random nonces, drawn from the system many at a time: one call each costs as much as the encryption. */
-function createNonces(): () => Uint8Array {
-  const pool = Buffer.alloc(NONCE_BYTES * NONCES_AT_ONCE);
-  let at = pool.length;
-  return () => {
-    if (at === pool.length) {
-      randomFillSync(pool);
-      at = 0;
-    }
-    at += NONCE_BYTES;
-    return pool.subarray(at - NONCE_BYTES, at);
-  };
 }
 
 const derive = (key: Buffer, purpose: string) =>
@@ -125,7 +103,7 @@ export function createSealing(encryptionKeys: Buffer[], purpose: Purpose): Seali
   const byId = new Map(keys.map(({ id, secret }) => [id, secret]));
   const header = Buffer.alloc(NONCE_AT, VERSION);
   header.writeUInt32BE(newest.id, 1);
-  const nextNonce = createNonces();
+  const nextNonce = createRandomBytes(NONCE_BYTES);
   let last = { context: '', bytes: Buffer.alloc(0) };
 
   /** Most of a purpose have the same one. */

@@ -1,5 +1,6 @@
 /** What a stored grant gives: its scopes without the rejected ones, as the library reads it. */
 import type { Payload } from '../../protocol/sealed-records.ts';
+import { words } from '../features/issued-for-api.ts';
 
 interface Given {
   openid?: { scope?: string; claims?: string[] };
@@ -17,8 +18,6 @@ export const isPlainGrant = (grant: Payload): grant is PlainGrant => {
   const { rar, openid, rejected } = grant as Payload & Given & { rar?: unknown; rejected?: Given };
   return rar === undefined && openid?.claims === undefined && rejected?.openid?.claims === undefined;
 };
-
-const words = (text: string | undefined): string[] => (text === undefined || text === '' ? [] : text.split(' '));
 
 /** @returns in the order of the grant those of `wanted` that it gives, in words. */
 export function grantedScope({ openid, rejected }: PlainGrant, wanted: Set<string>): string {

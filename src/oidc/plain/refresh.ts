@@ -1,6 +1,6 @@
 /**
  * Refreshes (RFC 6749, section 6) by the newest token of a chain, as the library's own handler of this grant does them, with its checks in
- * its order. What a refresh token or a grant says that is not named here makes a refresh special.
+ * its order. What a refresh token says that is not named here makes a refresh special.
  */
 import type { Client } from 'oidc-provider';
 import type { Account } from '../../accounts/account.ts';
