@@ -5,27 +5,26 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bothGrants, GRANTS } from '../support/both-grants.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bothGrants, GRANTS, later } from '../support/both-grants.ts';
 import type { BothGrants, Grant } from '../support/both-grants.ts';
 import { comparable, toldBy, UNUSUAL, USUAL } from '../support/both-ways.ts';
 import type { Beside, Told, TokenRequest } from '../support/both-ways.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
+import { backToNow } from '../support/journey.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 
 let gatehouse: Running;
 let both: BothGrants;
 beforeAll(async () => {
-  // A token that was used unnoticed would not work a second time.
-  gatehouse = await startGatehouse({
-    GATEHOUSE_LIMITS_ENABLED: 'false',
-    GATEHOUSE_LIFETIMES_REFRESH_TOKEN_GRACE: '0',
-  });
+  gatehouse = await startGatehouse({ GATEHOUSE_LIMITS_ENABLED: 'false' });
   both = await bothGrants(gatehouse);
 });
 afterAll(() => gatehouse.stop());
+beforeEach(() => later(0, gatehouse));
+afterEach(backToNow);
 
 type Form = (usual: string, client: string) => string;
 const percent = (text: string) => [...Buffer.from(text)].map((byte) => `%${byte.toString(16)}`).join('');

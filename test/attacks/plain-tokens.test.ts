@@ -3,14 +3,14 @@
  * takes nothing for right that the library does not, and what it leaves to the library is counted and answered as ever.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AWKWARD_SECRET, bothGrants, GRANTS } from '../support/both-grants.ts';
+import { AWKWARD_SECRET, bothGrants, GRANTS, later } from '../support/both-grants.ts';
 import type { BothGrants } from '../support/both-grants.ts';
 import { ask, comparable, headerOf, UNUSUAL, USUAL } from '../support/both-ways.ts';
 import type { Beside, Told } from '../support/both-ways.ts';
 import { basic } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
 import type { Running } from '../support/gatehouse.ts';
-import { backToNow, passTime } from '../support/journey.ts';
+import { backToNow } from '../support/journey.ts';
 import type { App } from '../support/journey.ts';
 
 const DAY = 86_400;
@@ -104,24 +104,16 @@ const CASES = GRANTS.flatMap((grant) => [
   [grant, 'awkward', AWKWARD_SECRET] as const,
 ]);
 
-/** Time in which the process looked at its signing keys: until it has, everything goes the longer way. */
-async function later(seconds: number, { liveKeys }: Running): Promise<void> {
-  passTime(seconds);
-  await liveKeys.refresh();
-}
-
 describe.each(CASES)('credentials for %s, with a secret that is %s,', (grant, _what, secret) => {
   let gatehouse: Running;
   let both: BothGrants;
   beforeAll(async () => {
-    // A token that was used unnoticed would not work a second time.
-    gatehouse = await startGatehouse({
-      GATEHOUSE_LIMITS_ENABLED: 'false',
-      GATEHOUSE_LIFETIMES_REFRESH_TOKEN_GRACE: '0',
-    });
+    gatehouse = await startGatehouse({ GATEHOUSE_LIMITS_ENABLED: 'false' });
     both = await bothGrants(gatehouse, secret);
   });
   afterAll(() => gatehouse.stop());
+  beforeEach(() => later(0, gatehouse));
+  afterEach(backToNow);
 
   const send = (write: Write) =>
     both.both((beside) => ({ headers: { authorization: write(both.app) }, body: both.fields(grant) + beside }));
