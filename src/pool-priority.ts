@@ -1,4 +1,4 @@
-/** The threads of libuv's pool, where signatures are made. */
+/** The threads of libuv's pool, where signatures are made, and of V8's, where code is compiled and garbage is collected. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { getPriority, setPriority } from 'node:os';
@@ -7,21 +7,20 @@ import { getPriority, setPriority } from 'node:os';
 const NICER_BY = 4;
 const NICEST = 19;
 const THREADS = '/proc/self/task';
+const OF_A_POOL = /^(libuv-worker|V8Worker)\n$/;
 
 /**
- * Lets the pool yield to the serving thread: woken by it, a thread of the pool would interrupt the very thread that gave it the work, and
- * whoever is served waits for a whole signature. On Linux, where a thread has a priority of its own; elsewhere, and where a sandbox
- * forbids it, nothing changes. @returns how many threads yield.
+ * Lets the pools yield to the serving thread: woken by it, a thread of libuv's would interrupt the very thread that gave it the work,
+ * and the four of V8's together would leave it a third of a core while there are passwords to hash. On Linux, where a thread has a
+ * priority of its own; elsewhere, and where a sandbox forbids it, nothing changes. @returns how many threads yield.
  */
-export async function letPoolYield(): Promise<number> {
+export async function letPoolsYield(): Promise<number> {
   if (process.platform !== 'linux') return 0;
-  await stat('.'); // the first work begins all threads of the pool
+  await stat('.'); // the first work begins all threads of libuv's pool; V8's are there
   try {
-    const pool = readdirSync(THREADS).filter(
-      (id) => readFileSync(`${THREADS}/${id}/comm`, 'utf8') === 'libuv-worker\n',
-    );
-    for (const id of pool) setPriority(Number(id), Math.min(NICEST, getPriority() + NICER_BY));
-    return pool.length;
+    const yielding = readdirSync(THREADS).filter((id) => OF_A_POOL.test(readFileSync(`${THREADS}/${id}/comm`, 'utf8')));
+    for (const id of yielding) setPriority(Number(id), Math.min(NICEST, getPriority() + NICER_BY));
+    return yielding.length;
   } catch {
     return 0;
   }

@@ -13,7 +13,7 @@ import { loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { isGatehouseError } from './kernel/errors.ts';
 import { createLogger } from './log.ts';
-import { letPoolYield } from './pool-priority.ts';
+import { letPoolsYield } from './pool-priority.ts';
 import { tidyAfterStart } from './tidy.ts';
 import { version } from './version.ts';
 
@@ -71,7 +71,7 @@ async function start(): Promise<void> {
   const log = createLogger(config.log.level);
   const gatehouse = await assemble(config, log);
   tidyAfterStart();
-  await letPoolYield();
+  await letPoolsYield();
   const server = createServer(config, gatehouse.handle);
   const port = await listen(server, config).catch(async (error: NodeJS.ErrnoException) => {
     await gatehouse.close();
@@ -83,6 +83,7 @@ async function start(): Promise<void> {
   onEnd(() => stop(server, gatehouse));
   process.stdout.write(`${readyLine(config, gatehouse, port)}\n`);
   await greetFirstAdmin(gatehouse);
+  gatehouse.storage.serving();
   flushCompileCache();
 }
 

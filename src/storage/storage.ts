@@ -44,6 +44,8 @@ export interface Storage {
   liveDocuments: LiveDocumentStore;
   /** Resolves when the database answers. @throws unavailable. */
   ping(): Promise<void>;
+  /** Says that from now on people wait while this process reads. */
+  serving(): void;
   /** Finishes what is under way and lets go of the database. */
   close(): Promise<void>;
 }

@@ -13,7 +13,8 @@ beforeEach(() => {
   remove = made.remove;
   connection = connect(made.file, 'NORMAL');
   connection.exec('CREATE TABLE numbers (n INTEGER PRIMARY KEY)');
-  reader = createReader(made.file);
+  reader = createReader(made.file, connection);
+  reader.leaveToThread();
 });
 afterEach(async () => {
   await reader.close();
@@ -31,6 +32,15 @@ test('what was committed is read, of many at once each its own', async () => {
   for (let n = 0; n < 100; n += 1) insert.run(n);
   const found = await Promise.all(Array.from({ length: 100 }, (_, n) => from(n, 1)));
   expect(found).toEqual(Array.from({ length: 100 }, (_, n) => [{ n }]));
+});
+
+test('until it is left to the thread, the given connection reads', async () => {
+  const early = createReader('/nowhere/there-is-no-such-file.db', connection);
+  const count = early.prepare('SELECT count(*) AS n FROM numbers');
+  expect(await count()).toEqual([{ n: 0 }]);
+  early.leaveToThread();
+  await expect(count()).rejects.toMatchObject({ code: 'unavailable' });
+  await early.close();
 });
 
 test('others have their turn meanwhile', async () => {
@@ -59,7 +69,8 @@ test('whoever reads when it is closed has an answer; closed twice is closed', as
 
 test('a file that is not there is unavailable, and read once it is', async () => {
   const { file, remove: removeLate } = temporaryFile();
-  const early = createReader(file);
+  const early = createReader(file, connection);
+  early.leaveToThread();
   const one = early.prepare('SELECT 1 AS one');
   await expect(one()).rejects.toMatchObject({ code: 'unavailable' });
   const late = connect(file, 'NORMAL');

@@ -19,6 +19,7 @@ storageContract('SQLite in memory', { shared: false }, async () => {
 storageContract('SQLite in a file', { shared: true }, async () => {
   const { file, remove } = temporaryFile();
   const storage = openSqlite(file);
+  storage.serving();
   const dispose = async () => {
     await storage.close();
     remove();

@@ -69,6 +69,7 @@ export async function startGatehouse(
     },
   });
   const gatehouse = await assemble(config, log);
+  gatehouse.storage.serving();
   const server = createGatehouseServer(config, gatehouse.handle);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

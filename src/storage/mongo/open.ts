@@ -71,5 +71,5 @@ export async function openMongo(url: string): Promise<Storage> {
     await close();
     throw error;
   }
-  return { description, ...stores, ping: () => server.ping(), close };
+  return { description, ...stores, ping: () => server.ping(), serving: () => undefined, close };
 }

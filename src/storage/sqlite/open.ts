@@ -95,7 +95,7 @@ export function openSqlite(file: string): Storage {
   const durable = opening(() => connectMigrated(file));
   const everyday = inMemory ? durable : opening(() => connect(file, 'NORMAL'));
   const checkpoints = inMemory ? undefined : createCheckpoints(file);
-  const reader = inMemory ? readerOn(everyday) : createReader(file);
+  const reader = inMemory ? readerOn(everyday) : createReader(file, everyday);
   const commits = createCommits(everyday);
   const group = groupCommit(everyday, (count) => checkpoints?.wrote(count));
   const clients = documentTable<Client>(
@@ -150,6 +150,7 @@ export function openSqlite(file: string): Storage {
     liveDocuments: liveDocumentStore({ everyday, durable }),
     // A store that cannot be written to serves nobody.
     ping: async () => everyday.transaction(() => void alive.get()),
+    serving: () => reader.leaveToThread(),
     async close() {
       group.flush();
       await Promise.all([checkpoints?.close(), reader.close()]);
