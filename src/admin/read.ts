@@ -34,7 +34,8 @@ export async function readText(req: IncomingMessage): Promise<string> {
   if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) throw new ApiProblem({ name: 'unsupported_media_type' });
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  // Destroyed, what is left of it would never be read, and the next request on the connection with it.
+  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > MOST_BYTES) throw new ApiProblem({ name: 'too_large', detail: `at most ${MOST_BYTES} bytes are read` });
     chunks.push(chunk);

@@ -1,4 +1,6 @@
 /** The admin API as programs use it. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../../src/admin/routes.ts';
 import { adminApi, program, programToken } from '../../support/admin-api.ts';
@@ -349,6 +351,28 @@ describe('what cannot be read', () => {
     expect([wrongWay.status, wrongWay.headers.get('allow')]).toEqual([405, 'GET, POST']);
     const own = await api.call('OPTIONS', '/clients/check');
     expect([own.status, own.headers.get('allow')]).toEqual([405, 'POST']);
+  });
+
+  it('is read to its end when it is refused before, so that the connection serves the next request', async () => {
+    const { hostname, port, host } = new URL(gatehouse.issuer);
+    const socket = connect({ host: hostname, port: Number(port) });
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (heard += text));
+    const hears = async (what: RegExp) => {
+      while (!what.test(heard)) await once(socket, 'data', { signal: AbortSignal.timeout(3000) });
+    };
+    const token = await programToken(gatehouse);
+    const rest = 600_000;
+    const first = 1024 * 1024 + rest;
+    socket.write(
+      `POST /admin/api/v1/users HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${first + rest}\r\n\r\n`,
+    );
+    socket.write('x'.repeat(first));
+    await hears(/^HTTP\/1\.1 413 /);
+    socket.write('x'.repeat(rest));
+    socket.write(`GET /admin/api/v1/users?limit=1 HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    await hears(/HTTP\/1\.1 200 /);
+    socket.destroy();
   });
 });
 
