@@ -23,7 +23,7 @@ export interface Verdict {
   met: boolean;
 }
 
-const WITH_TARGET = ['client credentials, opaque', 'client credentials, JWT', 'refresh with rotation'];
+export const WITH_TARGET = ['client credentials, opaque', 'client credentials, JWT', 'refresh with rotation'];
 const round = (value: number, digits = 0) => value.toFixed(digits);
 
 function table(rows: string[][]): string {

@@ -1,4 +1,7 @@
-/** The comparison: short alternating rounds, since the machine drifts; of each figure the median, of ratios those per round. */
+/**
+ * The comparison: short alternating rounds, since the machine drifts; of each figure the median, of ratios those per round. Two
+ * processes of one program differ by a twentieth and more, so that there may be several pairs of servers.
+ */
 import type { Target } from './fixture.ts';
 import { load, median, quantile } from './load.ts';
 import type { Measured, Worker } from './load.ts';
@@ -50,14 +53,17 @@ function figures(slices: Measured[]): Figures {
   };
 }
 
+/** What the rounds gave, in their order. */
+export type Slices = Record<Target['name'], Measured[]>;
+
 /** @param between runs once per round, for what must be measured under the same conditions. */
-export async function compare(
+export async function measure(
   workload: Workload,
   targets: { gatehouse: Target; bare: Target },
   { rounds, seconds, warmUp }: Rounds,
   between?: () => Promise<void>,
-): Promise<Compared> {
-  const slices: Record<Target['name'], Measured[]> = { gatehouse: [], bare: [] };
+): Promise<Slices> {
+  const slices: Slices = { gatehouse: [], bare: [] };
   await withWorkers(workload, targets.gatehouse, (ours) =>
     withWorkers(workload, targets.bare, async (theirs) => {
       const workers: Record<Target['name'], Worker[]> = { gatehouse: ours, bare: theirs };
@@ -75,14 +81,21 @@ export async function compare(
       }
     }),
   );
+  return slices;
+}
+
+/** @param pairs what was measured on each pair of servers. */
+export function compare(name: string, pairs: Slices[]): Compared {
+  const gatehouse = pairs.flatMap((slices) => slices.gatehouse);
+  const bare = pairs.flatMap((slices) => slices.bare);
   const ratio = (of: (slice: Measured) => number) =>
-    median(slices.gatehouse.map((slice, round) => of(slice) / of(slices.bare[round]!)));
+    median(gatehouse.map((slice, round) => of(slice) / of(bare[round]!)));
   return {
-    name: workload.name,
-    gatehouse: figures(slices.gatehouse),
-    bare: figures(slices.bare),
+    name,
+    gatehouse: figures(gatehouse),
+    bare: figures(bare),
     ratio: { per_second: ratio(perSecond), per_cpu_second: ratio(perCpuSecond) },
-    generator_limited: [...slices.gatehouse, ...slices.bare].some(
+    generator_limited: [...gatehouse, ...bare].some(
       ({ generator, cpu, seconds: length }) => generator > GENERATOR_BUSY && generator > cpu / length,
     ),
   };
