@@ -3,17 +3,18 @@ import { connect } from '../../src/storage/sqlite/connect.ts';
 import type { Connection } from '../../src/storage/sqlite/connect.ts';
 import { createReader } from '../../src/storage/sqlite/reader.ts';
 import type { Reader } from '../../src/storage/sqlite/reader.ts';
+import { eventually } from '../support/eventually.ts';
 import { temporaryFile } from './support/temporary-file.ts';
 
 let connection: Connection;
 let reader: Reader;
+let file: string;
 let remove: () => void;
 beforeEach(() => {
-  const made = temporaryFile();
-  remove = made.remove;
-  connection = connect(made.file, 'NORMAL');
+  ({ file, remove } = temporaryFile());
+  connection = connect(file, 'NORMAL');
   connection.exec('CREATE TABLE numbers (n INTEGER PRIMARY KEY)');
-  reader = createReader(made.file, connection);
+  reader = createReader(file, connection);
   reader.leaveToThread();
 });
 afterEach(async () => {
@@ -67,13 +68,27 @@ test('whoever reads when it is closed has an answer; closed twice is closed', as
   expect((await answers).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
 });
 
+test('a thread that rests ends, keeps nobody from ending, and the next read begins another', async () => {
+  const resting = createReader(file, connection, { restAfterMs: 20 });
+  resting.leaveToThread();
+  const threads = process.report.getReport as unknown as () => { workers: unknown[] };
+  const count = resting.prepare('SELECT count(*) AS n FROM numbers');
+  const before = threads().workers.length;
+  for (let i = 0; i < 3; i += 1) {
+    expect(await count()).toEqual([{ n: 0 }]);
+    expect(threads().workers).toHaveLength(before + 1);
+    await eventually(() => expect(threads().workers).toHaveLength(before));
+  }
+  await resting.close();
+});
+
 test('a file that is not there is unavailable, and read once it is', async () => {
-  const { file, remove: removeLate } = temporaryFile();
-  const early = createReader(file, connection);
+  const { file: missing, remove: removeLate } = temporaryFile();
+  const early = createReader(missing, connection);
   early.leaveToThread();
   const one = early.prepare('SELECT 1 AS one');
   await expect(one()).rejects.toMatchObject({ code: 'unavailable' });
-  const late = connect(file, 'NORMAL');
+  const late = connect(missing, 'NORMAL');
   expect(await one()).toEqual([{ one: 1 }]);
   await early.close();
   late.close();

@@ -10,6 +10,9 @@ import { BUSY_TIMEOUT_MS } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
 import { endThread } from './threads.ts';
 
+/** A thread without work for so long ends, and its memory is given back. */
+const REST_AFTER_MS = 60_000;
+
 export interface Reader {
   /** @returns a function that runs `sql`. @throws unavailable (the function) when the store does not answer. */
   prepare(sql: string): (...values: SQLInputValue[]) => Promise<Row[]>;
@@ -36,23 +39,35 @@ const away = (cause: unknown) => unavailable('The store does not answer.', cause
  * @param file path of the database, which exists; the thread starts with the first read left to it, and again if it fails.
  * @param connection reads until then.
  */
-export function createReader(file: string, connection: Connection): Reader {
+export function createReader(file: string, connection: Connection, { restAfterMs = REST_AFTER_MS } = {}): Reader {
   const here = readerOn(connection);
   let left = false;
   const waiting = new Map<number, Waiting>();
   let thread: Worker | undefined;
+  let ended = Promise.resolve();
   let asked = 0;
+  let resting: NodeJS.Timeout | undefined;
+
+  /** What it was asked before it still answers. */
+  function end(): Promise<void> {
+    clearTimeout(resting);
+    if (thread) ended = endThread(thread);
+    thread = undefined;
+    return ended;
+  }
 
   function settle({ id, rows, problem }: Answer): void {
     const one = waiting.get(id);
     waiting.delete(id);
-    if (waiting.size === 0) thread?.unref();
+    if (waiting.size === 0) {
+      thread?.unref();
+      resting = setTimeout(() => void end(), restAfterMs).unref();
+    }
     if (rows) one?.resolve(rows);
     else one?.reject(away(new Error(problem)));
   }
 
   function gone(cause: unknown): void {
-    thread = undefined;
     for (const { reject } of waiting.values()) reject(away(cause));
     waiting.clear();
   }
@@ -66,7 +81,11 @@ export function createReader(file: string, connection: Connection): Reader {
       resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
     });
     started.on('message', settle);
-    started.on('error', gone);
+    started.on('error', (cause) => {
+      if (thread !== started) return;
+      thread = undefined;
+      gone(cause);
+    });
     return started;
   }
 
@@ -74,6 +93,7 @@ export function createReader(file: string, connection: Connection): Reader {
     new Promise<Row[]>((resolve, reject) => {
       const id = (asked += 1);
       waiting.set(id, { resolve, reject });
+      clearTimeout(resting);
       thread ??= start();
       thread.ref(); // only while somebody waits does it keep the process
       thread.postMessage({ id, sql, values });
@@ -88,8 +108,7 @@ export function createReader(file: string, connection: Connection): Reader {
       left = true;
     },
     async close() {
-      if (!thread) return;
-      await endThread(thread);
+      await end();
       gone(new Error('the store is closed'));
     },
   };
