@@ -1,7 +1,7 @@
 /**
  * Lists and searches. Where people are served they are read on a thread and a connection of its own: in a large store one of them waits
  * for the disk for tens of milliseconds, in which nobody would be served. It sees what was committed when it begins. Before that, and in
- * a command, nobody waits, and the thread would be 13 MB and a twentieth of a second.
+ * a command, nobody waits, and the thread would take 13 MB and 25 ms.
  */
 import { Worker } from 'node:worker_threads';
 import type { SQLInputValue } from 'node:sqlite';
