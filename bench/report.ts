@@ -93,7 +93,7 @@ export function render(results: Results): string {
     : '';
   return `
 Gatehouse beside bare oidc-provider — ${date}, Node ${node}, ${cpus} CPUs${quick ? ', --quick' : ''}
-Medians of alternating rounds; ratios are Gatehouse / bare, the median of each round's.
+Medians of alternating rounds, of tokens on several pairs of servers; ratios are Gatehouse / bare, the median of each round's.
 
 ${table([['', 'server', 'req/s', 'req/CPU-s', 'p50 ms', 'p99 ms', 'ratio/s', 'ratio/CPU-s'], ...rows])}
 ${limited}

@@ -23,6 +23,8 @@ afterEach(async () => {
   remove();
 });
 
+const threads = () => (process.report.getReport() as unknown as { workers: unknown[] }).workers.length;
+
 const COUNT_LONG =
   'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 20000000) SELECT count(*) AS n FROM c';
 
@@ -68,16 +70,26 @@ test('whoever reads when it is closed has an answer; closed twice is closed', as
   expect((await answers).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
 });
 
-test('a thread that rests ends, keeps nobody from ending, and the next read begins another', async () => {
+test('whoever reads after that, or meanwhile, begins no other thread', async () => {
+  const one = reader.prepare('SELECT 1 AS one');
+  const before = threads();
+  await one();
+  const closing = reader.close();
+  await expect(one()).rejects.toMatchObject({ code: 'unavailable' });
+  await closing;
+  await expect(one()).rejects.toMatchObject({ code: 'unavailable' });
+  expect(threads()).toBe(before);
+});
+
+test('a thread that rests ends, and the next read begins another', async () => {
   const resting = createReader(file, connection, { restAfterMs: 20 });
   resting.leaveToThread();
-  const threads = process.report.getReport as unknown as () => { workers: unknown[] };
   const count = resting.prepare('SELECT count(*) AS n FROM numbers');
-  const before = threads().workers.length;
+  const before = threads();
   for (let i = 0; i < 3; i += 1) {
     expect(await count()).toEqual([{ n: 0 }]);
-    expect(threads().workers).toHaveLength(before + 1);
-    await eventually(() => expect(threads().workers).toHaveLength(before));
+    expect(threads()).toBe(before + 1);
+    await eventually(() => expect(threads()).toBe(before));
   }
   await resting.close();
 });

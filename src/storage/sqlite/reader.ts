@@ -1,7 +1,7 @@
 /**
  * Lists and searches. Where people are served they are read on a thread and a connection of its own: in a large store one of them waits
  * for the disk for tens of milliseconds, in which nobody would be served. It sees what was committed when it begins. Before that, and in
- * a command, nobody waits, and the thread would take 13 MB and 25 ms.
+ * a command, hardly anybody waits, and the thread would take 13 MB and 25 ms.
  */
 import { Worker } from 'node:worker_threads';
 import type { SQLInputValue } from 'node:sqlite';
@@ -33,6 +33,7 @@ interface Answer {
   problem?: string;
 }
 
+const CLOSED = new Error('the store is closed');
 const away = (cause: unknown) => unavailable('The store does not answer.', cause);
 
 /**
@@ -47,6 +48,7 @@ export function createReader(file: string, connection: Connection, { restAfterMs
   let ended = Promise.resolve();
   let asked = 0;
   let resting: NodeJS.Timeout | undefined;
+  let closed = false;
 
   /** What it was asked before it still answers. */
   function end(): Promise<void> {
@@ -61,6 +63,7 @@ export function createReader(file: string, connection: Connection, { restAfterMs
     waiting.delete(id);
     if (waiting.size === 0) {
       thread?.unref();
+      clearTimeout(resting);
       resting = setTimeout(() => void end(), restAfterMs).unref();
     }
     if (rows) one?.resolve(rows);
@@ -91,6 +94,7 @@ export function createReader(file: string, connection: Connection, { restAfterMs
 
   const readThere = (sql: string, values: SQLInputValue[]) =>
     new Promise<Row[]>((resolve, reject) => {
+      if (closed) throw away(CLOSED);
       const id = (asked += 1);
       waiting.set(id, { resolve, reject });
       clearTimeout(resting);
@@ -108,8 +112,9 @@ export function createReader(file: string, connection: Connection, { restAfterMs
       left = true;
     },
     async close() {
+      closed = true;
       await end();
-      gone(new Error('the store is closed'));
+      gone(CLOSED);
     },
   };
 }
