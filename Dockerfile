@@ -22,7 +22,7 @@ RUN NODE_COMPILE_CACHE=/app/.compile-cache node scripts/warm-cache.ts && rm -r s
 
 FROM node:24-slim
 ENV NODE_ENV=production \
-    NODE_OPTIONS=--max-semi-space-size=16 \
+    NODE_OPTIONS='--max-semi-space-size=16 --v8-pool-size=1' \
     NODE_COMPILE_CACHE=/app/.compile-cache \
     GATEHOUSE_DATA_DIR=/data
 RUN mkdir -m 700 /data && chown node:node /data

@@ -49,13 +49,16 @@ async function compareCrowd(target: Target, rounds: number, p99: () => Promise<n
 /** @returns the figures at a steady rate that leaves the server time, and at all it can do. */
 export const measureCrowd = (
   target: Target,
-  { rounds, seconds }: Omit<Rounds, 'warmUp'>,
+  { rounds, seconds, warmUp }: Rounds,
 ): Promise<{ paced: Crowd; flat_out: Crowd }> =>
-  withWorkers(clientCredentials, target, async (workers) => ({
-    paced: await compareCrowd(target, rounds, async () =>
-      quantile(await pacedLoad(workers, { seconds, perSecond: PACED_PER_SECOND }), 0.99),
-    ),
-    flat_out: await compareCrowd(target, rounds, async () =>
-      quantile((await load(workers, { seconds, pid: target.pid })).latencies, 0.99),
-    ),
-  }));
+  withWorkers(clientCredentials, target, async (workers) => {
+    await whileSigningIn(target, () => load(workers, { seconds: warmUp, pid: target.pid }));
+    return {
+      paced: await compareCrowd(target, rounds, async () =>
+        quantile(await pacedLoad(workers, { seconds, perSecond: PACED_PER_SECOND }), 0.99),
+      ),
+      flat_out: await compareCrowd(target, rounds, async () =>
+        quantile((await load(workers, { seconds, pid: target.pid })).latencies, 0.99),
+      ),
+    };
+  });

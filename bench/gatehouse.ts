@@ -9,7 +9,7 @@ import { API_SCOPE, REDIRECT_URI } from './fixture.ts';
 import type { App, Fixture, Person } from './fixture.ts';
 
 /** Those of `npm start`. */
-const FLAGS = ['--max-semi-space-size=16'];
+const FLAGS = ['--max-semi-space-size=16', '--v8-pool-size=1'];
 const MAIN = path.resolve(import.meta.dirname, '../src/main.js');
 
 export type Env = Record<string, string>;

@@ -11,8 +11,8 @@ const OF_A_POOL = /^(libuv-worker|V8Worker)\n$/;
 
 /**
  * Lets the pools yield to the serving thread: woken by it, a thread of libuv's would interrupt the very thread that gave it the work,
- * and the four of V8's together would leave it a third of a core while there are passwords to hash. On Linux, where a thread has a
- * priority of its own; elsewhere, and where a sandbox forbids it, nothing changes. @returns how many threads yield.
+ * and V8's, where there are several, would leave it a third of a core while there are passwords to hash. On Linux, where a thread has
+ * a priority of its own; elsewhere, and where a sandbox forbids it, nothing changes. @returns how many threads yield.
  */
 export async function letPoolsYield(): Promise<number> {
   if (process.platform !== 'linux') return 0;

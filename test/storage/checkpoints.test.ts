@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { aRecord } from './contract/samples.ts';
@@ -28,4 +29,19 @@ test('the write-ahead log is copied back while a store is used, and is gone when
   expect((await again.protocol.listInOrder('', 10_000)).length).toBeGreaterThan(5000);
   await again.close();
   remove();
+});
+
+test('while there are always more writes, the log begins anew all the same', async () => {
+  const { file, remove } = temporaryFile();
+  const storage = openSqlite(file);
+  let longest = 0;
+  for (let i = 0; i < 600; i += 1) {
+    await Promise.all(Array.from({ length: 16 }, () => storage.protocol.upsert(aRecord())));
+    await setTimeout(2);
+    longest = Math.max(longest, size(`${file}-wal`));
+  }
+  await storage.close();
+  remove();
+  expect(longest).toBeGreaterThan(4 * MIB);
+  expect(longest).toBeLessThan(40 * MIB);
 });

@@ -1,6 +1,7 @@
 /**
  * Copies the write-ahead log back into the database on a thread of its own. SQLite would do it within the write that makes the
- * log long enough: tens of milliseconds of copying and syncing in which nobody is served.
+ * log long enough: tens of milliseconds of copying and syncing in which nobody is served. What was written while the thread copied
+ * it copies while nobody writes, for some milliseconds, so that the log begins anew.
  */
 import { Worker } from 'node:worker_threads';
 import { endThread } from './threads.ts';
