@@ -104,6 +104,9 @@ export function auditStore(connection: Connection): AuditStore {
   const places = connection.model('AuditMark', marks, 'audit_marks');
   const old = connection.model('AuditEvent', events, 'audit_events');
 
+  const findSubject = async (accountId: string) =>
+    (await people.findOne({ _id: accountId }).lean<KeptSubject | null>())?.subject;
+
   async function marked(name: string): Promise<Mark | undefined> {
     const found = await places.findOne({ _id: name }).lean<KeptMark | null>();
     if (!found) return undefined;
@@ -149,20 +152,20 @@ export function auditStore(connection: Connection): AuditStore {
   }
 
   return {
+    // Inserted, and not by an upsert that finds what it wrote: FerretDB has told two who raced a pseudonym of their own each.
     async subjectOf(accountId, fresh) {
-      const found = await upserting(() =>
-        people
-          .findOneAndUpdate(
-            { _id: accountId },
-            { $setOnInsert: { subject: fresh } },
-            { upsert: true, returnDocument: 'after' },
-          )
-          .orFail()
-          .lean<KeptSubject>(),
-      );
-      return found.subject;
+      const known = await findSubject(accountId);
+      if (known !== undefined) return known;
+      try {
+        await people.insertOne({ _id: accountId, subject: fresh });
+        return fresh;
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+      }
+      const { subject } = await people.findOne({ _id: accountId }).orFail().lean<KeptSubject>();
+      return subject;
     },
-    findSubject: async (accountId) => (await people.findOne({ _id: accountId }).lean<KeptSubject | null>())?.subject,
+    findSubject,
     async accountsOf(named) {
       const found = await people.find({ subject: { $in: named } }).lean<KeptSubject[]>();
       return new Map(found.map(({ _id, subject }) => [subject, _id]));
