@@ -16,6 +16,8 @@ import { freePort } from './ports.ts';
 
 export const PASSWORD = 'tr0ubadour and staple';
 
+const FLOW_HASH_KIB = 64;
+
 export interface Running extends Gatehouse {
   issuer: string;
   /** Lines logged so far. */
@@ -51,16 +53,19 @@ export async function startGatehouse(
   const issuer = env['GATEHOUSE_ISSUER'] ?? `http://localhost:${port}${issuerPath}`;
   const store = emptyStore();
   const dataDir = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
-  const config = loadConfig({
+  const loaded = loadConfig({
     NODE_ENV: 'test',
     GATEHOUSE_ISSUER: issuer,
     GATEHOUSE_PORT: String(port),
     GATEHOUSE_DATA_DIR: dataDir,
     GATEHOUSE_STORAGE_URL: store.url,
-    // The cheapest hash that argon2 allows here: flows are about flows.
-    GATEHOUSE_PASSWORDS_MEMORY_KIB: '8192',
     ...env,
   });
+  // Cheaper than any configuration may have it: flows are about flows, and there are thousands of hashes.
+  const config =
+    'GATEHOUSE_PASSWORDS_MEMORY_KIB' in env
+      ? loaded
+      : { ...loaded, passwords: { ...loaded.passwords, memory_kib: FLOW_HASH_KIB } };
   const logged: Record<string, unknown>[] = [];
   const log = createLogger('debug', {
     write(line: string) {
