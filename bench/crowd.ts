@@ -1,12 +1,11 @@
 /** The token endpoint while people sign in: its p99 alone, and with eight full logins always under way. */
-import { connect } from './connection.ts';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { Target } from './fixture.ts';
 import { load, median, pacedLoad, quantile } from './load.ts';
-import { login } from './login.ts';
 import type { Rounds } from './side-by-side.ts';
 import { clientCredentials, withWorkers } from './workloads.ts';
 
-const PEOPLE = 8;
 const PACED_PER_SECOND = 100;
 
 export interface Crowd {
@@ -15,29 +14,34 @@ export interface Crowd {
   ratio: number;
 }
 
-/** Keeps `PEOPLE` logins under way while `work` runs. */
-async function whileSigningIn<T>(target: Target, work: () => Promise<T>): Promise<T> {
-  let over = false;
-  const people = target.fixture.people.slice(0, PEOPLE).map(async (person) => {
-    const connection = connect(target.origin);
-    while (!over) await login(connection, target, person);
-    await connection.close();
-  });
-  try {
-    return await work();
-  } finally {
-    over = true;
-    await Promise.all(people);
-  }
+/** On a thread of their own: who measures must not wait for what they have to do. */
+function createPeople(target: Target) {
+  const thread = new Worker(new URL('./people.ts', import.meta.url), { workerData: target });
+  return {
+    /** Has people sign in while `work` runs. */
+    async around<T>(work: () => Promise<T>): Promise<T> {
+      thread.postMessage('start');
+      try {
+        return await work();
+      } finally {
+        const stopped = once(thread, 'message');
+        thread.postMessage('stop');
+        await stopped;
+      }
+    },
+    end: () => thread.terminate(),
+  };
 }
 
+type People = ReturnType<typeof createPeople>;
+
 /** Alternates alone and crowded. @param p99 measures one slice. */
-async function compareCrowd(target: Target, rounds: number, p99: () => Promise<number>): Promise<Crowd> {
+async function compareCrowd(people: People, rounds: number, p99: () => Promise<number>): Promise<Crowd> {
   const alone: number[] = [];
   const crowded: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     alone.push(await p99());
-    crowded.push(await whileSigningIn(target, p99));
+    crowded.push(await people.around(p99));
   }
   return {
     alone_p99_ms: median(alone),
@@ -52,13 +56,13 @@ export const measureCrowd = (
   { rounds, seconds, warmUp }: Rounds,
 ): Promise<{ paced: Crowd; flat_out: Crowd }> =>
   withWorkers(clientCredentials, target, async (workers) => {
-    await whileSigningIn(target, () => load(workers, { seconds: warmUp, pid: target.pid }));
-    return {
-      paced: await compareCrowd(target, rounds, async () =>
-        quantile(await pacedLoad(workers, { seconds, perSecond: PACED_PER_SECOND }), 0.99),
-      ),
-      flat_out: await compareCrowd(target, rounds, async () =>
-        quantile((await load(workers, { seconds, pid: target.pid })).latencies, 0.99),
-      ),
-    };
+    const people = createPeople(target);
+    const flatOut = (duration: number) => load(workers, { seconds: duration, pid: target.pid });
+    await people.around(() => flatOut(warmUp));
+    const paced = await compareCrowd(people, rounds, async () =>
+      quantile(await pacedLoad(workers, { seconds, perSecond: PACED_PER_SECOND }), 0.99),
+    );
+    const flat_out = await compareCrowd(people, rounds, async () => quantile((await flatOut(seconds)).latencies, 0.99));
+    await people.end();
+    return { paced, flat_out };
   });
