@@ -80,8 +80,8 @@ export function createNewPassword({ accounts, choose, notices, locales, progress
         const changed = await choose(account.id, password, { keepSession: details.session?.uid });
         await notices.passwordChanged(changed, locales.choose(ctx, parameter(details, 'ui_locales')).lang);
       } catch (error) {
-        // Somebody has changed it meanwhile, and what was proved by the one before went with that.
-        if (isGatehouseError(error, 'conflict')) return progress.load(details);
+        // Somebody has changed it meanwhile, and what was proved by the one before ends with that: here too, where it may not have yet.
+        if (isGatehouseError(error, 'conflict')) return progress.change(details, () => ({ proofs: [] }));
         throw error;
       }
       // All that was under way for the account has ended, but for this: it is what chose the password.
