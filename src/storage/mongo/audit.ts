@@ -157,7 +157,7 @@ export function auditStore(connection: Connection): AuditStore {
       const known = await findSubject(accountId);
       if (known !== undefined) return known;
       try {
-        await people.insertOne({ _id: accountId, subject: fresh });
+        await people.create([{ _id: accountId, subject: fresh }], { validateBeforeSave: false });
         return fresh;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
