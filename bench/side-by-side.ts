@@ -35,8 +35,8 @@ export interface Rounds {
 }
 
 const GENERATOR_BUSY = 0.9;
-/** Requests after which hardly anything is compiled any more; a login is many. */
-const COMPILED_AFTER = { requests: 30_000, logins: 100 };
+/** Requests after which hardly anything is compiled any more; a login is eight, of as many kinds. */
+const COMPILED_AFTER = { requests: 30_000, logins: 500 };
 const LONGEST_WARM_UP = 3;
 
 const perSecond = ({ units, seconds }: Measured) => units / seconds;

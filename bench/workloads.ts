@@ -86,7 +86,7 @@ const userinfo = repeated(
 const discovery = repeated('discovery', () => ({ method: 'GET', path: '/.well-known/openid-configuration' }), false);
 const jwks = repeated('JWKS', () => ({ method: 'GET', path: '/jwks' }), false);
 
-/** Two at once: as many hashes run at once on two cores, so that the hash measured alone beside it compares. */
+/** Two at once: while one's password is hashed, the other is served. */
 export const passwordLogin: Workload = {
   name: 'full password login',
   connections: 2,

@@ -1,13 +1,13 @@
 /**
  * argon2id with a bound on how many hashes run at once, so that they starve neither the event loop (one core stays free) nor
- * the signatures of tokens, which share the libuv pool with them where they have no threads of their own (two of its stay free).
+ * the signatures of tokens, which share the libuv pool with them where they have no process of their own (two of its stay free).
  */
 import { availableParallelism } from 'node:os';
 import argon2 from 'argon2';
 import PQueue from 'p-queue';
 import { busy } from '../kernel/errors.ts';
 import { matchesForeign } from './foreign-hashes.ts';
-import { canYield, hashYielding, verifyYielding } from './hashing-threads.ts';
+import { canHashApart, hashApart, verifyApart } from './hashing-process.ts';
 import { PASSWORD_MAX, passwordLength } from './password-policy.ts';
 
 const DEFAULT_POOL = 4;
@@ -41,14 +41,14 @@ export function createPasswordHasher({ memory_kib, iterations, parallelism, queu
   const options = { type: argon2.argon2id, memoryCost: memory_kib, timeCost: iterations, parallelism } as const;
   let dummy: Promise<string> | undefined;
 
-  // Threads can be refused, as by a limit on a container: then it is the pool, as elsewhere.
+  // A process can be refused, as by a limit on a container, or killed: then it is our own pool, as elsewhere.
   const hashNow = (password: string): Promise<string> => {
     const onPool = () => argon2.hash(password, options);
-    return canYield && parallelism === 1 ? hashYielding(password, { memory_kib, iterations }).catch(onPool) : onPool();
+    return canHashApart && parallelism === 1 ? hashApart(password, { memory_kib, iterations }).catch(onPool) : onPool();
   };
   const verifyNow = async (password: string, hash: string): Promise<boolean> => {
-    const yielding = canYield ? await verifyYielding(password, hash).catch(() => undefined) : undefined;
-    return yielding ?? argon2.verify(hash, password);
+    const apart = canHashApart ? await verifyApart(password, hash).catch(() => undefined) : undefined;
+    return apart ?? argon2.verify(hash, password);
   };
   const dummyHash = () => {
     dummy ??= hashNow('no account has this password').catch((error: unknown) => {
