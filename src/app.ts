@@ -11,6 +11,7 @@ import { formPost } from './http/form-post.ts';
 import { programHeaders, securityHeaders } from './http/headers.ts';
 import { createOriginCheck, explainMismatch, normalizeTarget, pinOrigin } from './http/origin.ts';
 import type { Render } from './http/render.ts';
+import { createCookieSignatures } from './kernel/cookie-signatures.ts';
 import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
 import { programEndpoints } from './oidc/program-endpoints.ts';
@@ -84,7 +85,8 @@ export function createApp({
   const { issuer } = config;
   const base = issuerPath(issuer);
   const under = (room: Middleware) => (base ? mount(base, room) : room);
-  const app = new Koa({ keys: config.secrets.cookie_keys });
+  const app = new Koa();
+  app.keys = createCookieSignatures(config.secrets.cookie_keys);
   pinOrigin(app, issuer);
 
   const https = issuer.startsWith('https:');

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { ACR_VALUES } from '../factors/levels.ts';
 import { activeKey } from '../keys/signing-key.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
+import { createCookieSignatures } from '../kernel/cookie-signatures.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import { extraTokenClaims, findAccount } from './account.ts';
 import { createAdapterFactory } from './adapter.ts';
@@ -29,7 +30,7 @@ function cookies({ issuer, secrets }: ProviderNeeds['config']): NonNullable<Conf
   const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: https, overwrite: true } as const;
   const prefix = https ? '__Secure-' : '';
   return {
-    keys: secrets.cookie_keys,
+    keys: createCookieSignatures(secrets.cookie_keys),
     names: {
       session: `${https ? '__Host-' : ''}gatehouse_session`,
       interaction: `${prefix}gatehouse_interaction`,
