@@ -21,9 +21,23 @@ const isolating = (t: TFunction): TFunction => {
     name,
     typeof value === 'string' && name !== 'defaultValue' ? `\u2068${value}\u2069` : value,
   ];
-  return ((key: string, values: object = {}) =>
-    t(key, Object.fromEntries(Object.entries(values).map(isolated)) as never)) as TFunction;
+  return ((key: string, values?: object) =>
+    values ? t(key, Object.fromEntries(Object.entries(values).map(isolated)) as never) : t(key)) as TFunction;
 };
+
+/** Looks a text that nothing is put into up once: a page has twenty of them. What the catalogue lacks is not kept. */
+function remembering(t: TFunction): TFunction {
+  const known = new Map<string, string>();
+  return ((key: string, values?: object) => {
+    if (values) return t(key, values as never);
+    let text = known.get(key);
+    if (text === undefined) {
+      text = String(t(key));
+      if (text !== key) known.set(key, text);
+    }
+    return text;
+  }) as TFunction;
+}
 
 export interface Locale {
   /** Of the catalogue. */
@@ -112,11 +126,19 @@ export async function loadLocales({
     return locale(lang, (regional && canonical(regional)) ?? lang, theme);
   }
 
+  const spoken = new Map<string, Pick<Locale, 'dir' | 't'>>();
+
   function locale(lang: string, tag: string, theme?: string): Locale {
-    // Read when it is first spoken: most installations need one or two of them.
-    if (!i18n.hasResourceBundle(lang, NAMESPACE)) i18n.addResourceBundle(lang, NAMESPACE, read(lang));
-    const t = i18n.getFixedT(lang, theme === undefined ? NAMESPACE : [namespaceOf(theme), NAMESPACE]);
-    return { lang, tag, dir: i18n.dir(lang), t };
+    const name = `${lang} ${theme ?? ''}`;
+    let found = spoken.get(name);
+    if (!found) {
+      // Read when it is first spoken: most installations need one or two of them.
+      if (!i18n.hasResourceBundle(lang, NAMESPACE)) i18n.addResourceBundle(lang, NAMESPACE, read(lang));
+      const t = i18n.getFixedT(lang, theme === undefined ? NAMESPACE : [namespaceOf(theme), NAMESPACE]);
+      found = { dir: i18n.dir(lang), t: remembering(t) };
+      spoken.set(name, found);
+    }
+    return { lang, tag, ...found };
   }
 
   return {
@@ -124,6 +146,7 @@ export async function loadLocales({
     catalogue: flatten(english),
     addTheme(name, strings) {
       for (const [lang, texts] of Object.entries(strings)) i18n.addResources(lang, namespaceOf(name), texts);
+      spoken.clear();
     },
     of: (tags, theme) => best(tags.split(' '), theme),
     choose(ctx, uiLocales = '', theme = undefined) {

@@ -27,6 +27,7 @@ export function included(view: string, target: string): string {
 
 export function createDraw({ cache, overrideOf = () => undefined }: Needs): Draw {
   const compiled = new Map<string, Template>();
+  const found = new Map<string, string>();
 
   function template(view: string, theme: string): Template {
     const key = `${theme}\n${view}`;
@@ -38,9 +39,19 @@ export function createDraw({ cache, overrideOf = () => undefined }: Needs): Draw
     return made;
   }
 
+  function includedBy(view: string, target: string): string {
+    const key = `${view}\n${target}`;
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    const made = included(view, target);
+    if (cache) found.set(key, made);
+    return made;
+  }
+
   /** Templates find `include` among their locals, before the library's own, which knows no themes. */
   function draw(view: string, locals: object, theme: string): string {
-    const include = (target: string, more: object = {}) => draw(included(view, target), { ...locals, ...more }, theme);
+    const include = (target: string, more: object = {}) =>
+      draw(includedBy(view, target), { ...locals, ...more }, theme);
     return template(view, theme)({ ...locals, include });
   }
 
