@@ -25,15 +25,20 @@ const isolating = (t: TFunction): TFunction => {
     values ? t(key, Object.fromEntries(Object.entries(values).map(isolated)) as never) : t(key)) as TFunction;
 };
 
-/** Looks a text that nothing is put into up once: a page has twenty of them. What the catalogue lacks is not kept. */
+/** Of texts with what was put into them: pages name the same apps again and again. */
+const MOST_TEXTS = 2000;
+
+/** Makes a text once: a page has thirty. What the catalogue lacks is not kept. */
 function remembering(t: TFunction): TFunction {
+  const make = t as (key: string, values?: object) => string;
   const known = new Map<string, string>();
   return ((key: string, values?: object) => {
-    if (values) return t(key, values as never);
-    let text = known.get(key);
+    const name = values ? key + JSON.stringify(values) : key;
+    let text = known.get(name);
     if (text === undefined) {
-      text = String(t(key));
-      if (text !== key) known.set(key, text);
+      text = make(key, values);
+      if (known.size >= MOST_TEXTS) known.delete(known.keys().next().value!);
+      if (text !== key) known.set(name, text);
     }
     return text;
   }) as TFunction;

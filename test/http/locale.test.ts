@@ -46,4 +46,19 @@ describe('a page', () => {
     const { t } = locales.choose(asks('en'));
     expect(t('sign_in.heading', { client: 'Acme!' })).toBe('Sign in to Acme!');
   });
+
+  it('says of each app what it says of it, whatever it said before', () => {
+    const { t } = locales.of('en');
+    const names = Array.from({ length: 3000 }, (_, i) => `App ${i % 2500}`);
+    for (const client of names) expect(t('sign_in.heading', { client })).toBe(`Sign in to ${client}`);
+    expect(locales.of('de').t('sign_in.heading', { client: 'App 1' })).toBe('Bei App 1 anmelden');
+    expect(t('no.such.text')).toBe('no.such.text');
+  });
+
+  it('has the texts of a theme as soon as there are some', () => {
+    const before = locales.of('en', 'harbour').t('sign_in.submit');
+    locales.addTheme('harbour', { en: { 'sign_in.submit': 'Come aboard' } });
+    expect(locales.of('en', 'harbour').t('sign_in.submit')).toBe('Come aboard');
+    expect(locales.of('en').t('sign_in.submit')).toBe(before);
+  });
 });
