@@ -1,5 +1,5 @@
 /** The load loops: as fast as the answers come, or paced. Latencies in milliseconds, CPU in seconds of the server process. */
-import { cpuSeconds } from './procfs.ts';
+import { cpuSeconds, hashingSeconds } from './procfs.ts';
 
 /** Sends one unit (a request, or a login) and ends with its answer. */
 export type Worker = () => Promise<unknown>;
@@ -8,6 +8,8 @@ export interface Measured {
   units: number;
   seconds: number;
   cpu: number;
+  /** Of `cpu`, what password hashes took. */
+  hashing: number;
   latencies: number[];
   /** Share of one core that this process, the generator, used. */
   generator: number;
@@ -18,6 +20,7 @@ export async function load(workers: Worker[], { seconds, pid }: { seconds: numbe
   const latencies: number[] = [];
   const usage = process.cpuUsage();
   const cpu = cpuSeconds(pid);
+  const hashing = hashingSeconds(pid);
   const started = performance.now();
   const end = started + seconds * 1000;
   await Promise.all(
@@ -36,6 +39,7 @@ export async function load(workers: Worker[], { seconds, pid }: { seconds: numbe
     units: latencies.length,
     seconds: elapsed,
     cpu: cpuSeconds(pid) - cpu,
+    hashing: hashingSeconds(pid) - hashing,
     latencies,
     generator: (user + system) / 1e6 / elapsed,
   };

@@ -1,5 +1,5 @@
 /** What Linux tells about a process by its id: the server is measured from outside, with nothing added to it. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 /** USER_HZ, in which /proc counts: 100 on every architecture Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -7,13 +7,11 @@ const UTIME = 11;
 const STIME = 12;
 
 /** The processes that `pid` started and that still run. */
-export const childrenOf = (pid: number): number[] =>
+const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .split(' ')
     .filter((child) => child !== '')
     .map(Number);
-
-export const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
 
 /** With those it started: passwords are hashed by one. */
 const family = (pid: number): number[] => [pid, ...childrenOf(pid)];
@@ -28,6 +26,18 @@ function cpuSecondsOf(pid: number): number {
   // The program's name, in brackets, may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[UTIME]) + Number(fields[STIME])) / TICKS_PER_SECOND;
+}
+
+const NS = 1e9;
+
+/** What the password hashes alone took so far, in seconds: the threads of the process that hashes on which it does nothing else. */
+export function hashingSeconds(pid: number): number {
+  const hashing = childrenOf(pid).filter((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('hashing'));
+  const threads = hashing.flatMap((child) =>
+    readdirSync(`/proc/${child}/task`).map((id) => `/proc/${child}/task/${id}`),
+  );
+  const pool = threads.filter((thread) => readFileSync(`${thread}/comm`, 'utf8') === 'libuv-worker\n');
+  return sum(pool.map((thread) => Number(readFileSync(`${thread}/schedstat`, 'utf8').split(' ')[0]) / NS));
 }
 
 const MIB = 1024;

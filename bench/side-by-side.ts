@@ -12,6 +12,8 @@ export interface Figures {
   per_second: number;
   per_cpu_second: number;
   cpu_ms: number;
+  /** Of `cpu_ms`, what password hashes took. */
+  hash_cpu_ms: number;
   p50_ms: number;
   p99_ms: number;
 }
@@ -48,6 +50,7 @@ function figures(slices: Measured[]): Figures {
     per_second: median(slices.map(perSecond)),
     per_cpu_second: median(slices.map(perCpuSecond)),
     cpu_ms: 1000 * median(slices.map(({ units, cpu }) => cpu / units)),
+    hash_cpu_ms: 1000 * median(slices.map(({ units, hashing }) => hashing / units)),
     p50_ms: quantile(latencies, 0.5),
     p99_ms: quantile(latencies, 0.99),
   };
@@ -56,12 +59,10 @@ function figures(slices: Measured[]): Figures {
 /** What the rounds gave, in their order. */
 export type Slices = Record<Target['name'], Measured[]>;
 
-/** @param between runs once per round, for what must be measured under the same conditions. */
 export async function measure(
   workload: Workload,
   targets: { gatehouse: Target; bare: Target },
   { rounds, seconds, warmUp }: Rounds,
-  between?: () => Promise<void>,
 ): Promise<Slices> {
   const slices: Slices = { gatehouse: [], bare: [] };
   await withWorkers(workload, targets.gatehouse, (ours) =>
@@ -77,7 +78,6 @@ export async function measure(
       for (let round = 0; round < rounds; round += 1) {
         const order = round % 2 === 0 ? (['gatehouse', 'bare'] as const) : (['bare', 'gatehouse'] as const);
         for (const name of order) slices[name].push(await slice(name, seconds));
-        await between?.();
       }
     }),
   );
