@@ -25,16 +25,29 @@ export function included(view: string, target: string): string {
   return existsSync(fileOf(beside)) ? beside : path.posix.normalize(target).replace(/^\//, '');
 }
 
+/**
+ * Compiles a template whose locals are variables: by the library's own `with` each is looked for anew wherever it is named, which is
+ * half the time that a page takes. In a block, as a template may declare what has the name of a local.
+ */
+function compile(filename: string, names: string[]): Template {
+  const text = readFileSync(filename, 'utf8');
+  try {
+    return ejs.compile(`<% { %>${text}<% } %>`, { filename, _with: false, destructuredLocals: names });
+  } catch {
+    // A theme's own may declare such a name by `var`, or not be a template: then it says why.
+    return ejs.compile(text, { filename });
+  }
+}
+
 export function createDraw({ cache, overrideOf = () => undefined }: Needs): Draw {
   const compiled = new Map<string, Template>();
   const found = new Map<string, string>();
 
-  function template(view: string, theme: string): Template {
-    const key = `${theme}\n${view}`;
+  function template(view: string, theme: string, names: string[]): Template {
+    const key = `${theme}\n${view}\n${names.join()}`;
     const known = compiled.get(key);
     if (known) return known;
-    const filename = overrideOf(theme, view) ?? fileOf(view);
-    const made = ejs.compile(readFileSync(filename, 'utf8'), { filename }) as Template;
+    const made = compile(overrideOf(theme, view) ?? fileOf(view), names);
     if (cache) compiled.set(key, made);
     return made;
   }
@@ -52,7 +65,8 @@ export function createDraw({ cache, overrideOf = () => undefined }: Needs): Draw
   function draw(view: string, locals: object, theme: string): string {
     const include = (target: string, more: object = {}) =>
       draw(includedBy(view, target), { ...locals, ...more }, theme);
-    return template(view, theme)({ ...locals, include });
+    const all = { ...locals, include };
+    return template(view, theme, Object.keys(all))(all);
   }
 
   return async (view, locals, theme = '') => draw(view, locals, theme);
