@@ -55,20 +55,18 @@ function start(): Derive {
   const end = (cause?: Error) => {
     if (running === derive) running = undefined;
     clearTimeout(rest);
+    if (child.connected) child.disconnect();
     for (const { reject } of asked.values()) reject(new Error('the process that hashes has ended', { cause }));
     asked.clear();
   };
   const settle = ({ id, tag, error }: { id: number; tag?: Uint8Array; error?: string }) => {
-    const { resolve, reject } = asked.get(id)!;
+    const answer = asked.get(id); // of one that was given up there may still be one
     asked.delete(id);
-    if (tag) resolve(Buffer.from(tag));
-    else reject(new Error(error));
-    if (asked.size > 0) return;
+    if (tag) answer?.resolve(Buffer.from(tag));
+    else answer?.reject(new Error(error));
+    if (asked.size > 0 || !child.connected) return;
     child.channel?.unref();
-    rest = setTimeout(() => {
-      end();
-      child.disconnect();
-    }, REST_MS).unref();
+    rest = setTimeout(end, REST_MS).unref();
   };
   const derive: Derive = (parameters) => {
     clearTimeout(rest);

@@ -146,6 +146,17 @@ describe.skipIf(!canHashApart || process.platform !== 'linux')('the process that
     expect(await hashApart('a password', SMALL)).toMatch(OF_SMALL);
   });
 
+  it('that cannot begin is done without', async () => {
+    const file = new URL('../../src/accounts/password-hasher.ts', import.meta.url).href;
+    const program = `import { createPasswordHasher } from '${file}';
+      process.execPath = '/nowhere/node';
+      const hasher = createPasswordHasher({ memory_kib: 64, iterations: 1, parallelism: 1, queue: 10 });
+      const hash = await hasher.hash('a password');
+      console.log(await hasher.verify('a password', hash), await hasher.verify('another', hash));`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program]);
+    expect(stdout).toBe('true false\n');
+  });
+
   it('keeps no process alive that has its answer, and ends with it', async () => {
     const file = new URL('../../src/accounts/hashing-process.ts', import.meta.url).href;
     const program = `import { hashApart } from '${file}';
