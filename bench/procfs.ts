@@ -1,10 +1,10 @@
 /** What Linux tells about a process by its id: the server is measured from outside, with nothing added to it. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 
 /** USER_HZ, in which /proc counts: 100 on every architecture Node runs on. */
 const TICKS_PER_SECOND = 100;
-const UTIME = 11;
-const STIME = 12;
+/** User and system time, its own and that of children that have ended. */
+const TIMES = [11, 12, 13, 14];
 
 /** The processes that `pid` started and that still run. */
 const childrenOf = (pid: number): number[] =>
@@ -18,14 +18,14 @@ const family = (pid: number): number[] => [pid, ...childrenOf(pid)];
 
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 
-/** User and system time of all threads of its family so far, in seconds. */
+/** User and system time of all threads of its family so far, in seconds, those that have ended among them. */
 export const cpuSeconds = (pid: number): number => sum(family(pid).map(cpuSecondsOf));
 
 function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
   // The program's name, in brackets, may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[UTIME]) + Number(fields[STIME])) / TICKS_PER_SECOND;
+  return sum(TIMES.map((index) => Number(fields[index] ?? 0))) / TICKS_PER_SECOND;
 }
 
 const NS = 1e9;

@@ -17,7 +17,8 @@ try {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 
 process.on('message', ({ id, parameters }) => {
-  const answer = (error, tag) => process.connected && process.send({ id, tag, error: error?.message });
+  // Who asked may have gone meanwhile.
+  const answer = (error, tag) => process.send?.({ id, tag, error: error?.message }, () => undefined);
   try {
     argon2('argon2id', parameters, answer);
   } catch (error) {

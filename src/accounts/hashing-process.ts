@@ -6,10 +6,9 @@
  */
 import { fork } from 'node:child_process';
 import * as crypto from 'node:crypto';
-import { availableParallelism } from 'node:os';
 
 const PROGRAM = new URL('./hashing-child.js', import.meta.url);
-/** Without work for so long it ends, and gives its 11 MB back. */
+/** Without work for so long it ends, and gives its 11 MB back. Where it broke, it is done without for as long. */
 const REST_MS = 60_000;
 const TAG_BYTES = 32;
 const SALT_BYTES = 16;
@@ -35,28 +34,31 @@ type Derive = (parameters: Parameters) => Promise<Buffer>;
 export const canHashApart = 'argon2' in crypto;
 
 let running: Derive | undefined;
+/** By the clock of the process: before, none is begun. */
+let brokenUntil = 0;
 
-/** Nothing of our environment is passed on: there are secrets in it. */
-const spawn = () =>
-  fork(PROGRAM, {
+/** Starts the process. It keeps ours alive while an answer is owed. @throws Error where there is none to be had. */
+function start(): Derive {
+  const child = fork(PROGRAM, {
     execArgv: [],
-    env: { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', UV_THREADPOOL_SIZE: String(availableParallelism()) },
+    // Nothing else of our environment is passed on: there are secrets in it.
+    env: {
+      GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+      UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? '4',
+    },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-
-/** Starts the process. It keeps ours alive only while an answer is owed. */
-function start(): Derive {
-  const child = spawn();
   const asked = new Map<number, PromiseWithResolvers<Buffer>>();
   let count = 0;
   let rest: NodeJS.Timeout | undefined;
 
-  const end = (cause?: Error) => {
-    if (running === derive) running = undefined;
+  const end = () => {
+    if (running === ask) running = undefined;
     clearTimeout(rest);
     if (child.connected) child.disconnect();
-    for (const { reject } of asked.values()) reject(new Error('the process that hashes has ended', { cause }));
+    if (asked.size > 0) brokenUntil = performance.now() + REST_MS;
+    for (const { reject } of asked.values()) reject(new Error('the process that hashes has ended'));
     asked.clear();
   };
   const settle = ({ id, tag, error }: { id: number; tag?: Uint8Array; error?: string }) => {
@@ -68,7 +70,7 @@ function start(): Derive {
     child.channel?.unref();
     rest = setTimeout(end, REST_MS).unref();
   };
-  const derive: Derive = (parameters) => {
+  const ask: Derive = (parameters) => {
     clearTimeout(rest);
     const id = (count += 1);
     const answer = Promise.withResolvers<Buffer>();
@@ -79,12 +81,19 @@ function start(): Derive {
   };
 
   child.unref();
-  child.on('message', settle).on('error', end);
-  child.on('exit', () => end());
-  return derive;
+  // Hanging up is told first, and is the last that keeps us alive.
+  for (const event of ['error', 'disconnect', 'exit']) child.on(event, end);
+  child.on('message', settle);
+  if (child.pid === undefined) {
+    brokenUntil = performance.now() + REST_MS;
+    throw new Error('no process that hashes is to be had');
+  }
+  return ask;
 }
 
-function derive(parameters: Parameters): Promise<Buffer> {
+async function derive(parameters: Parameters): Promise<Buffer> {
+  if (running === undefined && performance.now() < brokenUntil)
+    throw new Error('the process that hashes broke just now');
   running ??= start();
   return running(parameters);
 }

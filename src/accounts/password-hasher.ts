@@ -1,6 +1,6 @@
 /**
  * argon2id with a bound on how many hashes run at once, so that they starve neither the event loop (one core stays free) nor
- * the signatures of tokens, which share the libuv pool with them where they have no process of their own (two of its stay free).
+ * the signatures of tokens, which share the libuv pool with them where no process of their own is to be had (two of its stay free).
  */
 import { availableParallelism } from 'node:os';
 import argon2 from 'argon2';

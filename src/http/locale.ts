@@ -25,20 +25,16 @@ const isolating = (t: TFunction): TFunction => {
     values ? t(key, Object.fromEntries(Object.entries(values).map(isolated)) as never) : t(key)) as TFunction;
 };
 
-/** Of texts with what was put into them: pages name the same apps again and again. */
-const MOST_TEXTS = 2000;
-
-/** Makes a text once: a page has thirty. What the catalogue lacks is not kept. */
+/** Makes a text that nothing is put into once: a page has twenty of them. What the catalogue lacks is not kept. */
 function remembering(t: TFunction): TFunction {
   const make = t as (key: string, values?: object) => string;
   const known = new Map<string, string>();
   return ((key: string, values?: object) => {
-    const name = values ? key + JSON.stringify(values) : key;
-    let text = known.get(name);
+    if (values) return make(key, values);
+    let text = known.get(key);
     if (text === undefined) {
-      text = make(key, values);
-      if (known.size >= MOST_TEXTS) known.delete(known.keys().next().value!);
-      if (text !== key) known.set(name, text);
+      text = make(key);
+      if (text !== key) known.set(key, text);
     }
     return text;
   }) as TFunction;

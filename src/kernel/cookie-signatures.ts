@@ -1,6 +1,6 @@
 /**
- * Signatures of cookies, as Koa asks for them. Its own (`keygrip`) are of HMAC-SHA1, with three keys prepared anew for each cookie that
- * is checked: a fourteenth of what a login takes.
+ * Signatures of cookies, as Koa asks for them. Its own (`keygrip`) are of HMAC-SHA1, and for each cookie that is checked three keys are
+ * prepared anew, two of them to compare in constant time: a fourteenth of what a login takes.
  */
 import { createKeyedHash } from './keyed-hash.ts';
 import { constantTimeEqual } from './secrets.ts';

@@ -172,21 +172,21 @@ export function createLimits({ store, vault, settings, normalizeAccount, log }: 
   const giveAllBack = async (counted: Counted[]): Promise<void> =>
     void (await Promise.all(counted.map(({ budget, one }) => budget.giveBack(one))));
 
-  /** Counts in all scopes at once, so that they are committed together. @throws limited after giving back what was counted. */
+  /** @throws limited after giving back what was counted already. */
   async function count(kind: LimitKind, keys: LimitKeys, longestWait: number): Promise<Counted[]> {
-    const reserved = scopesFor(kind, keys).map(async (scope) => {
+    const counted: Counted[] = [];
+    for (const scope of scopesFor(kind, keys)) {
       const budget = budgetOf(kind, scope);
       const names = keysOf(kind, scope, keys);
-      return budget && names && { scope, budget, one: await budget.reserve(names) };
-    });
-    const counted: Counted[] = [];
-    const waits: number[] = [];
-    for (const made of await Promise.all(reserved))
-      if (typeof made?.one === 'number') waits.push(made.one);
-      else if (made) counted.push({ ...made, one: made.one });
-    if (waits.length === 0) return counted;
-    await giveAllBack(counted);
-    throw limited(Math.ceil(Math.min(Math.max(...waits), longestWait) / 1000));
+      if (!budget || !names) continue;
+      const one = await budget.reserve(names);
+      if (typeof one === 'number') {
+        await giveAllBack(counted);
+        throw limited(Math.ceil(Math.min(one, longestWait) / 1000));
+      }
+      counted.push({ scope, budget, one });
+    }
+    return counted;
   }
 
   async function settleWrong(kind: GuessKind, counted: Counted[]): Promise<number> {

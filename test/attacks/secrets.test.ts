@@ -208,7 +208,7 @@ describe('after a busy run', () => {
   describe('and whatever looks like a key in the store', () => {
     const found = () => [...new Set(dump.filter((text) => /^[\w:.-]{16,128}$/.test(text)))];
     const sign = (name: string, value: string) =>
-      createHmac('sha1', COOKIE_KEY).update(`${name}=${value}`).digest('base64url');
+      createHmac('sha256', COOKIE_KEY).update(`${name}=${value}`).digest('base64url');
 
     it('is no token and no code', async () => {
       expect(found().length).toBeGreaterThan(20);
