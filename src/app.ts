@@ -11,6 +11,7 @@ import { formPost } from './http/form-post.ts';
 import { programHeaders, securityHeaders } from './http/headers.ts';
 import { createOriginCheck, explainMismatch, normalizeTarget, pinOrigin } from './http/origin.ts';
 import type { Render } from './http/render.ts';
+import { oneInATurn } from './http/turns.ts';
 import { createCookieSignatures } from './kernel/cookie-signatures.ts';
 import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
@@ -141,10 +142,10 @@ export function createApp({
     headers,
     answerPlainly: answerPlainly(headers),
   });
-  const handle = app.callback();
+  const handle = oneInATurn(app.callback());
   return (req, res) => {
     if (normalizeTarget(req)) {
-      if (!programs(req, res)) void handle(req, res);
+      if (!programs(req, res)) handle(req, res);
       return;
     }
     res

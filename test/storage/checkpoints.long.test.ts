@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { createCheckpoints } from '../../src/storage/sqlite/checkpoints.ts';
+import { connect } from '../../src/storage/sqlite/connect.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { aRecord } from './contract/samples.ts';
 import { temporaryFile } from './support/temporary-file.ts';
@@ -44,4 +46,27 @@ test('while there are always more writes, the log begins anew all the same', asy
   remove();
   expect(longest).toBeGreaterThan(4 * MIB);
   expect(longest).toBeLessThan(40 * MIB);
+});
+
+test('writes pause while the rest is copied, and go on', async () => {
+  const { file, remove } = temporaryFile();
+  const connection = connect(file, 'NORMAL');
+  connection.exec('CREATE TABLE things (id INTEGER PRIMARY KEY) STRICT');
+  const events: string[] = [];
+  const checkpoints = createCheckpoints(file, () => {
+    events.push('paused');
+    return () => events.push('resumed');
+  });
+  checkpoints.wrote(1399);
+  checkpoints.wrote(1);
+  checkpoints.wrote(1400);
+  await eventually(() => expect(events).toEqual(['paused', 'resumed']));
+  const copied = size(`${file}-wal`);
+  connection.exec('INSERT INTO things VALUES (1)');
+  expect(size(`${file}-wal`)).toBe(copied);
+  checkpoints.wrote(1);
+  await eventually(() => expect(events).toEqual(['paused', 'resumed', 'paused', 'resumed']));
+  await checkpoints.close();
+  connection.close();
+  remove();
 });

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,5 +52,47 @@ describe('what counts as a whole', () => {
     await expect(whole).rejects.toThrow('UNIQUE');
     await other;
     expect(ids()).toEqual(count === 2 ? [2] : []);
+  });
+});
+
+describe('while writes pause', () => {
+  it('they wait and nobody is blocked; then all are committed, and answered one in a turn', async () => {
+    const resume = group.pause();
+    const answered: number[] = [];
+    for (const id of [1, 2, 3]) void group.write(() => put(id)).then(() => answered.push(id));
+    elsewhere.exec('BEGIN IMMEDIATE');
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    elsewhere.exec('ROLLBACK');
+    expect(ids()).toEqual([]);
+
+    resume();
+    expect(ids()).toEqual([1, 2, 3]);
+    const seen: number[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      await Promise.resolve();
+      seen.push(answered.length);
+      await nextTurn();
+    }
+    expect(seen).toEqual([1, 2, 3]);
+
+    await group.write(() => put(4));
+    expect(ids()).toEqual([1, 2, 3, 4]);
+  });
+
+  it('what must be committed now is, and what cannot be committed is told to all', async () => {
+    const resume = group.pause();
+    const first = group.write(() => put(1));
+    group.flush();
+    await first;
+    expect(ids()).toEqual([1]);
+
+    const failing = [2, 3].map((id) => group.write(() => put(id)));
+    here.exec('PRAGMA busy_timeout = 0');
+    elsewhere.exec('BEGIN IMMEDIATE');
+    resume();
+    const outcomes = await Promise.allSettled(failing);
+    elsewhere.exec('ROLLBACK');
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(ids()).toEqual([1]);
   });
 });

@@ -13,6 +13,17 @@ const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)');
 // older, it says that it was busy and holds up nobody.
 const finish = database.prepare('PRAGMA wal_checkpoint(FULL)');
 
+const work = {
+  'copy most'() {
+    checkpoint.get();
+    return 'most is copied';
+  },
+  'copy the rest'() {
+    for (let tries = 0; tries < TRIES && finish.get().busy; tries += 1) Atomics.wait(pause, 0, 0, BETWEEN_MS);
+    return 'done';
+  },
+};
+
 parentPort.on('message', (message) => {
   if (message === 'end') {
     database.close();
@@ -20,9 +31,9 @@ parentPort.on('message', (message) => {
     return;
   }
   try {
-    checkpoint.get();
-    for (let tries = 0; tries < TRIES && finish.get().busy; tries += 1) Atomics.wait(pause, 0, 0, BETWEEN_MS);
+    parentPort.postMessage(work[message]());
   } catch {
     // Another process is at it.
+    parentPort.postMessage('done');
   }
 });

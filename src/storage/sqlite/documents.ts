@@ -6,6 +6,7 @@ import { searchPage } from '../../kernel/search.ts';
 import type { Search } from '../../kernel/search.ts';
 import { isConstraintError } from './connect.ts';
 import type { Connection, Row } from './connect.ts';
+import type { GroupCommit } from './group-commit.ts';
 import type { Reader } from './reader.ts';
 import type { Recent } from './recent.ts';
 import { searchWords } from './search-words.ts';
@@ -29,6 +30,14 @@ interface Shape<T> {
   recent?: Recent<T>;
 }
 
+interface Connections {
+  everyday: Connection;
+  durable: Connection;
+  reader: Reader;
+  /** The group commit of `everyday`. */
+  group: GroupCommit;
+}
+
 const parse = <T>(row: Row | undefined): T | undefined =>
   row ? (JSON.parse(row['document'] as string) as T) : undefined;
 
@@ -45,7 +54,7 @@ function frozen<T>(value: T): T {
  * @param durable makes all other writes. @param reader lists and searches.
  */
 export function documentTable<T extends Document>(
-  { everyday, durable, reader }: { everyday: Connection; durable: Connection; reader: Reader },
+  { everyday, durable, reader, group }: Connections,
   { table, uniqueColumn, uniqueValue, taken, wordsOf, recent }: Shape<T>,
 ) {
   const insert = durable.prepare(
@@ -78,9 +87,9 @@ export function documentTable<T extends Document>(
     });
   };
 
-  const unique = <R>(work: () => R): R => {
+  const unique = async <R>(work: () => R | Promise<R>): Promise<R> => {
     try {
-      return work();
+      return await work();
     } catch (error) {
       if (isConstraintError(error)) throw duplicate(taken.message, taken.field);
       throw error;
@@ -124,7 +133,7 @@ export function documentTable<T extends Document>(
   return {
     async insert(document: T): Promise<void> {
       const write = () => add(document);
-      unique(() => together(durable, write, wordsDurably.change(document.id, [], wordsOf(document))));
+      await unique(() => together(durable, write, wordsDurably.change(document.id, [], wordsOf(document))));
     },
     insertMany: async (documents: T[]) => durable.transaction(() => documents.map(isAdded)),
     find: async (id: string) => find(id),
@@ -144,7 +153,9 @@ export function documentTable<T extends Document>(
         recent?.take(next.id);
         return statement.run(uniqueValue(next), next.version, JSON.stringify(next), next.id, document.version);
       };
-      const changed = unique(() => together(late ? everyday : durable, write, change));
+      const changed = await unique(() =>
+        late && !change ? group.write(write) : together(late ? everyday : durable, write, change),
+      );
       if (changed === 1) return next;
       throw byId.get(document.id) ? conflict('the record was changed meanwhile') : notFound('the record is gone');
     },

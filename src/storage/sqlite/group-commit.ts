@@ -19,6 +19,11 @@ export interface GroupCommit {
   writeWhole<T>(work: () => T): Promise<T>;
   /** Commits now what waits: before a write by another connection that must come after it, and before closing. */
   flush(): void;
+  /**
+   * Lets writes wait without blocking anybody, while somebody else must not be disturbed by them; `flush` commits them all the same.
+   * @returns what commits them and lets writes go on.
+   */
+  pause(): () => void;
 }
 
 interface Waiting {
@@ -33,8 +38,10 @@ interface Waiting {
 /** @param wrote told how many writes were committed. */
 export function groupCommit(connection: Connection, wrote: (count: number) => void): GroupCommit {
   let waiting: Waiting[] = [];
+  let paused = false;
 
-  function flush(): void {
+  /** @param answer told the group and what kept it from being committed. */
+  function commit(answer: (group: Waiting[], failure?: Error) => void): void {
     const group = waiting;
     waiting = [];
     if (group.length === 0) return;
@@ -48,15 +55,24 @@ export function groupCommit(connection: Connection, wrote: (count: number) => vo
     } catch (error) {
       failure = error as Error;
     }
-    for (const one of group) one.settle(failure);
+    answer(group, failure);
     if (!failure) wrote(group.length);
+  }
+
+  const answerAll = (group: Waiting[], failure?: Error) => group.forEach((one) => one.settle(failure));
+  const flush = () => commit(answerAll);
+
+  /** One in a turn: whoever asks for what needs no write is served between them. */
+  function answerInTurns([one, ...others]: Waiting[]): void {
+    one!.settle();
+    if (others.length > 0) setImmediate(() => answerInTurns(others));
   }
 
   function turn(seen: number, left: number): void {
     if (waiting.length > seen && left > 0 && waiting.length < MOST_WRITES) {
       const now = waiting.length;
       setImmediate(() => turn(now, left - 1));
-    } else flush();
+    } else if (!paused) flush();
   }
 
   function add<T>(work: () => T, whole: boolean, undone?: () => void): Promise<T> {
@@ -98,6 +114,13 @@ export function groupCommit(connection: Connection, wrote: (count: number) => vo
 
   return {
     flush,
+    pause() {
+      paused = true;
+      return () => {
+        paused = false;
+        commit((group, failure) => (failure ? answerAll(group, failure) : answerInTurns(group)));
+      };
+    },
     write: (work, undone) => add(work, false, undone),
     writeWhole: (work) => add(() => together(work), true),
   };

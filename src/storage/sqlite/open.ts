@@ -17,6 +17,7 @@ import { counterStore } from './counters.ts';
 import { documentTable } from './documents.ts';
 import { factorStore } from './factors.ts';
 import { groupCommit } from './group-commit.ts';
+import type { GroupCommit } from './group-commit.ts';
 import { identityStore } from './identities.ts';
 import { invitationStore } from './invitations.ts';
 import { keyRingStore, keySetFetchStore } from './keys.ts';
@@ -35,7 +36,10 @@ import { roleStore } from './roles.ts';
 /** About two kilobytes each. */
 const MOST_RECENT_ACCOUNTS = 1000;
 
-function consentStore({ everyday, durable: connection }: { everyday: Connection; durable: Connection }): ConsentStore {
+function consentStore(
+  { everyday, durable: connection }: { everyday: Connection; durable: Connection },
+  group: GroupCommit,
+): ConsentStore {
   const find = everyday.prepare('SELECT document FROM consents WHERE account_id = ? AND client_id = ?');
   const putSql =
     'INSERT INTO consents (account_id, client_id, document) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document';
@@ -56,14 +60,28 @@ function consentStore({ everyday, durable: connection }: { everyday: Connection;
       const row = find.get(accountId, clientId);
       return row && parse(row);
     },
-    put: async (consent, { durable } = { durable: true }) =>
-      void (durable ? put : putEveryday).run(consent.account_id, consent.client_id, JSON.stringify(consent)),
+    async put(consent, { durable } = { durable: true }) {
+      const values = [consent.account_id, consent.client_id, JSON.stringify(consent)];
+      if (!durable) return void (await group.write(() => putEveryday.run(...values)));
+      group.flush();
+      put.run(...values);
+    },
     listByAccount: async (accountId) => byAccount.all(accountId).map(parse),
     listByClient: async (clientId, limit) => byClient.all(clientId, limit).map(parse),
-    noteUse: async (accountId, clientId, at) => void noteUse.run(at, accountId, clientId, at),
-    delete: async (accountId, clientId) => remove.run(accountId, clientId) > 0,
-    deleteByAccount: async (accountId) => void removeByAccount.run(accountId),
-    deleteByClient: async (clientId) => void removeByClient.run(clientId),
+    noteUse: async (accountId, clientId, at) =>
+      void (await group.write(() => noteUse.run(at, accountId, clientId, at))),
+    async delete(accountId, clientId) {
+      group.flush();
+      return remove.run(accountId, clientId) > 0;
+    },
+    async deleteByAccount(accountId) {
+      group.flush();
+      removeByAccount.run(accountId);
+    },
+    async deleteByClient(clientId) {
+      group.flush();
+      removeByClient.run(clientId);
+    },
   };
 }
 
@@ -94,12 +112,12 @@ export function openSqlite(file: string): Storage {
   if (!inMemory) createPrivately(file);
   const durable = opening(() => connectMigrated(file));
   const everyday = inMemory ? durable : opening(() => connect(file, 'NORMAL'));
-  const checkpoints = inMemory ? undefined : createCheckpoints(file);
   const reader = inMemory ? readerOn(everyday) : createReader(file, everyday);
   const commits = createCommits(everyday);
-  const group = groupCommit(everyday, (count) => checkpoints?.wrote(count));
+  const group: GroupCommit = groupCommit(everyday, (count) => checkpoints?.wrote(count));
+  const checkpoints = inMemory ? undefined : createCheckpoints(file, group.pause);
   const clients = documentTable<Client>(
-    { everyday, durable, reader },
+    { everyday, durable, reader, group },
     {
       table: 'clients',
       uniqueColumn: 'resource',
@@ -109,7 +127,7 @@ export function openSqlite(file: string): Storage {
     },
   );
   const accounts = documentTable<Account>(
-    { everyday, durable, reader },
+    { everyday, durable, reader, group },
     {
       table: 'accounts',
       uniqueColumn: 'email_normalized',
@@ -132,7 +150,7 @@ export function openSqlite(file: string): Storage {
       listToErase: async (now, limit) => toErase.all(now, limit).map(({ id }) => id as string),
     },
     clients: { ...clients, findByResource: clients.findByUnique },
-    consents: consentStore({ everyday, durable }),
+    consents: consentStore({ everyday, durable }, group),
     audit: auditStore({ everyday, durable, reader }, group),
     factors: factorStore({ everyday, durable }),
     identities: identityStore(durable),
