@@ -11,7 +11,7 @@ import { formPost } from './http/form-post.ts';
 import { programHeaders, securityHeaders } from './http/headers.ts';
 import { createOriginCheck, explainMismatch, normalizeTarget, pinOrigin } from './http/origin.ts';
 import type { Render } from './http/render.ts';
-import { oneInATurn } from './http/turns.ts';
+import { inTurns } from './http/turns.ts';
 import { createCookieSignatures } from './kernel/cookie-signatures.ts';
 import type { Logger } from './kernel/logger.ts';
 import { issuerPath } from './kernel/urls.ts';
@@ -142,7 +142,7 @@ export function createApp({
     headers,
     answerPlainly: answerPlainly(headers),
   });
-  const handle = oneInATurn(app.callback());
+  const handle = inTurns(app.callback());
   return (req, res) => {
     if (normalizeTarget(req)) {
       if (!programs(req, res)) handle(req, res);

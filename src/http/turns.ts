@@ -1,19 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createTurns } from '../kernel/turns.ts';
 
 type Handle = (req: IncomingMessage, res: ServerResponse) => void;
 
 /**
- * Requests that come together begin one in a turn of the event loop, in their order: a page takes milliseconds, and who asks for a
- * token meanwhile waits for one of them, not for all.
+ * Requests that come together begin in turns of the event loop: a page takes milliseconds, and who asks for a token meanwhile waits for
+ * one of them, not for all. Of a request whose sender has gone meanwhile neither address nor body is left, so that it does not begin.
  */
-export function oneInATurn(handle: Handle): Handle {
-  const waiting: Parameters<Handle>[] = [];
-  function begin(): void {
-    const request = waiting.shift()!;
-    if (waiting.length > 0) setImmediate(begin);
-    handle(...request);
-  }
-  return (...request) => {
-    if (waiting.push(request) === 1) setImmediate(begin);
-  };
+export function inTurns(handle: Handle): Handle {
+  const take = createTurns();
+  return (req, res) =>
+    take(() => {
+      if (!req.destroyed) handle(req, res);
+    });
 }

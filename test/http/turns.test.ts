@@ -1,19 +1,41 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { oneInATurn } from '../../src/http/turns.ts';
+import { inTurns } from '../../src/http/turns.ts';
 
-it('begins requests that come together one in a turn, in their order, and none that came before the turn ended', async () => {
-  const begun: number[] = [];
-  const handle = oneInATurn((req) => begun.push(req as unknown as number));
-  const send = (number: number) => handle(number as never, undefined as never);
-  for (const number of [1, 2, 3]) send(number);
-  const seen = [[...begun]];
-  for (let turn = 0; turn < 4; turn += 1) {
-    await nextTurn();
-    seen.push([...begun]);
-  }
-  expect(seen).toEqual([[], [1], [1, 2], [1, 2, 3], [1, 2, 3]]);
-  send(4);
+it('begins no request whose sender has gone while it waited', async () => {
+  const server = createServer();
+  const begun: string[] = [];
+  const handle = inTurns((req, res) => {
+    begun.push(req.url!);
+    res.end();
+  });
+  const arrived = new Promise<void>((resolve) => {
+    server.on('request', (req, res) => {
+      if (req.url === '/stays') {
+        handle(req, res);
+        return;
+      }
+      req.once('close', () => {
+        handle(req, res);
+        resolve();
+      });
+      gone.destroy();
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const gone = request({ host: '127.0.0.1', port, path: '/gone', method: 'POST' }).on('error', () => undefined);
+  gone.write('a form that');
+  await arrived;
+  const [answer] = (await once(request({ host: '127.0.0.1', port, path: '/stays' }).end(), 'response')) as [
+    { statusCode: number; resume(): void },
+  ];
+  answer.resume();
   await nextTurn();
-  expect(begun).toEqual([1, 2, 3, 4]);
+  expect(answer.statusCode).toBe(200);
+  expect(begun).toEqual(['/stays']);
+  server.close();
 });

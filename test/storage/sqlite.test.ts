@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStorage } from '../../src/storage/open.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { storageContract } from './contract/contract.ts';
-import { anAccount } from './contract/samples.ts';
+import { aConsent, anAccount } from './contract/samples.ts';
 import { temporaryFile } from './support/temporary-file.ts';
 
 storageContract('SQLite in memory', { shared: false }, async () => {
@@ -38,6 +38,16 @@ describe('an SQLite file', () => {
     expect(storage.description).toBe(`SQLite in ${file}`);
     await storage.close();
     expect(openSqlite(':memory:').description).toBe('SQLite in memory');
+  });
+
+  test('withdraws a consent that is being written, in the order in which it was asked', async () => {
+    const storage = openSqlite(file);
+    const consent = aConsent();
+    const written = storage.consents.put(consent, { durable: false });
+    expect(await storage.consents.delete(consent.account_id, consent.client_id)).toBe(true);
+    await written;
+    expect(await storage.consents.find(consent.account_id, consent.client_id)).toBeUndefined();
+    await storage.close();
   });
 
   test('is read by nobody but its owner, side files and folders included', async () => {

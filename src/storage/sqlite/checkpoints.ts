@@ -1,8 +1,8 @@
 /**
  * Copies the write-ahead log back into the database on a thread of its own. SQLite would do it within the write that makes the
  * log long enough: tens of milliseconds of copying and syncing in which nobody is served. What was written while the thread copied
- * it copies while nobody writes, for some milliseconds, so that the log begins anew. Writes wait for that in their group: in SQLite
- * they would wait on the serving thread, which would sleep for 8 to 33 ms.
+ * it copies while nobody writes, for some milliseconds, so that the log begins anew. What is written in groups, nearly all, waits there for
+ * it: in SQLite it would wait on the serving thread, which would sleep for 8 to 33 ms.
  */
 import { Worker } from 'node:worker_threads';
 import { endThread } from './threads.ts';
@@ -11,6 +11,9 @@ import { endThread } from './threads.ts';
 const WRITES_BETWEEN = 1400;
 /** A disk that takes longer holds up everybody anyway. */
 const LONGEST_PAUSE_MS = 5000;
+/** While somebody reads what is older, the rest cannot be copied: a list takes up to 50 ms. The next time it may be. */
+const TRIES = 5;
+const BETWEEN_TRIES_MS = 20;
 
 export interface Checkpoints {
   /** Says that so many writes were committed. */
@@ -27,7 +30,8 @@ export function createCheckpoints(file: string, pause: () => () => void): Checkp
   let writes = 0;
   let thread: Worker | undefined;
   let underWay = false;
-  let goOn = () => undefined as void;
+  let closing = false;
+  let goOn: () => void = () => undefined;
 
   function holdWrites(): void {
     const resume = pause();
@@ -44,6 +48,12 @@ export function createCheckpoints(file: string, pause: () => () => void): Checkp
     goOn();
   }
 
+  function copyRest(): void {
+    if (!thread || closing) return;
+    holdWrites();
+    thread.postMessage('copy the rest');
+  }
+
   function start(): Worker {
     const started = new Worker(new URL('./checkpoint-thread.js', import.meta.url), {
       name: 'checkpoints',
@@ -53,10 +63,13 @@ export function createCheckpoints(file: string, pause: () => () => void): Checkp
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
     });
     started.unref();
-    started.on('message', (message: 'most is copied' | 'done') => {
-      if (message === 'done') return ended();
-      holdWrites();
-      started.postMessage('copy the rest');
+    let tries = 0;
+    started.on('message', (message: 'most is copied' | 'busy' | 'done') => {
+      goOn();
+      tries = message === 'busy' ? tries + 1 : 0;
+      if (message === 'most is copied') copyRest();
+      else if (message === 'done' || tries === TRIES) ended();
+      else setTimeout(copyRest, BETWEEN_TRIES_MS).unref();
     });
     // Without it SQLite does the work itself when the log is three times as long.
     started.on('error', () => {
@@ -69,12 +82,13 @@ export function createCheckpoints(file: string, pause: () => () => void): Checkp
   return {
     wrote(count) {
       writes += count;
-      if (writes < WRITES_BETWEEN || underWay) return;
+      if (writes < WRITES_BETWEEN || underWay || closing) return;
       writes = 0;
-      underWay = true;
       (thread ??= start()).postMessage('copy most');
+      underWay = true;
     },
     async close() {
+      closing = true;
       if (thread) await endThread(thread);
       goOn();
     },

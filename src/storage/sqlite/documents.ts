@@ -149,9 +149,10 @@ export function documentTable<T extends Document>(
         wordsOf(next),
       );
       const statement = late ? updateEveryday : update;
+      const values = [uniqueValue(next), next.version, JSON.stringify(next), next.id, document.version];
       const write = () => {
         recent?.take(next.id);
-        return statement.run(uniqueValue(next), next.version, JSON.stringify(next), next.id, document.version);
+        return statement.run(...values);
       };
       const changed = await unique(() =>
         late && !change ? group.write(write) : together(late ? everyday : durable, write, change),

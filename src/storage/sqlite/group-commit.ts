@@ -2,6 +2,7 @@
  * Group commit: writes that come close together share a transaction, which costs a third of one each. Nobody is answered
  * before the commit, and the transaction begins and ends within one call, so it never spans an `await`.
  */
+import { createTurns } from '../../kernel/turns.ts';
 import { isConstraintError } from './connect.ts';
 import type { Connection } from './connect.ts';
 
@@ -21,7 +22,7 @@ export interface GroupCommit {
   flush(): void;
   /**
    * Lets writes wait without blocking anybody, while somebody else must not be disturbed by them; `flush` commits them all the same.
-   * @returns what commits them and lets writes go on.
+   * @returns what commits them, lets writes go on, and answers in turns.
    */
   pause(): () => void;
 }
@@ -62,11 +63,9 @@ export function groupCommit(connection: Connection, wrote: (count: number) => vo
   const answerAll = (group: Waiting[], failure?: Error) => group.forEach((one) => one.settle(failure));
   const flush = () => commit(answerAll);
 
-  /** One in a turn: whoever asks for what needs no write is served between them. */
-  function answerInTurns([one, ...others]: Waiting[]): void {
-    one!.settle();
-    if (others.length > 0) setImmediate(() => answerInTurns(others));
-  }
+  /** Whoever asks for what needs no write is served between them. */
+  const takeTurn = createTurns();
+  const answerInTurns = (group: Waiting[]) => group.forEach((one) => takeTurn(one.settle));
 
   function turn(seen: number, left: number): void {
     if (waiting.length > seen && left > 0 && waiting.length < MOST_WRITES) {
@@ -89,12 +88,14 @@ export function groupCommit(connection: Connection, wrote: (count: number) => vo
             // Undoes only this write; the others go on.
             if (!isConstraintError(error)) throw error;
             broken = error as Error;
+            undone?.();
           }
         },
-        settle(error = broken) {
-          if (!error) return resolve(result);
-          undone?.();
-          reject(error);
+        settle(failure) {
+          if (failure) undone?.();
+          const error = failure ?? broken;
+          if (error) reject(error);
+          else resolve(result);
         },
       });
     });
