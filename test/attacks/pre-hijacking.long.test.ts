@@ -13,6 +13,7 @@ import { startMailServer } from '../support/mail-server.ts';
 import type { MailServer } from '../support/mail-server.ts';
 import { forgotPassword, pressButton, signUp } from '../support/mailed.ts';
 import { withPasskey } from '../support/passkeys.ts';
+import { freePort } from '../support/ports.ts';
 import { clickThrough, relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
 import { press, startWithUpstreams } from '../support/upstream.ts';
@@ -31,7 +32,7 @@ describe('an attacker who was there first', () => {
   beforeAll(async () => {
     mail = await startMailServer();
     company = await startGatehouse();
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const port = await freePort();
     const { client_id, client_secret } = await company.app({
       redirect_uris: [`http://localhost:${port}/federation/company/callback`],
     });

@@ -17,6 +17,7 @@ import type { MailServer } from '../support/mail-server.ts';
 import { pressButton, startWithMail } from '../support/mailed.ts';
 import type { WithMail } from '../support/mailed.ts';
 import { browserOn, openAccount, rows, statusText } from '../support/portal.ts';
+import { freePort } from '../support/ports.ts';
 import { clickThrough } from '../support/relying-party.ts';
 import { press, startWithUpstreams } from '../support/upstream.ts';
 
@@ -191,7 +192,7 @@ describe('an account at another provider', () => {
   let there: Browser;
   beforeAll(async () => {
     company = await startGatehouse();
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const port = await freePort();
     const { client_id, client_secret } = await company.app({
       name: 'Gatehouse',
       redirect_uris: [`http://localhost:${port}/federation/company/callback`],

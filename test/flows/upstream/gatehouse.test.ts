@@ -6,6 +6,7 @@ import { startGatehouse } from '../../support/gatehouse.ts';
 import type { Running } from '../../support/gatehouse.ts';
 import { alertText, heading } from '../../support/journey.ts';
 import type { Person } from '../../support/journey.ts';
+import { freePort } from '../../support/ports.ts';
 import { clickThrough, relyingParty } from '../../support/relying-party.ts';
 import type { RelyingParty } from '../../support/relying-party.ts';
 import { press, startWithUpstreams } from '../../support/upstream.ts';
@@ -18,7 +19,7 @@ describe('a person signs in with another OpenID provider', () => {
   let there: Browser;
   beforeAll(async () => {
     company = await startGatehouse();
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const port = await freePort();
     const { client_id, client_secret } = await company.app({
       name: 'Gatehouse',
       redirect_uris: [`http://localhost:${port}/federation/company/callback`],
