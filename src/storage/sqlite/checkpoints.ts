@@ -33,7 +33,8 @@ export function createCheckpoints(file: string, pause: () => () => void): Checkp
   let closing = false;
   let goOn: () => void = () => undefined;
 
-  function holdWrites(): void {
+  function copyRest(): void {
+    if (!thread || closing) return;
     const resume = pause();
     const impatience = setTimeout(() => goOn(), LONGEST_PAUSE_MS);
     goOn = () => {
@@ -41,16 +42,6 @@ export function createCheckpoints(file: string, pause: () => () => void): Checkp
       goOn = () => undefined;
       resume();
     };
-  }
-
-  function ended(): void {
-    underWay = false;
-    goOn();
-  }
-
-  function copyRest(): void {
-    if (!thread || closing) return;
-    holdWrites();
     thread.postMessage('copy the rest');
   }
 
@@ -68,13 +59,14 @@ export function createCheckpoints(file: string, pause: () => () => void): Checkp
       goOn();
       tries = message === 'busy' ? tries + 1 : 0;
       if (message === 'most is copied') copyRest();
-      else if (message === 'done' || tries === TRIES) ended();
+      else if (message === 'done' || tries === TRIES) underWay = false;
       else setTimeout(copyRest, BETWEEN_TRIES_MS).unref();
     });
     // Without it SQLite does the work itself when the log is three times as long.
     started.on('error', () => {
       thread = undefined;
-      ended();
+      underWay = false;
+      goOn();
     });
     return started;
   }
