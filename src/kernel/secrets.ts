@@ -7,6 +7,7 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, hash, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import QuickLRU from 'quick-lru';
 import { createKeyedHash } from './keyed-hash.ts';
 import { createRandomBytes } from './random.ts';
 
@@ -22,8 +23,8 @@ const TAG_BYTES = 16;
 const NONCE_AT = 1 + KEY_ID_BYTES;
 const BODY_AT = NONCE_AT + NONCE_BYTES;
 const HASH_BYTES = 32;
-/** Look-up keys that are remembered: who comes again within minutes. */
-const MOST_LOOKUPS = 4000;
+/** Look-up keys that are remembered, and once more as many: who comes again within minutes. */
+const LOOKUPS = 2000;
 
 /** What is sealed, by where it lies: `tokens` are with apps, the others in the store, where `secrets rotate` seals them anew. */
 export type Purpose = 'records' | 'tokens' | 'factors' | 'mail' | 'clients' | 'logout' | 'keys' | 'providers';
@@ -65,14 +66,13 @@ export const oldHashingKeys = (encryptionKey: Buffer): HashingKeys => ({
 
 export function createHashing({ lookup, signing }: HashingKeys): Hashing {
   const [lookupHash, signingHash] = [createKeyedHash(lookup), createKeyedHash(signing)];
-  const lookups = new Map<string, string>();
+  const lookups = new QuickLRU<string, string>({ maxSize: LOOKUPS });
   return {
     lookupKey(kind, id) {
       const name = `${kind}:${id}`;
       let key = lookups.get(name);
       if (key === undefined) {
         key = lookupHash(name).slice(0, LOOKUP_CHARACTERS);
-        if (lookups.size >= MOST_LOOKUPS) lookups.delete(lookups.keys().next().value!);
         lookups.set(name, key);
       }
       return key;

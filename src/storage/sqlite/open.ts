@@ -34,7 +34,7 @@ import { registrationStore } from './registrations.ts';
 import { roleStore } from './roles.ts';
 
 /** About two kilobytes each. */
-const MOST_RECENT_ACCOUNTS = 1000;
+const RECENT_ACCOUNTS = 500;
 
 function consentStore(
   { everyday, durable: connection }: { everyday: Connection; durable: Connection },
@@ -134,7 +134,7 @@ export function openSqlite(file: string): Storage {
       uniqueValue: (account) => account.email_normalized,
       taken: { message: 'the e-mail address is taken', field: 'email' },
       wordsOf: wordsOfAccount,
-      recent: createRecent<Account>(commits, MOST_RECENT_ACCOUNTS),
+      recent: createRecent<Account>(commits, RECENT_ACCOUNTS),
     },
   );
   const toErase = everyday.prepare(

@@ -7,8 +7,8 @@ import { createRecent } from './recent.ts';
 
 const COLUMNS =
   'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
-/** Half a kilobyte each. */
-const MOST_RECENT = 2000;
+/** Half a kilobyte each; up to twice as many are held. */
+const RECENT = 1000;
 const FRESH = '(expires_at IS NULL OR expires_at > ?)';
 
 const values = (r: ProtocolRecord) =>
@@ -102,7 +102,7 @@ export function protocolStore(
     'DELETE FROM protocol_records WHERE key IN (SELECT key FROM protocol_records WHERE expires_at <= ? LIMIT ?)',
   );
 
-  const recent = createRecent<ProtocolRecord>(commits, MOST_RECENT);
+  const recent = createRecent<ProtocolRecord>(commits, RECENT);
 
   const find = (statement: typeof byKey, value: string) =>
     statement.get(value, epochSeconds()) as ProtocolRecord | undefined;

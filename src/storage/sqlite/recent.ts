@@ -3,6 +3,7 @@
  * connections, of this process or another, and asking for the count takes a fraction of reading a row anew. What is written by
  * this very connection is not counted: who writes by it forgets here what they change.
  */
+import QuickLRU from 'quick-lru';
 import type { Commits } from './commits.ts';
 
 export interface Recent<T> {
@@ -15,9 +16,9 @@ export interface Recent<T> {
   clear(): void;
 }
 
-/** @param most how many rows are held; the oldest goes first. */
-export function createRecent<T>(commits: Commits, most: number): Recent<T> {
-  const rows = new Map<string, T | null>();
+/** @param count how many rows are held, and up to once more as many; those that nobody asks for go first. */
+export function createRecent<T>(commits: Commits, count: number): Recent<T> {
+  const rows = new QuickLRU<string, T | null>({ maxSize: count });
   let seen: unknown;
 
   return {
@@ -30,12 +31,10 @@ export function createRecent<T>(commits: Commits, most: number): Recent<T> {
       return rows.get(key);
     },
     set(key, row) {
-      rows.delete(key);
-      if (rows.size >= most) rows.delete(rows.keys().next().value!);
       rows.set(key, row);
     },
     take(key) {
-      const row = rows.get(key);
+      const row = rows.peek(key);
       rows.delete(key);
       return row;
     },
