@@ -14,7 +14,7 @@ import type { Config } from './config/schema.ts';
 import { isGatehouseError } from './kernel/errors.ts';
 import { createLogger } from './log.ts';
 import { letPoolsYield } from './pool-priority.ts';
-import { tidyAfterStart } from './tidy.ts';
+import { letHeapGrow, tidyAfterStart } from './tidy.ts';
 import { version } from './version.ts';
 
 const DRAIN_MS = 10_000;
@@ -85,6 +85,7 @@ async function start(): Promise<void> {
   await greetFirstAdmin(gatehouse);
   gatehouse.storage.serving();
   flushCompileCache();
+  letHeapGrow();
 }
 
 /** Whoever reads what the program prints runs it. The log, which others read too, is told nothing. */
