@@ -4,28 +4,32 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 const ROOM = path.resolve(import.meta.dirname, '../../src/tidy.ts');
-/** Of 40 MB that live, seven are replaced in a second, when they are old. In a process of its own: flags are for good. */
-const script = (grow: boolean) => `
+/** Of 30 MB that live, each part is replaced again and again when it is old. In a process of its own: flags are for good. */
+const SCRIPT = `
   import { setTimeout as wait } from 'node:timers/promises';
-  import { letHeapGrow, tidyAfterStart } from ${JSON.stringify(ROOM)};
+  import { letHeapGrow } from ${JSON.stringify(ROOM)};
+  letHeapGrow();
   const held = [];
-  const add = (from, to) => { for (let i = from; i < to; i += 1) held[i % 300_000] = { at: i, of: [i, i, i] }; };
-  add(0, 300_000);
-  tidyAfterStart();
-  if (${grow}) letHeapGrow();
-  for (let turn = 0; turn < 400; turn += 1) {
-    add(turn * 900, (turn + 1) * 900);
+  const add = (from, to) => { for (let i = from; i < to; i += 1) held[i % 200_000] = { at: i, of: [i, i, i] }; };
+  add(0, 200_000);
+  for (let turn = 0; turn < 300; turn += 1) {
+    add(turn * 5_000, (turn + 1) * 5_000);
     await wait(10);
   }
 `;
+const COLLECTION = /Mark-Compact (?:\(\w+\) )?([\d.]+) \([\d.]+\) -> ([\d.]+) /g;
 
-async function collections(grow: boolean): Promise<number> {
-  const args = ['--trace-gc', '--max-semi-space-size=1', '--input-type=module', '-e', script(grow)];
+it('collects old objects when they have become twice as many', async () => {
+  const args = ['--trace-gc', '--max-semi-space-size=1', '--input-type=module', '-e', SCRIPT];
   const { stdout } = await promisify(execFile)(process.execPath, args);
-  return stdout.split('Mark-Compact').length - 1;
-}
-
-it('collects old objects less often when the heap may grow', async () => {
-  const [before, after] = await Promise.all([collections(false), collections(true)]);
-  expect(after).toBeLessThan(before);
+  const sizes = [...stdout.matchAll(COLLECTION)].map(([, before, after]) => ({
+    before: Number(before),
+    after: Number(after),
+  }));
+  const growth = sizes.slice(1).map(({ before }, index) => before / sizes[index]!.after);
+  expect(growth.length).toBeGreaterThan(1);
+  for (const factor of growth) {
+    expect(factor).toBeGreaterThan(1.6);
+    expect(factor).toBeLessThan(2.5);
+  }
 });
