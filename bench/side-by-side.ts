@@ -39,12 +39,12 @@ export interface Rounds {
 
 const GENERATOR_BUSY = 0.9;
 /**
- * Requests after which hardly anything is compiled any more. A login is eight, of as many kinds: after the first hundred it takes 20 ms beyond
- * its hash, after 1,500 it takes 15. And how many times as long as said that may take at most.
+ * `compiled`: after how many hardly any code is compiled any more; a login is eight requests, of as many kinds, and takes 20 ms beyond its hash after
+ * the first hundred, 15 after 1,500. `longest`: how many times as long as said warming up may take. `slice`: how many times as long one is.
  */
-const COMPILED = { requests: { after: 30_000, longest: 3 }, logins: { after: 2000, longest: 10 } };
-/** In a slice as short as those of other requests there are fourteen logins. */
-const SLICE_OF_LOGINS = 4;
+const OF_REQUESTS = { compiled: 30_000, longest: 3, slice: 1 };
+/** In slices of one there are fourteen. */
+const OF_LOGINS = { compiled: 2000, longest: 10, slice: 4 };
 
 const perSecond = ({ units, seconds }: Measured) => units / seconds;
 const perCpuSecond = ({ units, cpu }: Measured) => units / cpu;
@@ -74,18 +74,16 @@ export async function measure(
   await withWorkers(workload, targets.gatehouse, (ours) =>
     withWorkers(workload, targets.bare, async (theirs) => {
       const workers: Record<Target['name'], Worker[]> = { gatehouse: ours, bare: theirs };
-      const slice = (name: Target['name'], time: number) =>
-        load(workers[name], { seconds: time, pid: targets[name].pid });
-      const logins = workload === passwordLogin;
-      const { after, longest } = logins ? COMPILED.logins : COMPILED.requests;
-      const length = logins ? seconds * SLICE_OF_LOGINS : seconds;
+      const slice = (name: Target['name'], length: number) =>
+        load(workers[name], { seconds: length, pid: targets[name].pid });
+      const times = workload === passwordLogin ? OF_LOGINS : OF_REQUESTS;
       for (const name of ['gatehouse', 'bare'] as const) {
         let done = 0;
-        for (let i = 0; i < longest && done < after; i += 1) done += (await slice(name, warmUp)).units;
+        for (let i = 0; i < times.longest && done < times.compiled; i += 1) done += (await slice(name, warmUp)).units;
       }
       for (let round = 0; round < rounds; round += 1) {
         const order = round % 2 === 0 ? (['gatehouse', 'bare'] as const) : (['bare', 'gatehouse'] as const);
-        for (const name of order) slices[name].push(await slice(name, length));
+        for (const name of order) slices[name].push(await slice(name, seconds * times.slice));
       }
     }),
   );

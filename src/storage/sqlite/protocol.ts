@@ -7,7 +7,7 @@ import { createRecent } from './recent.ts';
 
 const COLUMNS =
   'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
-/** Half a kilobyte each; up to twice as many are held. */
+/** Half a kilobyte each. */
 const RECENT = 1000;
 const FRESH = '(expires_at IS NULL OR expires_at > ?)';
 
