@@ -6,6 +6,7 @@ import type { Running } from '../support/gatehouse.ts';
 import { relyingParty } from '../support/relying-party.ts';
 import type { RelyingParty } from '../support/relying-party.ts';
 
+const OPTIONS = '**/passkey/options';
 const DEVICE = {
   protocol: 'ctap2',
   transport: 'internal',
@@ -95,12 +96,17 @@ describe.skipIf(!chromiumPath)('a passkey in Chromium', () => {
     await arrives();
 
     await present(false);
+    const autofill = page.waitForResponse(OPTIONS);
     await open({ prompt: 'login' });
-    await page.getByRole('button', { name: 'Use a passkey' }).waitFor();
-    const pressed = page.getByRole('button', { name: 'Use a passkey' }).click();
-    await present(true);
-    await pressed;
+    await autofill;
+    // The person is there once the button has asked: before that, autofill would answer.
+    await page.route(OPTIONS, async (route) => {
+      await present(true);
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Use a passkey' }).click();
     await arrives();
+    await page.unroute(OPTIONS);
   });
 
   it('is all that somebody needs who signs up', async () => {
