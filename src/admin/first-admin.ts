@@ -6,6 +6,7 @@ import type { Admins } from '../administration/admins.ts';
 import { field, readForm } from '../http/body.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Render } from '../http/render.ts';
+import { routesOf } from '../http/routing.ts';
 import type { CurrentCaller } from '../kernel/caller.ts';
 import { isGatehouseError } from '../kernel/errors.ts';
 import { issuerPath } from '../kernel/urls.ts';
@@ -113,5 +114,5 @@ export function firstAdminRoutes({
       { title: ['admin.first.done_title'] },
     );
   });
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

@@ -119,11 +119,13 @@ export function layOver(config: Config, values: () => Record<string, unknown>): 
   for (const part of new Set(SETTING_NAMES.map((key) => key.split('.')[0]!))) {
     const own = config[part as keyof Config] as object;
     const layered = { ...own };
-    for (const key of SETTING_NAMES.filter((name) => name.startsWith(`${part}.`)))
+    for (const key of SETTING_NAMES.filter((name) => name.startsWith(`${part}.`))) {
+      const standard = atKey(config, key);
       Object.defineProperty(layered, key.slice(part.length + 1), {
         enumerable: true,
-        get: () => values()[key] ?? atKey(config, key),
+        get: () => values()[key] ?? standard,
       });
+    }
     laid[part] = layered;
   }
   return laid as unknown as Config;

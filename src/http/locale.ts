@@ -25,18 +25,45 @@ const isolating = (t: TFunction): TFunction => {
     values ? t(key, Object.fromEntries(Object.entries(values).map(isolated)) as never) : t(key)) as TFunction;
 };
 
-/** Makes a text that nothing is put into once: a page has twenty of them. What the catalogue lacks is not kept. */
+const PLACE = /\{\{(\w+)\}\}/;
+/** Of what i18next knows besides places (`{{n, number}}`, `$t(...)`), and how it is told which text is meant. */
+const MORE = /\{\{|\$t\(/;
+const CHOOSING = ['count', 'context', 'defaultValue'];
+
+/** A text at its places: what is around them and, between that, their names. Undefined where there is more in it. */
+function cut(text: string): string[] | undefined {
+  const parts = text.split(PLACE);
+  return parts.some((part, at) => at % 2 === 0 && MORE.test(part)) ? undefined : parts;
+}
+
+/** @returns undefined where a value is missing, or not to be written as it is. */
+function fill(parts: string[], values: Record<string, unknown>): string | undefined {
+  let text = parts[0]!;
+  for (let at = 1; at < parts.length; at += 2) {
+    const value = values[parts[at]!];
+    if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+    text += `${value}${parts[at + 1]!}`;
+  }
+  return text;
+}
+
+/** Looks a text up once: a page has thirty of them, and most of what one costs is finding it. What the catalogue lacks is not kept. */
 function remembering(t: TFunction): TFunction {
   const make = t as (key: string, values?: object) => string;
-  const known = new Map<string, string>();
-  return ((key: string, values?: object) => {
-    if (values) return make(key, values);
-    let text = known.get(key);
-    if (text === undefined) {
-      text = make(key);
-      if (text !== key) known.set(key, text);
-    }
-    return text;
+  const known = new Map<string, string[] | undefined>();
+
+  function partsOf(key: string): string[] | undefined {
+    if (known.has(key)) return known.get(key);
+    const text = make(key, { skipInterpolation: true });
+    const parts = cut(text);
+    if (text !== key) known.set(key, parts);
+    return parts;
+  }
+
+  return ((key: string, values: Record<string, unknown> = {}) => {
+    const chosen = CHOOSING.some((name) => name in values);
+    const parts = chosen ? undefined : partsOf(key);
+    return (parts && fill(parts, values)) ?? make(key, values);
   }) as TFunction;
 }
 

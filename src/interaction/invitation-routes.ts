@@ -13,6 +13,7 @@ import type { Passkeys } from '../factors/passkeys.ts';
 import { field, readForm } from '../http/body.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Render } from '../http/render.ts';
+import { routesOf } from '../http/routing.ts';
 import type { Limits } from '../limits/limits.ts';
 import { INVITATION_PATH } from '../verification/invitations.ts';
 import type { Invitations } from '../verification/invitations.ts';
@@ -142,5 +143,5 @@ export function invitationRoutes(needs: Needs): Middleware {
     });
   }
 
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

@@ -10,6 +10,7 @@ import { field, readForm } from '../http/body.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
+import { routesOf } from '../http/routing.ts';
 import type { Limits } from '../limits/limits.ts';
 import type { Confirmation } from '../verification/confirm.ts';
 import { linkPath } from '../verification/links.ts';
@@ -173,7 +174,7 @@ export function mailedLinkRoutes(needs: Needs): Middleware {
     },
   );
 
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }
 
 const single = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '');

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { readForm } from '../http/body.ts';
+import { routesOf } from '../http/routing.ts';
 import { tooLarge } from '../kernel/errors.ts';
 import { LONGEST_QUERY } from '../oidc/bounds.ts';
 
@@ -19,5 +20,5 @@ export function postAsGet(base: string): Middleware {
     ctx.status = 303;
     ctx.redirect(`${base}${ctx.path}?${query.toString()}`);
   });
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

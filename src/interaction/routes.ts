@@ -2,6 +2,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
+import { routesOf } from '../http/routing.ts';
 import { notFound } from '../kernel/errors.ts';
 import { createAnswers } from './answers.ts';
 import type { Proof } from './dispatch.ts';
@@ -25,7 +26,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   const { base, signIn, signUp, deadEnds, passkeySteps } = steps;
   const router = new Router({ prefix: '/interaction/:uid' });
   const goingOn = createGoingOn(needs, steps);
-  const stepping = createStepping({ ...needs, deadEnds, router, base, goingOn });
+  const stepping = createStepping({ ...needs, deadEnds, base, goingOn });
   const { step, form, dispatch, proved } = stepping;
   const answers = createAnswers({ ...needs, ...steps, ...goingOn });
 
@@ -74,7 +75,7 @@ export function interactionRoutes(needs: InteractionNeeds): Middleware {
   router.post('/switch', ...form(async (ctx, under) => signIn.show(ctx, under)));
   router.post('/cancel', ...form((ctx, under) => cancel(needs, ctx, under)));
   router.get('/restart', (ctx) => deadEnds.restart(ctx, String(ctx.params['uid'])));
-  const interaction = router.routes() as unknown as Middleware;
+  const interaction = routesOf(router);
   const callbacks = upstreamCallbacks({
     ...needs,
     ...steps,

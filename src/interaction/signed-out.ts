@@ -8,6 +8,7 @@ import type { Context, Middleware } from 'koa';
 import type { ContinueTo } from '../http/continue.ts';
 import { allowFrames } from '../http/headers.ts';
 import type { Render } from '../http/render.ts';
+import { routesOf } from '../http/routing.ts';
 import { displayHost } from '../kernel/urls.ts';
 import type { Receipt, Receipts } from '../logout/receipts.ts';
 
@@ -71,5 +72,5 @@ export function signedOutRoutes({ receipts, render, continueTo }: Needs): Middle
     const again = ctx.query['again'] !== undefined;
     await show(ctx, await (again ? receipts.read(ticket) : afterGlances(ticket)), again);
   });
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

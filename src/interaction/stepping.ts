@@ -1,5 +1,5 @@
 /** What the routes of every step are made of: loading the journey, reading its forms, going on. */
-import type Router from '@koa/router';
+import type { RouterContext } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -31,17 +31,16 @@ interface Needs {
   accounts: Pick<Accounts, 'find'>;
   csrf: Pick<Csrf, 'verify'>;
   deadEnds: Pick<Steps['deadEnds'], 'show'>;
-  /** Whose pages can be opened again. */
-  router: Router;
   base: string;
   goingOn: Pick<GoingOn, 'dispatch' | 'proved'>;
 }
 
-export function createStepping({ provider, accounts, csrf, deadEnds, router, base, goingOn }: Needs): Stepping {
+export function createStepping({ provider, accounts, csrf, deadEnds, base, goingOn }: Needs): Stepping {
   /** For the foot of the page: where it can be opened again, and in whose language it is. */
   async function noteWhere(ctx: Context, { details }: InteractionUnderWay): Promise<void> {
     const path = `${base}/interaction/${details.uid}`;
-    const form_page = router.match(ctx.path, 'GET').route ? ctx.originalUrl : path;
+    const opens = (ctx as RouterContext).matched?.some(({ methods }) => methods.includes('GET')) === true;
+    const form_page = opens ? ctx.originalUrl : path;
     notePage(ctx, { language_action: `${path}/language`, form_page });
     const reader = details.session && (await accounts.find(details.session.accountId));
     if (reader) noteReader(ctx, reader);

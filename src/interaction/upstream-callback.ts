@@ -11,6 +11,7 @@ import { UPSTREAM_ARRIVAL, UPSTREAM_LOGIN } from '../federation/upstream-login.t
 import type { UpstreamLogin } from '../federation/upstream-login.ts';
 import type { BrowserMark } from '../http/browser-mark.ts';
 import { field, readForm } from '../http/body.ts';
+import { routesOf } from '../http/routing.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { notFound } from '../kernel/errors.ts';
 import { newSecret } from '../kernel/ids.ts';
@@ -137,5 +138,5 @@ export function upstreamCallbacks(needs: Needs): Middleware {
     return form ? receive(ctx, upstream, form) : deadEnd(ctx, 'upstream_over', '');
   });
   router.post('/callback', readForm(), (ctx) => keepForm(ctx, upstreamOf(ctx)));
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

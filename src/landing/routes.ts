@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import type { Config } from '../config/schema.ts';
 import type { Render } from '../http/render.ts';
+import { routesOf } from '../http/routing.ts';
 import { issuerPath } from '../kernel/urls.ts';
 
 interface Needs {
@@ -28,5 +29,5 @@ export function landingRoutes({ config, render, version, demo, mailbox }: Needs)
   };
   const router = new Router();
   router.get('/', (ctx) => render(ctx, 'landing/index', page, { title: ['landing.title'], layout_kind: 'wide' }));
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

@@ -9,6 +9,7 @@ import { field, readForm } from '../http/body.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Locales } from '../http/locale.ts';
 import type { Render } from '../http/render.ts';
+import { routesOf } from '../http/routing.ts';
 import { notFound } from '../kernel/errors.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { Write } from '../mail/letter.ts';
@@ -98,5 +99,5 @@ export function mailboxRoutes({ config, outbox, write, render, locales, csrf }: 
     ctx.type = 'html';
     ctx.body = (await write(message)).html;
   });
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

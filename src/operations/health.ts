@@ -1,6 +1,7 @@
 /** For load balancers and orchestrators: alive means the process answers, ready means that its store does too. */
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
+import { routesOf } from '../http/routing.ts';
 import { RETRY_AFTER_SECONDS } from '../kernel/errors.ts';
 
 interface Needs {
@@ -24,5 +25,5 @@ export function healthRoutes({ storage, draining }: Needs): Middleware {
     if (!ready) ctx.set('Retry-After', String(RETRY_AFTER_SECONDS));
     ctx.body = { status: ready ? 'ok' : draining() ? 'draining' : 'unavailable', store };
   });
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

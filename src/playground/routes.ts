@@ -7,6 +7,7 @@ import type { Csrf } from '../http/csrf.ts';
 import { inProcessFetch } from '../http/in-process.ts';
 import type { InProcessHandler } from '../http/in-process.ts';
 import type { Render } from '../http/render.ts';
+import { routesOf } from '../http/routing.ts';
 import { roomSession } from '../http/session.ts';
 import { issuerPath } from '../kernel/urls.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
@@ -160,5 +161,5 @@ export async function playgroundRoutes(needs: Needs): Promise<Middleware> {
     await steps.revoke(run, tokens, field(ctx, 'token') === 'refresh_token' ? 'refresh_token' : 'access_token');
     return '#revoke';
   });
-  return router.routes() as unknown as Middleware;
+  return routesOf(router);
 }

@@ -11,6 +11,7 @@ import type { ContinueTo } from '../http/continue.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { InProcessHandler } from '../http/in-process.ts';
 import type { Render } from '../http/render.ts';
+import { routesOf } from '../http/routing.ts';
 import { roomSession } from '../http/session.ts';
 import type { Vault } from '../kernel/secrets.ts';
 import type { Receipts } from '../logout/receipts.ts';
@@ -82,5 +83,5 @@ export async function visitRoom(needs: RoomNeeds): Promise<Room> {
     goTo(ctx, ticket === undefined ? `${homeOf(issuer, place)}/signed-out` : receiptPath(issuer, ticket));
   });
   for (const section of sections) section.add(deskOf(section));
-  return { middleware: router.routes() as unknown as Middleware, routes };
+  return { middleware: routesOf(router), routes };
 }

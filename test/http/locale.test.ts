@@ -1,7 +1,10 @@
 /** The language of a page, and what is put into texts that run from right to left. */
+import { readFileSync } from 'node:fs';
+import i18next from 'i18next';
 import type { Context } from 'koa';
 import { describe, expect, it } from 'vitest';
 import { loadLocales, noteReader } from '../../src/http/locale.ts';
+import { flatten } from '../../src/http/strings.ts';
 
 let inCookie: string | undefined;
 const locales = await loadLocales({ chosen: () => inCookie });
@@ -53,6 +56,34 @@ describe('a page', () => {
     for (const client of names) expect(t('sign_in.heading', { client })).toBe(`Sign in to ${client}`);
     expect(locales.of('de').t('sign_in.heading', { client: 'App 1' })).toBe('Bei App 1 anmelden');
     expect(t('no.such.text')).toBe('no.such.text');
+  });
+
+  it('says what i18next says, of every text in every language', async () => {
+    const plain = i18next.createInstance();
+    await plain.init({ fallbackLng: 'en', interpolation: { escapeValue: false }, showSupportNotice: false } as never);
+    const value = "Acme & Sons' $& $t(sign_in.submit) {{client}}";
+    for (const { lang } of locales.languages) {
+      const file = new URL(`../../locales/${lang}.json`, import.meta.url);
+      const texts = JSON.parse(readFileSync(file, 'utf8')) as Parameters<typeof flatten>[0];
+      plain.addResourceBundle(lang, 'translation', texts);
+      // Where text runs from right to left only pages put something round values.
+      const { t } = locales.of(lang);
+      const theirs = plain.getFixedT(lang);
+      for (const [key, text] of Object.entries(flatten(texts))) {
+        const names = [...text.matchAll(/\{\{(\w+)\}\}/g)].map((found) => found[1]!);
+        const values = Object.fromEntries(names.map((name) => [name, name === 'count' ? 3 : value]));
+        expect(t(key, values)).toBe(theirs(key, values));
+        expect(t(key)).toBe(theirs(key));
+      }
+    }
+  });
+
+  it('leaves to i18next what only it knows', () => {
+    const strings = { 'greeting.all': 'Hi {{ name }}, $t(sign_in.submit): {{n, number}} {{missing}}' };
+    locales.addTheme('busy', { en: strings });
+    expect(locales.of('en', 'busy').t('greeting.all', { name: 'Ada', n: 1234 })).toBe(
+      'Hi Ada, Sign in: 1,234 {{missing}}',
+    );
   });
 
   it('has the texts of a theme as soon as there are some', () => {
