@@ -9,6 +9,8 @@ const COLUMNS =
   'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
 /** Half a kilobyte each. */
 const RECENT = 1000;
+/** What the next request of a sign-in reads: held from the first write on. */
+const READ_NEXT = new Set(['Interaction', 'Session', 'Grant', 'AuthorizationCode']);
 const FRESH = '(expires_at IS NULL OR expires_at > ?)';
 
 const values = (r: ProtocolRecord) =>
@@ -42,6 +44,7 @@ export function protocolStore(
        uid_key = excluded.uid_key, user_code_key = excluded.user_code_key, account_key = excluded.account_key,
        session_key = excluded.session_key, consumed_at = coalesce(consumed_at, excluded.consumed_at)`;
   const upsert = everyday.prepare(upsertSql);
+  const upsertTelling = everyday.prepare(`${upsertSql} RETURNING consumed_at`);
   const upsertDurably = durable.prepare(upsertSql);
   const move = everyday.prepare(
     `UPDATE protocol_records SET key = ?, kind = ?, sealed = ?, expires_at = ?, consumed_at = ?, grant_key = ?, uid_key = ?,
@@ -116,6 +119,9 @@ export function protocolStore(
     return row && (row.expires_at === null || row.expires_at > epochSeconds()) ? row : undefined;
   }
 
+  const hold = (record: ProtocolRecord, { consumed_at }: Pick<ProtocolRecord, 'consumed_at'>) =>
+    recent.set(record.key, consumed_at === null ? record : { ...record, consumed_at });
+
   /**
    * Runs a write of one record with the writes beside it. What was known of it is known again at once, as a later write of the
    * same group may change it again: nobody reads before the group is committed, and nothing is known of one that was not.
@@ -124,11 +130,14 @@ export function protocolStore(
     group.write(() => {
       const before = recent.take(record.key);
       const written = write();
-      if (before && written !== false) {
-        const { consumed_at } = before;
-        recent.set(record.key, consumed_at === null ? record : { ...record, consumed_at });
-      }
+      if (before && written !== false) hold(record, before);
       return written;
+    }, recent.clear);
+
+  const upsertAndHold = (record: ProtocolRecord) =>
+    group.write(() => {
+      recent.take(record.key);
+      hold(record, upsertTelling.get(...values(record)) as Pick<ProtocolRecord, 'consumed_at'>);
     }, recent.clear);
 
   /** Runs a write of which only the key is known. */
@@ -155,15 +164,19 @@ export function protocolStore(
   };
 
   return {
-    upsert: async (record, options) =>
-      options?.durable
-        ? durably(() => upsertDurably.run(...values(record)))
-        : writeOne(record, () => void upsert.run(...values(record))),
+    async upsert(record, options) {
+      if (options?.durable) durably(() => upsertDurably.run(...values(record)));
+      else if (READ_NEXT.has(record.kind)) await upsertAndHold(record);
+      else await writeOne(record, () => void upsert.run(...values(record)));
+    },
     move: (fromKey, record) =>
-      forgetting(fromKey, () => {
+      group.write(() => {
+        recent.take(fromKey);
         recent.take(record.key);
-        return move.run(...values(record), fromKey, epochSeconds()) === 1;
-      }),
+        const moved = move.run(...values(record), fromKey, epochSeconds()) === 1;
+        if (moved) recent.set(record.key, record);
+        return moved;
+      }, recent.clear),
     swap: (record, sealed) => writeOne(record, () => swapNow(record, sealed)),
     insertIfAbsent: (record) =>
       forgetting(record.key, () => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
