@@ -39,35 +39,45 @@ function compile(filename: string, names: string[]): Template {
   }
 }
 
+/** The names of locals, in their order: a template is compiled for each such set that it is drawn with. */
+interface Names {
+  all: string[];
+  /** These with more, by what those are. */
+  more: Map<string, Names>;
+  templates: Map<string, Template>;
+}
+
+/** @returns what is kept at `key`; made, and kept if `keep`, where there is none. */
+function kept<T>(map: Map<string, T>, key: string, make: () => T, keep = true): T {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  if (keep) map.set(key, made);
+  return made;
+}
+
 export function createDraw({ cache, overrideOf = () => undefined }: Needs): Draw {
-  const compiled = new Map<string, Template>();
   const found = new Map<string, string>();
+  const sets = new Map<string, Names>();
 
-  function template(view: string, theme: string, names: string[]): Template {
-    const key = `${theme}\n${view}\n${names.join()}`;
-    const known = compiled.get(key);
-    if (known) return known;
-    const made = compile(overrideOf(theme, view) ?? fileOf(view), names);
-    if (cache) compiled.set(key, made);
-    return made;
-  }
+  const namesOf = (all: string[]): Names =>
+    kept(sets, all.join(), () => ({ all, more: new Map(), templates: new Map() }));
 
-  function includedBy(view: string, target: string): string {
-    const key = `${view}\n${target}`;
-    const known = found.get(key);
-    if (known !== undefined) return known;
-    const made = included(view, target);
-    if (cache) found.set(key, made);
-    return made;
-  }
+  const withMore = ({ all, more }: Names, names: string[]): Names =>
+    kept(more, names.join(), () => namesOf([...new Set([...all, ...names])]));
+
+  const includedBy = (view: string, target: string): string =>
+    kept(found, `${view}\n${target}`, () => included(view, target), cache);
+
+  const template = (view: string, theme: string, { all, templates }: Names): Template =>
+    kept(templates, `${theme}\n${view}`, () => compile(overrideOf(theme, view) ?? fileOf(view), all), cache);
 
   /** Templates find `include` among their locals, before the library's own, which knows no themes. */
-  function draw(view: string, locals: object, theme: string): string {
+  function draw(view: string, theme: string, locals: object, names: Names): string {
     const include = (target: string, more: object = {}) =>
-      draw(includedBy(view, target), { ...locals, ...more }, theme);
-    const all = { ...locals, include };
-    return template(view, theme, Object.keys(all))(all);
+      draw(includedBy(view, target), theme, { ...locals, ...more }, withMore(names, Object.keys(more)));
+    return template(view, theme, names)({ ...locals, include });
   }
 
-  return async (view, locals, theme = '') => draw(view, locals, theme);
+  return async (view, locals, theme = '') => draw(view, theme, locals, namesOf(['include', ...Object.keys(locals)]));
 }

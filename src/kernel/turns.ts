@@ -15,6 +15,8 @@ export function createTurns(): (work: () => void) => void {
     for (const work of now) work();
   }
   return (work) => {
-    if (waiting.push(AsyncResource.bind(work)) === 1) setImmediate(turn);
+    // What `AsyncResource.bind` does, without describing the function anew: 10 us.
+    const context = new AsyncResource('turn');
+    if (waiting.push(() => context.runInAsyncScope(work)) === 1) setImmediate(turn);
   };
 }
