@@ -141,7 +141,7 @@ export function documentTable<T extends Document>(
     async update(document: T, options?: { durable: boolean }): Promise<T> {
       const next = { ...document, version: document.version + 1 };
       const late = options?.durable === false;
-      const before = parse<T>(byId.get(next.id));
+      const before = find(next.id);
       // Of another version nothing is written, so that its words do not matter.
       const change = (late ? wordsEveryday : wordsDurably).change(
         next.id,
@@ -149,13 +149,21 @@ export function documentTable<T extends Document>(
         wordsOf(next),
       );
       const statement = late ? updateEveryday : update;
-      const values = [uniqueValue(next), next.version, JSON.stringify(next), next.id, document.version];
+      const text = JSON.stringify(next);
+      const values = [uniqueValue(next), next.version, text, next.id, document.version];
       const write = () => {
         recent?.take(next.id);
         return statement.run(...values);
       };
+      const writeAndHold = () => {
+        const written = write();
+        if (written === 1) recent?.set(next.id, frozen(JSON.parse(text) as T));
+        return written;
+      };
       const changed = await unique(() =>
-        late && !change ? group.write(write) : together(late ? everyday : durable, write, change),
+        late && !change
+          ? group.write(writeAndHold, () => recent?.clear())
+          : together(late ? everyday : durable, write, change),
       );
       if (changed === 1) return next;
       throw byId.get(document.id) ? conflict('the record was changed meanwhile') : notFound('the record is gone');

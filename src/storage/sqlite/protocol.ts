@@ -1,3 +1,4 @@
+import QuickLRU from 'quick-lru';
 import { epochSeconds } from '../../kernel/clock.ts';
 import type { ProtocolRecord, ProtocolStore } from '../../protocol/store.ts';
 import type { Commits } from './commits.ts';
@@ -107,20 +108,40 @@ export function protocolStore(
 
   const recent = createRecent<ProtocolRecord>(commits, RECENT);
 
+  /** Where what has a uid was last: whether it is there still, its record says. */
+  const keysByUid = new QuickLRU<string, string>({ maxSize: RECENT });
+
   const find = (statement: typeof byKey, value: string) =>
     statement.get(value, epochSeconds()) as ProtocolRecord | undefined;
+
+  function keep(row: ProtocolRecord): void {
+    recent.set(row.key, row);
+    if (row.uid_key !== null) keysByUid.set(row.uid_key, row.key);
+  }
+
+  const isFresh = ({ expires_at }: ProtocolRecord) => expires_at === null || expires_at > epochSeconds();
 
   function findByKey(key: string): ProtocolRecord | undefined {
     let row = recent.get(key);
     if (row === undefined) {
       row = find(byKey, key) ?? null;
-      recent.set(key, row);
+      if (row) keep(row);
+      else recent.set(key, null);
     }
-    return row && (row.expires_at === null || row.expires_at > epochSeconds()) ? row : undefined;
+    return row && isFresh(row) ? row : undefined;
+  }
+
+  function findByUid(uidKey: string): ProtocolRecord | undefined {
+    const key = keysByUid.get(uidKey);
+    const held = key === undefined ? undefined : recent.get(key);
+    if (held?.uid_key === uidKey && isFresh(held)) return held;
+    const row = find(byUid, uidKey);
+    if (row) keep(row);
+    return row;
   }
 
   const hold = (record: ProtocolRecord, { consumed_at }: Pick<ProtocolRecord, 'consumed_at'>) =>
-    recent.set(record.key, consumed_at === null ? record : { ...record, consumed_at });
+    keep(consumed_at === null ? record : { ...record, consumed_at });
 
   /**
    * Runs a write of one record with the writes beside it. What was known of it is known again at once, as a later write of the
@@ -174,14 +195,14 @@ export function protocolStore(
         recent.take(fromKey);
         recent.take(record.key);
         const moved = move.run(...values(record), fromKey, epochSeconds()) === 1;
-        if (moved) recent.set(record.key, record);
+        if (moved) keep(record);
         return moved;
       }, recent.clear),
     swap: (record, sealed) => writeOne(record, () => swapNow(record, sealed)),
     insertIfAbsent: (record) =>
       forgetting(record.key, () => insertIfAbsent.run(...values(record), epochSeconds()) === 1),
     find: async (key) => findByKey(key),
-    findByUid: async (uidKey) => find(byUid, uidKey),
+    findByUid: async (uidKey) => findByUid(uidKey),
     findByUserCode: async (userCodeKey) => find(byUserCode, userCodeKey),
     consume: (key, at) => forgetting(key, () => consume.run(at, key, epochSeconds()) === 1),
     destroy: async (key, options) =>

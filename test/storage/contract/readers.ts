@@ -15,7 +15,12 @@ const life = fc.constantFrom(1000, 2000, null, -5);
 type Step<Store> = (store: Store) => Promise<unknown>;
 
 const record = (name: string, seconds: number | null) =>
-  aRecord({ key: name, grant_key: 'grant', expires_at: seconds === null ? null : epochSeconds() + seconds });
+  aRecord({
+    key: name,
+    grant_key: 'grant',
+    uid_key: `uid ${name}`,
+    expires_at: seconds === null ? null : epochSeconds() + seconds,
+  });
 
 /** Everything that changes records, and reading between it. */
 const steps: Record<string, fc.Arbitrary<Step<ProtocolStore>>> = {
@@ -94,7 +99,10 @@ export function readerContract(use: Use, { shared }: Driver): void {
           await Promise.all(steps.map(([place, step]) => step(places[place]!)));
           const records = await there();
           for (const place of places)
-            for (const name of KEYS) expect(plain(await place.find(name))).toEqual(records.get(name));
+            for (const name of KEYS) {
+              expect(plain(await place.findByUid(`uid ${name}`))).toEqual(records.get(name));
+              expect(plain(await place.find(name))).toEqual(records.get(name));
+            }
         }
       }),
       { numRuns: 100 },
