@@ -49,7 +49,7 @@ function fill(parts: string[], values: Record<string, unknown>): string | undefi
 
 /** Looks a text up once: a page has thirty of them, and most of what one costs is finding it. What the catalogue lacks is not kept. */
 function remembering(t: TFunction): TFunction {
-  const make = t as (key: string, values?: object) => string;
+  const make = t as (key: string | string[], values: object) => string;
   const known = new Map<string, string[] | undefined>();
 
   function partsOf(key: string): string[] | undefined {
@@ -60,9 +60,9 @@ function remembering(t: TFunction): TFunction {
     return parts;
   }
 
-  return ((key: string, values: Record<string, unknown> = {}) => {
-    const chosen = CHOOSING.some((name) => name in values);
-    const parts = chosen ? undefined : partsOf(key);
+  return ((key: string | string[], values: Record<string, unknown> = {}) => {
+    const simple = typeof key === 'string' && !CHOOSING.some((name) => name in values);
+    const parts = simple ? partsOf(key) : undefined;
     return (parts && fill(parts, values)) ?? make(key, values);
   }) as TFunction;
 }

@@ -81,9 +81,9 @@ describe('a page', () => {
   it('leaves to i18next what only it knows', () => {
     const strings = { 'greeting.all': 'Hi {{ name }}, $t(sign_in.submit): {{n, number}} {{missing}}' };
     locales.addTheme('busy', { en: strings });
-    expect(locales.of('en', 'busy').t('greeting.all', { name: 'Ada', n: 1234 })).toBe(
-      'Hi Ada, Sign in: 1,234 {{missing}}',
-    );
+    const { t } = locales.of('en', 'busy');
+    expect(t(['greeting.none', 'sign_in.heading'], { client: 'Acme' })).toBe('Sign in to Acme');
+    expect(t('greeting.all', { name: 'Ada', n: 1234 })).toBe('Hi Ada, Sign in: 1,234 {{missing}}');
   });
 
   it('has the texts of a theme as soon as there are some', () => {

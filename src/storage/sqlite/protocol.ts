@@ -155,6 +155,7 @@ export function protocolStore(
       return written;
     }, recent.clear);
 
+  /** Holds the record as it is then: one that was consumed stays so. */
   const upsertAndHold = (record: ProtocolRecord) =>
     group.write(() => {
       recent.take(record.key);
