@@ -28,7 +28,7 @@ const isolating = (t: TFunction): TFunction => {
 const PLACE = /\{\{(\w+)\}\}/;
 /** Of what i18next knows besides places (`{{n, number}}`, `$t(...)`), and how it is told which text is meant. */
 const MORE = /\{\{|\$t\(/;
-const CHOOSING = ['count', 'context', 'defaultValue'];
+const CHOOSING = ['count', 'context', 'defaultValue', 'lng', 'ns'];
 
 /** A text at its places: what is around them and, between that, their names. Undefined where there is more in it. */
 function cut(text: string): string[] | undefined {
@@ -36,8 +36,9 @@ function cut(text: string): string[] | undefined {
   return parts.some((part, at) => at % 2 === 0 && MORE.test(part)) ? undefined : parts;
 }
 
-/** @returns undefined where a value is missing, or not to be written as it is. */
-function fill(parts: string[], values: Record<string, unknown>): string | undefined {
+/** @returns undefined where there is more in the text, or a value is missing or not to be written as it is. */
+function fill(parts: string[] | undefined, values: Record<string, unknown>): string | undefined {
+  if (!parts) return undefined;
   let text = parts[0]!;
   for (let at = 1; at < parts.length; at += 2) {
     const value = values[parts[at]!];
@@ -60,10 +61,13 @@ function remembering(t: TFunction): TFunction {
     return parts;
   }
 
-  return ((key: string | string[], values: Record<string, unknown> = {}) => {
-    const simple = typeof key === 'string' && !CHOOSING.some((name) => name in values);
-    const parts = simple ? partsOf(key) : undefined;
-    return (parts && fill(parts, values)) ?? make(key, values);
+  const isPlain = (values: unknown): values is Record<string, unknown> =>
+    typeof values === 'object' && values !== null && !CHOOSING.some((name) => name in values);
+
+  // A theme's templates may ask in any way that i18next knows.
+  return ((key: string | string[], values: unknown = {}) => {
+    const text = typeof key === 'string' && isPlain(values) ? fill(partsOf(key), values) : undefined;
+    return text ?? make(key, values as object);
   }) as TFunction;
 }
 

@@ -74,8 +74,8 @@ export function createDraw({ cache, overrideOf = () => undefined }: Needs): Draw
 
   /** Templates find `include` among their locals, before the library's own, which knows no themes. */
   function draw(view: string, theme: string, locals: object, names: Names): string {
-    const include = (target: string, more: object = {}) =>
-      draw(includedBy(view, target), theme, { ...locals, ...more }, withMore(names, Object.keys(more)));
+    const include = (target: string, more?: object | null) =>
+      draw(includedBy(view, target), theme, { ...locals, ...more }, withMore(names, Object.keys(more ?? {})));
     return template(view, theme, names)({ ...locals, include });
   }
 

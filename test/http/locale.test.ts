@@ -83,6 +83,8 @@ describe('a page', () => {
     locales.addTheme('busy', { en: strings });
     const { t } = locales.of('en', 'busy');
     expect(t(['greeting.none', 'sign_in.heading'], { client: 'Acme' })).toBe('Sign in to Acme');
+    expect(t('greeting.none', 'Hello')).toBe('Hello');
+    expect(t('sign_in.heading', { client: 'Acme', lng: 'de' })).toBe('Bei Acme anmelden');
     expect(t('greeting.all', { name: 'Ada', n: 1234 })).toBe('Hi Ada, Sign in: 1,234 {{missing}}');
   });
 

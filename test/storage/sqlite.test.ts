@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStorage } from '../../src/storage/open.ts';
+import { connect } from '../../src/storage/sqlite/connect.ts';
 import { openSqlite } from '../../src/storage/sqlite/open.ts';
 import { storageContract } from './contract/contract.ts';
 import { aConsent, anAccount } from './contract/samples.ts';
@@ -48,6 +49,19 @@ describe('an SQLite file', () => {
     await written;
     expect(await storage.consents.find(consent.account_id, consent.client_id)).toBeUndefined();
     await storage.close();
+  });
+
+  test('fails a write that gives back what was not committed', () => {
+    const connection = connect(file, 'NORMAL');
+    connection.exec(
+      `CREATE TABLE parents (id INTEGER PRIMARY KEY);
+       CREATE TABLE children (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)`,
+    );
+    const add = connection.prepare('INSERT INTO children (parent) VALUES (?) RETURNING id');
+    expect(() => add.get(1)).toThrow(/constraint/);
+    connection.exec('INSERT INTO parents (id) VALUES (1)');
+    expect(add.get(1)).toEqual({ id: 1 });
+    connection.close();
   });
 
   test('is read by nobody but its owner, side files and folders included', async () => {

@@ -69,9 +69,11 @@ export function opening<T>(open: () => T): T {
   }
 }
 
-function wrap(statement: StatementSync): Statement {
+function wrap(statement: StatementSync, sql: string): Statement {
+  // Node's `get` stops at the first row, and does not see whether a write that gave it was committed after that.
+  const givesBack = sql.includes('RETURNING');
   return {
-    get: guarded((...params: SQLInputValue[]) => statement.get(...params)),
+    get: guarded((...params: SQLInputValue[]) => (givesBack ? statement.all(...params)[0] : statement.get(...params))),
     all: guarded((...params: SQLInputValue[]) => statement.all(...params)),
     run: guarded((...params: SQLInputValue[]) => Number(statement.run(...params).changes)),
   };
@@ -93,7 +95,7 @@ export function connect(file: string, durability: 'FULL' | 'NORMAL'): Connection
     db.close();
     throw error;
   }
-  const prepare = (sql: string) => wrap(guarded(() => db.prepare(sql))());
+  const prepare = (sql: string) => wrap(guarded(() => db.prepare(sql))(), sql);
   const prepareValue = (sql: string) => {
     const statement = guarded(() => db.prepare(sql))();
     statement.setReturnArrays(true);

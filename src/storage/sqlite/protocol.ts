@@ -8,7 +8,7 @@ import { createRecent } from './recent.ts';
 
 const COLUMNS =
   'key, kind, sealed, expires_at, consumed_at, grant_key, uid_key, user_code_key, account_key, session_key';
-/** Half a kilobyte each. */
+/** Half a kilobyte each, those of a sign-in under way a few. */
 const RECENT = 1000;
 /** What the next request of a sign-in reads: held from the first write on. */
 const READ_NEXT = new Set(['Interaction', 'Session', 'Grant', 'AuthorizationCode']);
