@@ -30,6 +30,10 @@ const PLACE = /\{\{(\w+)\}\}/;
 const MORE = /\{\{|\$t\(/;
 const CHOOSING = ['count', 'context', 'defaultValue', 'lng', 'ns'];
 
+/** Whether these are values alone, and tell i18next nothing. */
+const isPlain = (values: unknown): values is Record<string, unknown> =>
+  typeof values === 'object' && values !== null && !CHOOSING.some((name) => name in values);
+
 /** A text at its places: what is around them and, between that, their names. Undefined where there is more in it. */
 function cut(text: string): string[] | undefined {
   const parts = text.split(PLACE);
@@ -60,9 +64,6 @@ function remembering(t: TFunction): TFunction {
     if (text !== key) known.set(key, parts);
     return parts;
   }
-
-  const isPlain = (values: unknown): values is Record<string, unknown> =>
-    typeof values === 'object' && values !== null && !CHOOSING.some((name) => name in values);
 
   // A theme's templates may ask in any way that i18next knows.
   return ((key: string | string[], values: unknown = {}) => {
