@@ -101,9 +101,9 @@ export function explainMismatch(
 ): Middleware {
   return async (ctx, next) => {
     const found = check(ctx.req.headers);
-    const isPage =
+    const isPage = () =>
       ctx.method === 'GET' && !ctx.path.startsWith(`${base}/assets/`) && ctx.accepts('json', 'html') === 'html';
-    if (found && isPage) await page(ctx, found);
+    if (found && isPage()) await page(ctx, found);
     else await next();
   };
 }

@@ -54,6 +54,10 @@ export interface RefreshTokens {
   newest(token: string): Promise<Newest | undefined>;
   /** Puts the next token in its place. @returns whether it is there, also by somebody who was faster; otherwise the family has ended. */
   succeed(newest: Newest, payload: Payload, ttl: number): Promise<boolean>;
+  /** Begins a chain of what `payload` says beside its id. @returns its first token. */
+  begin(payload: Payload, ttl: number): Promise<string>;
+  /** Ends a chain whose first token nobody was given. */
+  abandon(token: string): Promise<void>;
   /** The first token of a new chain, or the one that comes after `rotated`. */
   tokenId(rotated: { jti: string } | undefined): string;
   /**
@@ -76,6 +80,8 @@ function toPlace(token: string): Place | undefined {
   const [, chain, number] = SHAPE.exec(token) ?? [];
   return chain === undefined ? undefined : { chain, number: Number(number) };
 }
+
+const first = (): Place => ({ chain: newId(), number: 0 });
 
 const refreshing = () => Provider.ctx as Refreshing | undefined;
 
@@ -129,9 +135,18 @@ export function createRefreshTokens({ vault, records, grace, reuse }: Needs): Re
     succeed: async ({ chain, seen }, payload, ttl) =>
       (await records.replace(REFRESH_TOKEN, chain, seen, used(seen, payload), ttl)) || isGivenAgain(chain),
 
+    async begin(payload, ttl) {
+      const place = first();
+      const jti = toToken(place);
+      await records.upsert(REFRESH_TOKEN, place.chain, { ...payload, jti, kind: REFRESH_TOKEN }, ttl);
+      return jti;
+    },
+
+    abandon: (token) => records.destroy(REFRESH_TOKEN, toPlace(token)!.chain),
+
     tokenId(rotated) {
       const before = rotated && toPlace(rotated.jti);
-      return toToken(before ? { ...before, number: before.number + 1 } : { chain: newId(), number: 0 });
+      return toToken(before ? { ...before, number: before.number + 1 } : first());
     },
 
     async rotate() {

@@ -16,8 +16,10 @@ import type { PlainAnswer } from './answers.ts';
 import { createApis } from './apis.ts';
 import { CLIENT_CREDENTIALS, createClientCredentials } from './client-credentials.ts';
 import { createPlainClients } from './clients.ts';
+import { CODE, createCodeExchange } from './code.ts';
 import { createIdTokens } from './id-tokens.ts';
 import { createSignJwt } from './jwt.ts';
+import { createPersonTokens } from './person-tokens.ts';
 import { createRefresh, REFRESH } from './refresh.ts';
 import { hasPlainHeaders, plainRequest } from './requests.ts';
 
@@ -45,16 +47,18 @@ export function createPlainEndpoint(
 ): AnswerPlainly {
   const { liveKeys } = needs;
   const signJwt = createSignJwt(liveKeys);
-  const shared = {
+  const issued = {
     ...needs,
     apis: createApis(needs),
     accessTokens: createAccessTokens({ ...needs, signJwt }),
     issueIdToken: createIdTokens({ ...needs, signJwt }),
   };
+  const personTokens = createPersonTokens(issued);
   const clients = createPlainClients({ ...needs, provider });
   const grants = new Map([
-    [CLIENT_CREDENTIALS, createClientCredentials(shared)],
-    [REFRESH, createRefresh(shared)],
+    [CLIENT_CREDENTIALS, createClientCredentials(issued)],
+    [CODE, createCodeExchange({ ...needs, personTokens })],
+    [REFRESH, createRefresh({ ...needs, personTokens })],
   ]);
   const send = createSend(headers);
 
