@@ -4,12 +4,14 @@ import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { ANSWERED_ONCE, answeredOnce } from './answered-once.ts';
 import type { ClientDirectory } from './client-directory.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
+import type { Restarts } from './restarts.ts';
 import { revokesOnlyOneToken } from './revocation.ts';
 
 interface Needs {
   records: SealedRecords;
   directory: ClientDirectory;
   refreshTokens: RefreshTokens;
+  restarts: Pick<Restarts, 'interactions'>;
 }
 
 const readOnly = async () => {
@@ -54,10 +56,11 @@ function recordAdapter(kind: string, records: SealedRecords): Adapter {
 
 /** The library's storage adapter over our stores: one adapter per model name. */
 export const createAdapterFactory =
-  ({ records, directory, refreshTokens }: Needs) =>
+  ({ records, directory, refreshTokens, restarts }: Needs) =>
   (model: string): Adapter => {
     if (model === 'Client') return clientAdapter(directory);
     const adapter = recordAdapter(model, records);
     if (ANSWERED_ONCE.has(model)) return { ...adapter, ...answeredOnce(model, records) };
+    if (model === 'Interaction') return { ...adapter, ...restarts.interactions };
     return model === 'RefreshToken' ? { ...adapter, ...refreshTokens.adapter } : adapter;
   };

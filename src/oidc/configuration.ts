@@ -53,7 +53,6 @@ export function configuration({
   factors,
   canEnrolPasskey,
   restarts,
-  browserOf,
   pages,
   ...needs
 }: ProviderNeeds & { refreshTokens: RefreshTokens; tokenClaims: TokenClaims; keys: SigningKey[] }): Configuration {
@@ -67,7 +66,7 @@ export function configuration({
     concerns(client as never, token) &&
     (token.accountId === undefined || (await accounts.find(token.accountId))?.state === 'active');
   return {
-    adapter: createAdapterFactory({ records, directory, refreshTokens }),
+    adapter: createAdapterFactory({ records, directory, refreshTokens, restarts }),
     jwks: { keys: keySet(keys, liveKeys.sign) },
     cookies: cookies(config),
     ttl: lifetimes(config.lifetimes, config),
@@ -94,10 +93,7 @@ export function configuration({
     loadExistingGrant: loadGrant({ consents, directory }),
     interactions: {
       policy: createPolicy({ settings: config.factors, factors, book: needs.book, canEnrolPasskey }),
-      async url(ctx, interaction) {
-        await restarts.remember(interaction, browserOf(ctx));
-        return `${issuerPath(config.issuer)}/interaction/${interaction.uid}`;
-      },
+      url: (_ctx, { uid }) => `${issuerPath(config.issuer)}/interaction/${uid}`,
     },
     routes: { userinfo: '/userinfo' },
     discovery: {

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { Provider } from 'oidc-provider';
-import type { Client as ProviderClient } from 'oidc-provider';
+import type { Client as ProviderClient, KoaContextWithOIDC } from 'oidc-provider';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { ClientGuard } from '../limits/client-guard.ts';
 import type { Limits } from '../limits/limits.ts';
@@ -21,10 +21,12 @@ interface Needs extends SessionNeeds, TokenNeeds {
   clientAddress: (req: IncomingMessage) => string;
   clientGuard: ClientGuard;
   limits: Pick<Limits, 'spend'>;
+  browserOf: (ctx: KoaContextWithOIDC) => string;
 }
 
 interface InteractionModel {
   exp?: number;
+  browser?: string;
   session?: { accountId?: string };
   save(ttl: number): Promise<string>;
 }
@@ -59,20 +61,33 @@ function adaptClients(provider: Provider, { directory, clientAddress, clientGuar
   };
 }
 
+function adaptInteractions(provider: Provider, { clientAddress, limits, browserOf }: Needs): void {
+  const { Interaction } = provider as unknown as {
+    Interaction: { IN_PAYLOAD: string[]; prototype: InteractionModel };
+  };
+  const inPayload = [...Interaction.IN_PAYLOAD, 'browser'];
+  Object.defineProperty(Interaction, 'IN_PAYLOAD', { get: () => inPayload });
+  const { save } = Interaction.prototype;
+  Interaction.prototype.save = async function saveInteraction(ttl) {
+    const { ctx } = Provider;
+    if (ctx && this.exp === undefined) {
+      // Anybody may begin a sign-in, and each is kept. Who is signed in has a session to answer for it.
+      if (this.session?.accountId === undefined)
+        await limits.spend('authorization', { address: clientAddress(ctx.req) });
+      // Whoever has its address only is not who began it.
+      this.browser = browserOf(ctx);
+    }
+    return save.call(this, ttl);
+  };
+}
+
 export function adaptLibrary(provider: Provider, needs: Needs): void {
-  const { records, clientAddress, limits } = needs;
+  const { records } = needs;
   adaptTokens(provider, needs);
   adaptSessions(provider, needs);
   adaptClients(provider, needs);
 
-  // Anybody may begin a sign-in, and each is kept. Who is signed in has a session to answer for it.
-  const { Interaction } = provider as unknown as { Interaction: { prototype: InteractionModel } };
-  const { save: saveInteraction } = Interaction.prototype;
-  Interaction.prototype.save = async function save(ttl) {
-    const begins = this.exp === undefined && this.session?.accountId === undefined;
-    if (begins && Provider.ctx) await limits.spend('authorization', { address: clientAddress(Provider.ctx.req) });
-    return saveInteraction.call(this, ttl);
-  };
+  adaptInteractions(provider, needs);
 
   // "Find, then save" lets every caller at once through; one atomic insert lets one.
   Object.assign((provider as Provider & Record<'ReplayDetection', object>).ReplayDetection, {

@@ -1,11 +1,11 @@
 /**
- * What a dead end needs to have a door: the parameters of an authorization request, remembered beside its interactions and
- * longer than they live, so that an expired or overtaken sign-in can be started again.
+ * What a dead end needs to have a door: the authorization request that led to it. Its interactions know it, and so each is kept for a day, also
+ * when it has ended or expired, which for all others means that it is gone.
  */
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Adapter, KoaContextWithOIDC } from 'oidc-provider';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 
-const KIND = 'Restart';
+const KIND = 'Interaction';
 const FINISHED = 'FinishedAuthorization';
 const LIFE_SECONDS = 86_400;
 
@@ -22,14 +22,19 @@ export interface Restart {
 }
 
 export interface Restarts {
-  /** @param browser a mark that only the browser which sent the request can show again. */
-  remember(
-    interaction: { uid: string; cid?: unknown; deviceCode?: unknown; params: Record<string, unknown> },
-    browser: string,
-  ): Promise<void>;
   find(uid: string): Promise<Restart | undefined>;
   /** Notes that the chain of interactions `cid` ended with a code. */
   finish(cid: string): Promise<void>;
+  /** How interactions are kept. */
+  interactions: Pick<Adapter, 'find' | 'upsert' | 'destroy'>;
+}
+
+/** What an interaction says. */
+interface Kept {
+  cid?: string;
+  deviceCode?: string;
+  params?: Record<string, unknown>;
+  browser?: string;
 }
 
 function toQuery(params: Record<string, unknown>): string {
@@ -42,24 +47,27 @@ function toQuery(params: Record<string, unknown>): string {
 
 export function createRestarts(records: SealedRecords): Restarts {
   return {
-    remember: ({ uid, cid, deviceCode, params }, browser) => {
-      const device = deviceCode !== undefined;
-      const remembered = { cid, device, clientId: params['client_id'], query: toQuery(params), browser };
-      return records.upsert(KIND, uid, remembered, LIFE_SECONDS);
-    },
     async find(uid) {
-      const found = await records.find(KIND, uid);
+      const found = (await records.find(KIND, uid)) as Kept | undefined;
       if (!found) return undefined;
-      const finished = (await records.find(FINISHED, String(found['cid']))) !== undefined;
+      const { cid, deviceCode, params = {}, browser = '' } = found;
       return {
-        device: found['device'] === true,
-        clientId: String(found['clientId']),
-        query: String(found['query']),
-        browser: String(found['browser']),
-        finished,
+        device: deviceCode !== undefined,
+        clientId: String(params['client_id']),
+        query: toQuery(params),
+        browser,
+        finished: cid !== undefined && (await records.find(FINISHED, cid)) !== undefined,
       };
     },
     finish: (cid) => records.upsert(FINISHED, cid, {}, LIFE_SECONDS),
+    interactions: {
+      async find(uid) {
+        const found = await records.find(KIND, uid);
+        return found?.consumed === undefined ? found : undefined;
+      },
+      upsert: (uid, payload, ttl = 0) => records.upsert(KIND, uid, payload, Math.max(ttl, LIFE_SECONDS)),
+      destroy: async (uid) => void (await records.consume(KIND, uid)),
+    },
   };
 }
 

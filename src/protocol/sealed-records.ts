@@ -176,11 +176,14 @@ export function createSealedRecords({ store, vault }: { store: ProtocolStore; va
     },
     revokeGrant: (grantId, options) => store.revokeGrant(vault.lookupKey('Grant', grantId), options),
     revokeBySession: (sessionUid) => store.revokeBySession(vault.lookupKey('uid', sessionUid)),
-    revokeByAccount: (accountId, options) =>
-      store.revokeByAccount(
-        vault.lookupKey('account', accountId),
-        options && { keepUid: vault.lookupKey('uid', options.keepSession) },
-      ),
+    async revokeByAccount(accountId, options) {
+      const account = vault.lookupKey('account', accountId);
+      // Ended, and nobody's: how they began is known as long as before.
+      const underWay = (await store.listByAccount(account, 'Interaction')).filter((one) => one.consumed_at === null);
+      const ended = { account_key: null, consumed_at: epochSeconds() };
+      await Promise.all(underWay.map((one) => store.upsert({ ...one, ...ended })));
+      return store.revokeByAccount(account, options && { keepUid: vault.lookupKey('uid', options.keepSession) });
+    },
     async listSessions(after, limit) {
       const found = await store.listSessions(after, limit + 1);
       const shown = found.slice(0, limit);
