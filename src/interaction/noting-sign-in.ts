@@ -27,8 +27,11 @@ export async function noteSignIn(
       ? languageOfBrowser(config.issuer.startsWith('https:'))(ctx)
       : undefined;
   if (chosen !== undefined) await accounts.setLocale(accountId, locales.of(chosen).lang);
-  const known = account === undefined || (await visitor.signedIn(ctx, account));
-  if (!known && needs.mailer.available) {
+  const [known] = await Promise.all([
+    account === undefined || visitor.signedIn(ctx, account),
+    visitor.keys(ctx).then((keys) => limits.pardon('authorization', keys)),
+  ]);
+  if (account && !known && needs.mailer.available) {
     const seen = {
       device: deviceName(ctx.get('User-Agent')) ?? '',
       app: clientForPages(under.client, issuerPath(config.issuer)).name,
@@ -36,5 +39,4 @@ export async function noteSignIn(
     const locale = needs.mailSteps.localeOf(ctx, under);
     needs.afterwards.after(ctx, () => verification.notices.newDevice(account, locale, seen));
   }
-  await limits.pardon('authorization', await visitor.keys(ctx));
 }

@@ -197,7 +197,9 @@ export async function giveConsent(
   const given = { account_id: account.id, client_id: client.clientId, granted, declined, at: isoNow() };
   const next = extended(consent, given);
   // Apps that ask each time get the same answer nearly always: then only its date is new, and nothing waits for the disk.
-  await consents.put(next, { durable: consent === undefined || !saysTheSame(consent, next) });
+  const put = consents.put(next, { durable: consent === undefined || !saysTheSame(consent, next) });
   const { api } = directory;
-  return issueGrant(provider, { accountId: account.id, client, sessionUid, request, declined, api, details });
+  const grant = { accountId: account.id, client, sessionUid, request, declined, api, details };
+  const [grantId] = await Promise.all([issueGrant(provider, grant), put]);
+  return grantId;
 }

@@ -9,6 +9,7 @@ import { epochSeconds } from '../kernel/clock.ts';
 import type { SessionApps } from '../logout/session-apps.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { acrsAsked, askedOf } from './asked.ts';
+import type { Restarts } from './restarts.ts';
 import { seenNow } from './sessions.ts';
 import type { Seen } from './sessions.ts';
 
@@ -18,6 +19,7 @@ export interface SessionNeeds {
   onSignIn(accountId: string, detail: Record<string, string>): Promise<void>;
   /** Which apps take part in a session. */
   apps: Pick<SessionApps, 'note' | 'prolong'>;
+  restarts: Pick<Restarts, 'finish'>;
   /** Ends the session that a person signs out of. */
   signOut(ctx: KoaContextWithOIDC, session: { uid: string; accountId: string }): Promise<void>;
 }
@@ -85,7 +87,8 @@ function keepMore(provider: Provider): void {
   });
 }
 
-export function adaptSessions(provider: Provider, { records, caller, onSignIn, apps, signOut }: SessionNeeds): void {
+export function adaptSessions(provider: Provider, needs: SessionNeeds): void {
+  const { records, caller, onSignIn, apps, restarts, signOut } = needs;
   keepMore(provider);
   const { Client } = provider;
   // A request that loaded a session saves it at its end. Had the session been ended meanwhile, that would bring it back.
@@ -100,7 +103,9 @@ export function adaptSessions(provider: Provider, { records, caller, onSignIn, a
     const { seen: before } = this;
     this.seen = seenNow(this, caller());
     const { payload } = await this.getValueAndPayload();
-    if (!loaded) await records.upsert('Session', this.jti, payload, ttl);
+    const signedIn = this.seen !== undefined && this.seen.login_at !== before?.login_at;
+    const noted = () => (signedIn ? noteSignIn(this.seen!.account_id, this.amr) : undefined);
+    if (!loaded) await Promise.all([records.upsert('Session', this.jti, payload, ttl), noted()]);
     else if (!(await records.move('Session', from, this.jti, payload, ttl))) {
       this.destroyed = true;
       await revokeFreshGrant();
@@ -108,7 +113,7 @@ export function adaptSessions(provider: Provider, { records, caller, onSignIn, a
     }
     delete this.oldId;
     this.touched = false;
-    if (this.seen && this.seen.login_at !== before?.login_at) await noteSignIn(this.seen.account_id, this.amr);
+    if (loaded) await noted();
     if (before && this.seen && periods(before, ttl) < periods(this.seen, ttl)) await apps.prolong(this.uid);
     return this.jti;
   };
@@ -132,11 +137,12 @@ export function adaptSessions(provider: Provider, { records, caller, onSignIn, a
     },
   });
 
-  // Before an app gets a code, or its device learns that it may go on, it is written down that it takes part in the session.
+  // Before an app gets a code, or its device learns that it may go on, it is written down that it takes part in the session; and before a
+  // code that whoever comes back to a page of this sign-in finds it done.
   const { AuthorizationCode, DeviceCode } = provider as unknown as Record<string, { prototype: CodeModel }>;
   const { save: saveCode } = AuthorizationCode!.prototype;
   AuthorizationCode!.prototype.save = async function save(ttl) {
-    const [saved] = await Promise.all([saveCode.call(this, ttl), noteApp(this)]);
+    const [saved] = await Promise.all([saveCode.call(this, ttl), noteApp(this), restarts.finish()]);
     return saved;
   };
   const { save: saveDevice } = DeviceCode!.prototype;

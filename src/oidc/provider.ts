@@ -31,7 +31,6 @@ import { except, exceptPrograms, only } from './program-endpoints.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import { createReuse } from './reuse.ts';
-import { noteFinished } from './restarts.ts';
 import { configuration } from './configuration.ts';
 import type { ProviderNeeds } from './provider-needs.ts';
 import { createSealedAccessTokens } from './sealed-access-tokens.ts';
@@ -79,7 +78,7 @@ export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
     ...(config.oauth.request_uri ? [fetchRequestObjects(provider, needs)] : []),
     signOut.showReceipt,
     skipEmptySignOut,
-    noteFinished(needs.restarts),
+    needs.restarts.middleware,
     ...(config.device_flow.enabled ? [fillInCode(provider)] : []),
   ];
   const around = [

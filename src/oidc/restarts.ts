@@ -2,6 +2,7 @@
  * What a dead end needs to have a door: the authorization request that led to it. Its interactions know it, and so each is kept for a day, also
  * when it has ended or expired, which for all others means that it is gone.
  */
+import { Provider } from 'oidc-provider';
 import type { Adapter, KoaContextWithOIDC } from 'oidc-provider';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 
@@ -23,10 +24,12 @@ export interface Restart {
 
 export interface Restarts {
   find(uid: string): Promise<Restart | undefined>;
-  /** Notes that the chain of interactions `cid` ended with a code. */
-  finish(cid: string): Promise<void>;
+  /** Notes that the chain of interactions that the request under way belongs to, if any, ends with a code. */
+  finish(): Promise<void>;
   /** How interactions are kept. */
   interactions: Pick<Adapter, 'find' | 'upsert' | 'destroy'>;
+  /** Lets nobody be answered before the interaction that they go on from is ended. */
+  middleware(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void>;
 }
 
 /** What an interaction says. */
@@ -46,6 +49,8 @@ function toQuery(params: Record<string, unknown>): string {
 }
 
 export function createRestarts(records: SealedRecords): Restarts {
+  const ending = new WeakMap<object, Promise<unknown>>();
+
   return {
     async find(uid) {
       const found = (await records.find(KIND, uid)) as Kept | undefined;
@@ -59,24 +64,28 @@ export function createRestarts(records: SealedRecords): Restarts {
         finished: cid !== undefined && (await records.find(FINISHED, cid)) !== undefined,
       };
     },
-    finish: (cid) => records.upsert(FINISHED, cid, {}, LIFE_SECONDS),
+    async finish() {
+      const { cid } = (Provider.ctx?.oidc.entities.Interaction ?? {}) as Kept;
+      if (cid !== undefined) await records.upsert(FINISHED, cid, {}, LIFE_SECONDS);
+    },
     interactions: {
       async find(uid) {
         const found = await records.find(KIND, uid);
         return found?.consumed === undefined ? found : undefined;
       },
       upsert: (uid, payload, ttl = 0) => records.upsert(KIND, uid, payload, Math.max(ttl, LIFE_SECONDS)),
-      destroy: async (uid) => void (await records.consume(KIND, uid)),
+      async destroy(uid) {
+        const ended = records.consume(KIND, uid);
+        const { ctx } = Provider;
+        if (!ctx) return void (await ended);
+        // What else is written for this request goes with it.
+        ending.set(ctx, ended);
+        ended.catch(() => undefined); // told below
+      },
+    },
+    async middleware(ctx, next) {
+      await next();
+      await ending.get(ctx);
     },
   };
 }
-
-/** Notes an authorization as finished when its code goes out. */
-export const noteFinished =
-  (restarts: Restarts) =>
-  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    await next();
-    const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] };
-    const cid = (oidc?.entities.Interaction as { cid?: string } | undefined)?.cid;
-    if (oidc?.route === 'resume' && oidc.entities.AuthorizationCode && cid !== undefined) await restarts.finish(cid);
-  };
