@@ -1,9 +1,15 @@
-/** Refreshes that meet, the usual ones and those of which something is special. */
+/** Refreshes and exchanges of codes that meet or go wrong halfway, the usual ones and those of which something is special. */
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { temporaryFile } from '../storage/support/temporary-file.ts';
+import { bothCodes } from '../support/both-codes.ts';
+import { UNUSUAL, USUAL } from '../support/both-ways.ts';
+import type { Beside } from '../support/both-ways.ts';
 import { as } from '../support/endpoints.ts';
 import type { Fields } from '../support/endpoints.ts';
 import { startGatehouse } from '../support/gatehouse.ts';
+import type { Running } from '../support/gatehouse.ts';
 import { atOnce, backToNow, passTime } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
@@ -12,15 +18,15 @@ const WAYS: [string, Fields][] = [
   ['with a parameter that means nothing', { x: '1' }],
 ];
 
+const SIGNER = path.resolve(import.meta.dirname, '../support/signer-that-waits.ts');
+beforeEach(() => passTime(0));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  backToNow();
+});
+
 /** Both have read the token before either puts another in its place, as both wait for a signature. */
 describe('two refreshes at the same moment', () => {
-  const SIGNER = path.resolve(import.meta.dirname, '../support/signer-that-waits.ts');
-  beforeEach(() => passTime(0));
-  afterEach(() => {
-    vi.unstubAllEnvs();
-    backToNow();
-  });
-
   async function twoAtOnce(grace: string, beside: Fields) {
     const env = { GATEHOUSE_KEYS_SIGNER: SIGNER, GATEHOUSE_LIFETIMES_REFRESH_TOKEN_GRACE: grace };
     const gatehouse = await startGatehouse(env);
@@ -53,4 +59,53 @@ describe('two refreshes at the same moment', () => {
       await gatehouse.stop();
     },
   );
+});
+
+async function chainsStored({ storage }: Running): Promise<number> {
+  const all = await storage.protocol.listInOrder('', 1000);
+  return all.filter(({ kind }) => kind === 'RefreshToken').length;
+}
+
+/** Both have read the code before either uses it up, as both wait for a signature. */
+it('two usual exchanges of one code at the same moment are one winner, whose tokens die, and one who is refused', async () => {
+  const gatehouse = await startGatehouse({ GATEHOUSE_KEYS_SIGNER: SIGNER });
+  const both = await bothCodes(gatehouse);
+  const code = await both.one();
+  vi.stubEnv('SIGNER_WAITS_FOR_TWO', 'yes');
+  const answers = await atOnce(2, () => both.exchange(code, USUAL));
+  vi.stubEnv('SIGNER_WAITS_FOR_TWO', undefined);
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
+  await both.expectDead(answers.find(({ status }) => status === 200)!);
+  expect(await chainsStored(gatehouse)).toBe(0);
+  await gatehouse.stop();
+});
+
+describe('an exchange of a code of which one write fails', () => {
+  const failing = (write: string, kind: string) =>
+    `CREATE TRIGGER full BEFORE ${write} ON protocol_records WHEN NEW.kind = '${kind}' BEGIN SELECT RAISE(ABORT, 'no room'); END`;
+
+  /** @returns the statuses of an exchange that fails, and of another try. */
+  async function tryTwice(beside: Beside, trigger: string): Promise<number[]> {
+    const { file, remove } = temporaryFile();
+    const gatehouse = await startGatehouse({ GATEHOUSE_STORAGE_URL: `sqlite:${file}` });
+    const both = await bothCodes(gatehouse);
+    const code = await both.one();
+    const other = new DatabaseSync(file);
+    other.exec(trigger);
+    const failed = await both.exchange(code, beside);
+    other.exec('DROP TRIGGER full');
+    other.close();
+    const again = await both.exchange(code, beside);
+    await gatehouse.stop();
+    remove();
+    return [failed.status, again.status];
+  }
+
+  it.each([USUAL, UNUSUAL])('leaves the code good where that is its use: form %o', async (beside) => {
+    expect(await tryTwice(beside, failing('UPDATE OF consumed_at', 'AuthorizationCode'))).toEqual([500, 200]);
+  });
+
+  it.each([USUAL, UNUSUAL])('uses the code up where that is the refresh token: form %o', async (beside) => {
+    expect(await tryTwice(beside, failing('INSERT', 'RefreshToken'))).toEqual([500, 400]);
+  });
 });

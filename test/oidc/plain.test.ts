@@ -1,15 +1,11 @@
-/**
- * Which token requests are answered without the library, so that none of the usual ones takes the longer way again unnoticed. By which way
- * one went tell events of the library's own models, which nobody else makes.
- */
-import { Provider } from 'oidc-provider';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+/** Which requests of programs, and which refreshes, are answered without the library, so that no usual one takes the longer way unnoticed. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { NewClient } from '../../src/clients/clients.ts';
 import { OPERATOR } from '../../src/administration/principal.ts';
 import { ask, UNUSUAL, USUAL } from '../support/both-ways.ts';
-import type { Beside, Told } from '../support/both-ways.ts';
+import type { Beside } from '../support/both-ways.ts';
 import { Browser } from '../support/browser.ts';
-import { askAs, signInFor } from '../support/chains.ts';
+import { askAs, signInFor, USUALLY } from '../support/chains.ts';
 import type { Fields, Place } from '../support/chains.ts';
 import { clientKey } from '../support/client-keys.ts';
 import { basic } from '../support/endpoints.ts';
@@ -20,51 +16,23 @@ import type { Asked } from '../support/generated-apps.ts';
 import { backToNow, passTime } from '../support/journey.ts';
 import type { App } from '../support/journey.ts';
 import { relyingParty } from '../support/relying-party.ts';
+import { watchWays } from '../support/ways.ts';
+import type { Way } from '../support/ways.ts';
 
-const BY_LIBRARY = /^(access_token|refresh_token|client_credentials)\.(saved|issued|consumed)$/;
-const USUALLY: Asked = {
-  scope: 'openid profile email offline_access',
-  resource: [],
-  declined: [],
-  nonce: true,
-  claims: undefined,
-  max_age: false,
-};
-
+const first_party = true;
 let gatehouse: Running;
-let events: string[] = [];
+const { wayOf } = watchWays();
 beforeAll(async () => {
   gatehouse = await startGatehouse({ GATEHOUSE_LIMITS_ENABLED: 'false' }, '/sso');
   for (const api of APIS) await gatehouse.app(api);
 });
 afterAll(() => gatehouse.stop());
-beforeEach(() => {
-  const { emit } = Provider.prototype;
-  vi.spyOn(Provider.prototype, 'emit').mockImplementation(function noted(this: Provider, name, ...given: unknown[]) {
-    events.push(String(name));
-    return emit.call(this, name, ...given);
-  });
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  backToNow();
-});
+afterEach(backToNow);
 
 /** Who serves looks at the signing keys twice a second; where that is too long ago, a request waits for it at the library. */
 async function later(seconds: number): Promise<void> {
   passTime(seconds);
   await gatehouse.liveKeys.refresh();
-}
-
-type Way = 'plainly' | 'by the library';
-
-/** @returns the answer, which is right, and by which way it came. */
-async function wayOf(send: () => Promise<Told>): Promise<{ told: Told; way: Way }> {
-  events = [];
-  const told = await send();
-  expect([told.status, told.text]).toEqual([200, expect.any(String)]);
-  expect(events.filter((name) => name === 'grant.success')).toHaveLength(1);
-  return { told, way: events.some((name) => BY_LIBRARY.test(name)) ? 'by the library' : 'plainly' };
 }
 
 describe('a program’s request', () => {
@@ -139,7 +107,6 @@ describe('a refresh', () => {
       },
     };
   }
-  const first_party = true;
 
   it.each<[string, Partial<NewClient>, Partial<Asked>]>([
     ['after consent', {}, {}],

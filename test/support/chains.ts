@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { compactDecrypt, decodeJwt, decodeProtectedHeader } from 'jose';
 import type { CryptoKey } from 'jose';
+import { createSealedAccessTokens } from '../../src/oidc/sealed-access-tokens.ts';
+import { createSealedRecords } from '../../src/protocol/sealed-records.ts';
 import type { Browser } from './browser.ts';
 import { ask, comparable } from './both-ways.ts';
 import type { Beside, Told } from './both-ways.ts';
@@ -9,7 +11,7 @@ import { as, basic, userinfo } from './endpoints.ts';
 import { eventually } from './eventually.ts';
 import type { Running } from './gatehouse.ts';
 import type { Asked } from './generated-apps.ts';
-import type { App, Person } from './journey.ts';
+import type { App, Authorized, Person } from './journey.ts';
 import { enterPassword } from './journey.ts';
 import type { RelyingParty } from './relying-party.ts';
 
@@ -46,14 +48,17 @@ export interface TokenSet {
   id_token?: string;
 }
 
-/** A sign-in in which the person leaves some scopes unticked where they are asked. @returns what the code gave. */
-export async function signInFor(
-  gatehouse: Running,
-  rp: RelyingParty,
-  person: Person,
-  browser: Browser,
-  asked: Asked,
-): Promise<TokenSet> {
+export const USUALLY: Asked = {
+  scope: 'openid profile email offline_access',
+  resource: [],
+  declined: [],
+  nonce: true,
+  claims: undefined,
+  max_age: false,
+};
+
+/** A sign-in in which the person leaves some scopes unticked where they are asked, up to the code. */
+export async function codeFor(rp: RelyingParty, person: Person, browser: Browser, asked: Asked): Promise<Authorized> {
   const { url, checks } = await rp.request({
     scope: asked.scope,
     ...(asked.claims === undefined ? {} : { claims: asked.claims }),
@@ -69,12 +74,22 @@ export async function signInFor(
     const scope = offered.filter((one) => !asked.declined.includes(one));
     page = await browser.submit(page, { decision: 'allow', ...(offered.length > 0 ? { scope } : {}) });
   }
+  if (!page.url.searchParams.has('code')) throw new Error(`no code: ${page.url.href} ${page.status}`);
+  return { callback: page.url, checks };
+}
+
+/** The same with its code exchanged. @returns what that gave. */
+export async function signInFor(
+  gatehouse: Running,
+  rp: RelyingParty,
+  person: Person,
+  browser: Browser,
+  asked: Asked,
+): Promise<TokenSet> {
+  const authorized = await codeFor(rp, person, browser, asked);
   const [resource] = asked.resource;
-  const redeemed = await as(gatehouse, rp.app).redeem(
-    { callback: page.url, checks },
-    resource === undefined ? {} : { resource },
-  );
-  if (redeemed.status !== 200) throw new Error(`no tokens: ${page.url.href} ${page.status} ${redeemed.text}`);
+  const redeemed = await as(gatehouse, rp.app).redeem(authorized, resource === undefined ? {} : { resource });
+  if (redeemed.status !== 200) throw new Error(`no tokens: ${redeemed.status} ${redeemed.text}`);
   return redeemed.body;
 }
 
@@ -93,6 +108,16 @@ async function readIdToken(token: string, accessToken: string, key: CryptoKey) {
   const half = createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
   const { header, payload, ...rest } = read(signed);
   return { ...rest, isEncrypted, header, payload: payload.replace(half, 'half of the hash of its access token') };
+}
+
+/** What an opaque token keeps for us, but for what is its own. */
+async function sealedIn({ storage, vaultFor }: Running, token: string) {
+  const records = createSealedRecords({ store: storage.protocol, vault: vaultFor('records') });
+  const { find } = createSealedAccessTokens({ vault: vaultFor('tokens'), records });
+  const found = (await find('AccessToken', token)) ?? (await find('ClientCredentials', token));
+  if (!found) throw new Error('an access token that is none');
+  const { jti, grantId, ...said } = { grantId: undefined, ...found };
+  return { ...said, numbered: typeof jti, granted: typeof grantId };
 }
 
 /** Of what an API or the app itself is told of a token. */
@@ -118,7 +143,7 @@ export async function learned({ gatehouse, app, apis, key }: Onlookers, told: To
   return {
     answer: comparable(told),
     id_token: id_token === undefined ? 'none' : await readIdToken(id_token, access_token, key),
-    access_token: isJwt(access_token) ? read(access_token) : 'opaque',
+    access_token: isJwt(access_token) ? read(access_token) : await sealedIn(gatehouse, access_token),
     userinfo: { status: known.status, body: isJwt(known.text) ? read(known.text) : known.text },
     introspected: await Promise.all([app, ...apis].map((who) => told_of(who, access_token))),
     refresh_token: refresh_token === undefined ? 'none' : await told_of(app, refresh_token),

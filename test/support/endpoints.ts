@@ -26,6 +26,14 @@ export const basic = (id: string, secret: string): Fields => ({
   authorization: `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`,
 });
 
+/** What an app sends to exchange a code. */
+export const exchangeOf = ({ redirect_uri }: App, { callback, checks }: Authorized): Fields => ({
+  grant_type: 'authorization_code',
+  code: callback.searchParams.get('code')!,
+  redirect_uri,
+  code_verifier: String(checks.pkceCodeVerifier),
+});
+
 /** What an app may ask, with its own authentication. */
 export function as(gatehouse: Running, app: App) {
   const { client_id, client_secret } = app;
@@ -40,17 +48,8 @@ export function as(gatehouse: Running, app: App) {
   const token = (fields: Fields, headers?: Fields) => send('/token', fields, headers);
   return {
     token,
-    redeem: ({ callback, checks }: Authorized, fields: Fields = {}, headers?: Fields) =>
-      token(
-        {
-          grant_type: 'authorization_code',
-          code: callback.searchParams.get('code')!,
-          redirect_uri: app.redirect_uri,
-          code_verifier: String(checks.pkceCodeVerifier),
-          ...fields,
-        },
-        headers,
-      ),
+    redeem: (authorized: Authorized, fields: Fields = {}, headers?: Fields) =>
+      token({ ...exchangeOf(app, authorized), ...fields }, headers),
     refresh: (refresh_token: string, fields: Fields = {}, headers?: Fields) =>
       token({ grant_type: 'refresh_token', refresh_token, ...fields }, headers),
     clientCredentials: (fields: Fields = {}) => token({ grant_type: 'client_credentials', ...fields }),

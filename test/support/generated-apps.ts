@@ -146,7 +146,7 @@ export const askedBy = ({ scope, allowed_resources }: Partial<NewClient>): fc.Ar
       { weight: 4, arbitrary: fewOf(allowed_resources ?? RESOURCES, 1) },
       { weight: 1, arbitrary: fewOf(allowed_resources ?? RESOURCES) },
     ),
-    declined: fewOf(OF_PEOPLE.filter(mayHave)),
+    declined: fewOf([...OF_PEOPLE, 'offline_access'].filter(mayHave)),
     nonce: fc.boolean(),
     claims: seldom(
       fc.constantFrom(
