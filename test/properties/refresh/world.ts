@@ -17,6 +17,7 @@ import { createClientDirectory } from '../../../src/oidc/client-directory.ts';
 import { handleFailures } from '../../../src/oidc/failures.ts';
 import { createProvider } from '../../../src/oidc/provider.ts';
 import type { ProviderNeeds } from '../../../src/oidc/provider-needs.ts';
+import { createRestarts } from '../../../src/oidc/restarts.ts';
 import { createSealedRecords } from '../../../src/protocol/sealed-records.ts';
 import type { SealedRecords } from '../../../src/protocol/sealed-records.ts';
 import type { ProtocolStore } from '../../../src/protocol/store.ts';
@@ -127,6 +128,7 @@ export async function createWorld(
       ...assembleProtocol(config),
       config,
       records,
+      restarts: createRestarts(records),
       accounts,
       liveKeys: await keys.live(),
       keySetFetches: keys.fetches,
