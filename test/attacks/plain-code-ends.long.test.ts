@@ -8,10 +8,8 @@ import type { SealedRecords } from '../../src/protocol/sealed-records.ts';
 import { accessToken, bothCodes, codeOf, expectRefused, OFFLINE, same, WAYS } from '../support/both-codes.ts';
 import type { BothCodes } from '../support/both-codes.ts';
 import { later } from '../support/both-grants.ts';
-import { comparable, headerOf, UNUSUAL, USUAL } from '../support/both-ways.ts';
+import { comparable, UNUSUAL, USUAL } from '../support/both-ways.ts';
 import type { Beside } from '../support/both-ways.ts';
-import { breakable } from '../support/breakable.ts';
-import type { Breakable } from '../support/breakable.ts';
 import { Browser } from '../support/browser.ts';
 import { clientKey } from '../support/client-keys.ts';
 import { as, userinfo } from '../support/endpoints.ts';
@@ -272,34 +270,5 @@ describe.each(MIXES)('a code sent by many at the same instant, %s,', (how, formO
       else expectRefused(answer);
     }
     await expectNoneLeft(before);
-  });
-});
-
-describe('while the store is away', () => {
-  let store: Breakable;
-  let own: Running;
-  beforeAll(async () => {
-    store = await breakable();
-    own = await startGatehouse({ GATEHOUSE_STORAGE_URL: store.url });
-  });
-  afterAll(async () => {
-    await store.mend().catch(() => undefined);
-    await own.stop();
-    await store.dispose();
-  });
-
-  it('both forms are told when to come again, and then the same code is good', async () => {
-    backToNow(); // the store is waited for
-    const there = await bothCodes(own);
-    const codes = await there.two();
-    await store.cut();
-    const refused = await Promise.all(codes.map((code, index) => there.exchange(code, WAYS[index]!)));
-    expect(comparable(refused[0]!)).toEqual(comparable(refused[1]!));
-    expect(refused[0]!.status).toBe(503);
-    expect(headerOf(refused[0]!, 'retry-after')).toMatch(/^\d+$/);
-    expect(refused[0]!.body['error']).toBe('temporarily_unavailable');
-    await store.mend();
-    await expect.poll(async () => (await fetch(`${own.issuer}/ready`)).status).toBe(200);
-    expect((await there.answerTo(codes)).status).toBe(200);
   });
 });

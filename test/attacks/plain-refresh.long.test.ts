@@ -5,10 +5,8 @@
 import { decodeProtectedHeader } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ask, comparable, headerOf, UNUSUAL, USUAL } from '../support/both-ways.ts';
+import { ask, comparable, UNUSUAL, USUAL } from '../support/both-ways.ts';
 import type { Beside, Told } from '../support/both-ways.ts';
-import { breakable } from '../support/breakable.ts';
-import type { Breakable } from '../support/breakable.ts';
 import { Browser } from '../support/browser.ts';
 import { clientCert, makeCertificate } from '../support/certificates.ts';
 import { askAs } from '../support/chains.ts';
@@ -453,46 +451,4 @@ it('signing keys that are rotated or removed between refreshes count for both wa
   await later(2, own);
   expect(await next()).not.toEqual(after);
   await own.stop();
-});
-
-describe('while the store is away', () => {
-  let store: Breakable;
-  let own: Running;
-  beforeAll(async () => {
-    store = await breakable();
-    own = await startGatehouse({ GATEHOUSE_STORAGE_URL: store.url });
-  });
-  afterAll(async () => {
-    await store.mend().catch(() => undefined);
-    await own.stop();
-    await store.dispose();
-  });
-
-  it('both forms are told when to come again, and then the same token is good', async () => {
-    backToNow(); // the store is waited for
-    const web = await own.app({ first_party: true });
-    const rp = await relyingParty(own, web);
-    const somebody = await own.person();
-    const chains = [
-      (await rp.signIn(somebody, OFFLINE)).refresh_token!,
-      (await rp.signIn(somebody, OFFLINE)).refresh_token!,
-    ];
-    const send = (index: number) =>
-      ask(own, {
-        headers: basic(web.client_id, web.client_secret!),
-        body: `grant_type=refresh_token&refresh_token=${chains[index]!}${WAYS[index]!}`,
-      });
-    await store.cut();
-    const refused = await Promise.all([send(0), send(1)]);
-    expect(comparable(refused[0])).toEqual(comparable(refused[1]));
-    expect(refused[0].status).toBe(503);
-    expect(headerOf(refused[0], 'retry-after')).toMatch(/^\d+$/);
-    expect(refused[0].body['error']).toBe('temporarily_unavailable');
-    await store.mend();
-    await expect.poll(async () => (await fetch(`${own.issuer}/ready`)).status).toBe(200);
-    passTime(60); // beyond the window, in which a token that was used unnoticed would work once more
-    const answers = [await send(0), await send(1)];
-    expect(comparable(answers[0]!)).toEqual(comparable(answers[1]!));
-    expect(answers[0]!.status).toBe(200);
-  });
 });

@@ -1,29 +1,14 @@
 import * as oidc from 'openid-client';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { breakable } from '../support/breakable.ts';
-import type { Breakable } from '../support/breakable.ts';
+import { describe, expect, it } from 'vitest';
+import { withOutages } from '../support/breakable.ts';
 import { Browser } from '../support/browser.ts';
-import { startGatehouse } from '../support/gatehouse.ts';
-import type { Running } from '../support/gatehouse.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
 describe('a store that goes away', () => {
-  let store: Breakable;
-  let gatehouse: Running;
-  beforeEach(async () => {
-    store = await breakable();
-    gatehouse = await startGatehouse({
-      GATEHOUSE_STORAGE_URL: store.url,
-      GATEHOUSE_LIFETIMES_REFRESH_TOKEN_GRACE: '0',
-    });
-  });
-  afterEach(async () => {
-    await store.mend().catch(() => undefined);
-    await gatehouse.stop();
-    await store.dispose();
-  });
+  const outages = withOutages({ GATEHOUSE_LIFETIMES_REFRESH_TOKEN_GRACE: '0' });
 
   it('gives 503 with Retry-After to programs and people, turns readiness red, and all recovers by itself', async () => {
+    const { gatehouse } = outages;
     const rp = await relyingParty(gatehouse, await gatehouse.app());
     const person = await gatehouse.person();
     const tokens = await rp.signIn(person, { scope: 'openid email offline_access' });
@@ -35,20 +20,19 @@ describe('a store that goes away', () => {
       });
     const { url } = await rp.request();
 
-    await store.cut();
-    const refused = await refresh();
-    expect(refused.status).toBe(503);
-    expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
-    expect(await refused.json()).toMatchObject({ error: 'temporarily_unavailable' });
-    const page = await new Browser(gatehouse.issuer).request(url);
-    expect(page.status).toBe(503);
-    expect(page.headers.get('retry-after')).toMatch(/^\d+$/);
-    expect(await page.text()).toContain('Wait a few seconds and try again');
-    expect((await fetch(`${gatehouse.issuer}/ready`)).status).toBe(503);
-    expect((await fetch(`${gatehouse.issuer}/health`)).status).toBe(200);
+    await outages.during(async () => {
+      const refused = await refresh();
+      expect(refused.status).toBe(503);
+      expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
+      expect(await refused.json()).toMatchObject({ error: 'temporarily_unavailable' });
+      const page = await new Browser(gatehouse.issuer).request(url);
+      expect(page.status).toBe(503);
+      expect(page.headers.get('retry-after')).toMatch(/^\d+$/);
+      expect(await page.text()).toContain('Wait a few seconds and try again');
+      expect((await fetch(`${gatehouse.issuer}/ready`)).status).toBe(503);
+      expect((await fetch(`${gatehouse.issuer}/health`)).status).toBe(200);
+    });
 
-    await store.mend();
-    await expect.poll(async () => (await fetch(`${gatehouse.issuer}/ready`)).status).toBe(200);
     expect((await refresh()).status).toBe(200);
     const again = await rp.signIn(person);
     expect(again.claims()?.sub).toBe(person.sub);
