@@ -42,8 +42,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('lets its heap grow, as the last of what it sets', () =>
-  eventually(() => expect(flags().at(-1)).toBe('--heap-growing-percent=100')));
+it('lets its heap grow and keep its room, as the last of what it sets', () =>
+  eventually(() =>
+    expect(flags().slice(-2)).toEqual(['--heap-growing-percent=100', '--no-memory-reducer-favors-memory']),
+  ));
 
 it.runIf(process.platform === 'linux')('lets the threads of its pools yield to the one that serves', () => {
   const threads = `/proc/${server.pid!}/task`;
