@@ -140,8 +140,11 @@ export function noteVerification(verification: Verification, audit: Audit): Veri
 export const noteConsents = (consents: ConsentStore, audit: Audit): ConsentStore => ({
   ...consents,
   async put(consent, options) {
+    const note = () => audit.record('app_allowed', consent.account_id, { detail: { client_id: consent.client_id } });
+    // What is not durable says what was said before, only later.
+    if (options?.durable === false) return void (await Promise.all([consents.put(consent, options), note()]));
     await consents.put(consent, options);
-    await audit.record('app_allowed', consent.account_id, { detail: { client_id: consent.client_id } });
+    await note();
   },
 });
 

@@ -53,6 +53,7 @@ export async function answerError(
   render: Render,
   { status, reference, retryAfter, home }: ErrorAnswer,
 ): Promise<void> {
+  ctx.remove('Location'); // of what was to be answered: it may bear a code
   if (status === 503 || status === 429) ctx.set('Retry-After', String(retryAfter ?? RETRY_AFTER_SECONDS));
   if (ctx.accepts('json', 'html') !== 'html') {
     ctx.status = status;

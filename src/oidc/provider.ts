@@ -27,6 +27,7 @@ import { createPlainEndpoint } from './plain/endpoint.ts';
 import type { AnswerPlainly } from './plain/endpoint.ts';
 import { createProviderSwitch } from './provider-switch.ts';
 import type { ProviderSwitch } from './provider-switch.ts';
+import { awaitLateWrites } from './late-writes.ts';
 import { except, exceptPrograms, only } from './program-endpoints.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
@@ -78,7 +79,7 @@ export function createInstance(needs: Lasting, keys: SigningKey[]): Provider {
     ...(config.oauth.request_uri ? [fetchRequestObjects(provider, needs)] : []),
     signOut.showReceipt,
     skipEmptySignOut,
-    needs.restarts.middleware,
+    awaitLateWrites,
     ...(config.device_flow.enabled ? [fillInCode(provider)] : []),
   ];
   const around = [

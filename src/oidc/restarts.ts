@@ -3,8 +3,9 @@
  * when it has ended or expired, which for all others means that it is gone.
  */
 import { Provider } from 'oidc-provider';
-import type { Adapter, KoaContextWithOIDC } from 'oidc-provider';
+import type { Adapter } from 'oidc-provider';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
+import { late } from './late-writes.ts';
 
 const KIND = 'Interaction';
 const FINISHED = 'FinishedAuthorization';
@@ -28,8 +29,6 @@ export interface Restarts {
   finish(): Promise<void>;
   /** How interactions are kept. */
   interactions: Pick<Adapter, 'find' | 'upsert' | 'destroy'>;
-  /** Lets nobody be answered before the interaction that they go on from is ended. */
-  middleware(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void>;
 }
 
 /** What an interaction says. */
@@ -49,8 +48,6 @@ function toQuery(params: Record<string, unknown>): string {
 }
 
 export function createRestarts(records: SealedRecords): Restarts {
-  const ending = new WeakMap<object, Promise<unknown>>();
-
   return {
     async find(uid) {
       const found = (await records.find(KIND, uid)) as Kept | undefined;
@@ -73,19 +70,8 @@ export function createRestarts(records: SealedRecords): Restarts {
         const found = await records.find(KIND, uid);
         return found?.consumed === undefined ? found : undefined;
       },
-      upsert: (uid, payload, ttl = 0) => records.upsert(KIND, uid, payload, Math.max(ttl, LIFE_SECONDS)),
-      async destroy(uid) {
-        const ended = records.consume(KIND, uid);
-        const { ctx } = Provider;
-        if (!ctx) return void (await ended);
-        // What else is written for this request goes with it.
-        ending.set(ctx, ended);
-        ended.catch(() => undefined); // told below
-      },
-    },
-    async middleware(ctx, next) {
-      await next();
-      await ending.get(ctx);
+      upsert: (uid, payload, ttl = 0) => late(records.upsert(KIND, uid, payload, Math.max(ttl, LIFE_SECONDS))),
+      destroy: (uid) => late(records.consume(KIND, uid)),
     },
   };
 }
