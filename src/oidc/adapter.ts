@@ -3,7 +3,6 @@ import type { Adapter } from 'oidc-provider';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { ANSWERED_ONCE, answeredOnce } from './answered-once.ts';
 import type { ClientDirectory } from './client-directory.ts';
-import { late } from './late-writes.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { Restarts } from './restarts.ts';
 import { revokesOnlyOneToken } from './revocation.ts';
@@ -62,8 +61,6 @@ export const createAdapterFactory =
     if (model === 'Client') return clientAdapter(directory);
     const adapter = recordAdapter(model, records);
     if (ANSWERED_ONCE.has(model)) return { ...adapter, ...answeredOnce(model, records) };
-    if (model === 'AuthorizationCode')
-      return { ...adapter, upsert: (id, payload, ttl) => late(records.upsert(model, id, payload, ttl)) };
     if (model === 'Interaction') return { ...adapter, ...restarts.interactions };
     return model === 'RefreshToken' ? { ...adapter, ...refreshTokens.adapter } : adapter;
   };

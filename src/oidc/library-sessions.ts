@@ -9,7 +9,6 @@ import { epochSeconds } from '../kernel/clock.ts';
 import type { SessionApps } from '../logout/session-apps.ts';
 import type { SealedRecords } from '../protocol/sealed-records.ts';
 import { acrsAsked, askedOf } from './asked.ts';
-import { late, lateWritesEnded } from './late-writes.ts';
 import type { Restarts } from './restarts.ts';
 import { seenNow } from './sessions.ts';
 import type { Seen } from './sessions.ts';
@@ -106,16 +105,16 @@ export function adaptSessions(provider: Provider, needs: SessionNeeds): void {
     const { payload } = await this.getValueAndPayload();
     const signedIn = this.seen !== undefined && this.seen.login_at !== before?.login_at;
     const noted = () => (signedIn ? noteSignIn(this.seen!.account_id, this.amr) : undefined);
-    // At its end the library saves again what is left touched, as one that was there.
-    this.touched = false;
-    if (!loaded) await Promise.all([records.upsert('Session', this.jti, payload, ttl), noted()]);
-    else if (!(await records.move('Session', from, this.jti, payload, ttl))) {
+    if (!loaded) {
+      this.touched = false; // else the library, should this fail, saves it again as one that was there
+      await Promise.all([records.upsert('Session', this.jti, payload, ttl), noted()]);
+    } else if (!(await records.move('Session', from, this.jti, payload, ttl))) {
       this.destroyed = true;
-      await lateWritesEnded(); // a code among them
       await revokeFreshGrant();
       throw new errors.LoginRequired('the session has ended');
     }
     delete this.oldId;
+    this.touched = false;
     if (loaded) await noted();
     if (before && this.seen && periods(before, ttl) < periods(this.seen, ttl)) await apps.prolong(this.uid);
     return this.jti;
@@ -145,7 +144,7 @@ export function adaptSessions(provider: Provider, needs: SessionNeeds): void {
   const { AuthorizationCode, DeviceCode } = provider as unknown as Record<string, { prototype: CodeModel }>;
   const { save: saveCode } = AuthorizationCode!.prototype;
   AuthorizationCode!.prototype.save = async function save(ttl) {
-    const [saved] = await Promise.all([saveCode.call(this, ttl), late(noteApp(this)), late(restarts.finish())]);
+    const [saved] = await Promise.all([saveCode.call(this, ttl), noteApp(this), restarts.finish()]);
     return saved;
   };
   const { save: saveDevice } = DeviceCode!.prototype;

@@ -5,6 +5,7 @@
 import { decodeProtectedHeader } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { accessToken, OFFLINE, refreshToken, WAYS } from '../support/both-codes.ts';
 import { ask, comparable, UNUSUAL, USUAL } from '../support/both-ways.ts';
 import type { Beside, Told } from '../support/both-ways.ts';
 import { Browser } from '../support/browser.ts';
@@ -20,10 +21,6 @@ import { keyIds } from '../support/keys.ts';
 import { relyingParty } from '../support/relying-party.ts';
 
 const DAY = 86_400;
-const WAYS = [USUAL, UNUSUAL] as const;
-const OFFLINE = { scope: 'openid email offline_access' };
-const refreshToken = ({ body }: Told) => body['refresh_token'] as string;
-const accessToken = ({ body }: Told) => body['access_token'] as string;
 let gatehouse: Running;
 let person: Person;
 let app: App;

@@ -54,3 +54,16 @@ it.each(['AuthorizationCode', 'FinishedAuthorization'])('no code is given before
   // What was allowed is remembered: nothing is asked again.
   expect((await begin(rp, browser)).url.searchParams.has('code')).toBe(true);
 });
+
+it('where the end of a sign-in page could not be written, the same address goes on once it can', async () => {
+  const browser = new Browser(gatehouse.issuer);
+  const person = await gatehouse.person();
+  const page = await beginConsent(rp, browser, person);
+  const consume = vi.spyOn(gatehouse.storage.protocol, 'consume').mockRejectedValue(unavailable('the store is away'));
+  const refused = await allow(browser, page);
+  expect(answered(refused)).toEqual([503, false, true]);
+  expect(refused.headers.has('location')).toBe(false);
+  expect(consume).toHaveBeenCalled();
+  vi.restoreAllMocks();
+  expect((await browser.open(refused.url)).url.searchParams.has('code')).toBe(true);
+});
